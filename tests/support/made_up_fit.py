@@ -92,8 +92,10 @@ def write_made_up_fit(folder: Path, count: int = 170, seed: int = 4) -> Path:
         tau_row=row_sd,
         at_bound=np.array([name == "w_TGF" for name, *_ in UNKNOWNS]),
         identity={
-            "name": "made-up", "betapod": "0.1.0", "seed": 4, "problem_text": "name: made-up\nunknowns: {h_N0: {}}\n", "problem_digest": "0" * 64,
-            "processor_seconds": {"A": 150.0, "B": 240.0}, "ess": 31.5, "warnings": ["Every number here is made up."],
+            "name": "made-up", "betapod": "0.1.0", "seed": 4, "problem": "name: made-up\nunknowns: {h_N0: {}}\n", "digest": "0" * 64,
+            "processor_seconds": {"A": 150.0, "B": 240.0}, "effective draws": 31.5, "families": {"fitted": sorted(set(rows.family))},
+            "stages": [{"name": "B", "unknowns": ["h_N0", "a_H_A"], "converged": False, "reason": "ten iterations", "loss": 148.2, "evaluations": 60, "passes": 2,
+                        "effective draws": 31.5}], "warnings": ["Every number here is made up."],
         },
     )  # fmt: skip
     tables = {
@@ -180,9 +182,9 @@ def _profiles(u: Numbers) -> dict[str, NDArray[Any]]:
 
 def _trace() -> dict[str, NDArray[Any]]:
     return _columns(
-        "stage,iteration,evaluations,processor_seconds,loss,accepted",
+        "stage,pass,iteration,evaluations,processor_seconds,loss,accepted",
         [
-            (stage, k, 12 * (k + 1), begin + 30.0 * k, loss * (0.7 + 0.3 * float(np.exp(-k))), k != 3)
+            (stage, 1 + k // 3, k, 12 * (k + 1), begin + 30.0 * k, loss * (0.7 + 0.3 * float(np.exp(-k))), k != 3)
             for stage, begin, loss in (("A", 5.0, 120.0), ("B", 160.0, 210.0))
             for k in range(5)
         ],

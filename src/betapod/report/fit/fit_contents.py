@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ...base.constants import Z90
 from ...base.errors import ConfigError, Location, Problem
+from ...physiology import installed_fits
 from ...physiology.installed_fits import FURTHER, FitRecord, read_fit_record
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ def read_fit_contents(folder: str | Path) -> FitContents:
         raise ConfigError(problems)
     tables["rows"] = _with_intervals(tables["rows"], record)
     return FitContents(
-        name=str(record.identity.get("name") or record.folder.resolve().name),
+        name=_title(record),
         identity=record.identity,
         covariance=record.covariance,
         draws=record.draws_u,
@@ -113,6 +114,13 @@ def read_fit_contents(folder: str | Path) -> FitContents:
         unknowns=pd.DataFrame([vars(unknown) for unknown in record.unknowns]),
         **tables,
     )
+
+
+def _title(record: FitRecord) -> str:
+    """Return what a fit is called: an installed one by its name there, others by that of their problem."""
+    if record.folder.parent == installed_fits.FITS:
+        return record.name
+    return str(record.identity.get("name") or record.folder.resolve().name)
 
 
 def _complete_table(record: FitRecord, name: str, problems: list[Problem]) -> pd.DataFrame:

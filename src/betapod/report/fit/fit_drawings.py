@@ -300,12 +300,14 @@ def draw_trace(contents: FitContents) -> FitPicture | None:
         axes = figure.add_subplot()
         for number, stage in enumerate(stages):
             part = table[table["stage"].astype(str) == stage]
-            accepted = part[part["accepted"]]
-            tint = (AFTER, BEFORE, ASIDE, LEFT_OUT)[number % 4]
-            axes.plot(
-                accepted["processor_seconds"] / 60, accepted["loss"], color=tint, marker="osD^"[number % 4], markersize=4.5,
-                linestyle=("-", "--", "-.", ":")[number % 4], label=wrap_label(drawable(f"stage {stage}"), 24, 1),
-            )  # fmt: skip
+            tint, mark = (AFTER, BEFORE, ASIDE, LEFT_OUT)[number % 4], "osD^"[number % 4]
+            # In every pass people live again, so that its losses stand alone.
+            for order, (_, steps) in enumerate(part.groupby("pass") if "pass" in part else [(1, part)]):
+                accepted = steps[steps["accepted"]]
+                axes.plot(
+                    accepted["processor_seconds"] / 60, accepted["loss"], color=tint, marker=mark, markersize=4.5,
+                    linestyle=("-", "--", "-.", ":")[number % 4], label=wrap_label(drawable(f"stage {stage}"), 24, 1) if order == 0 else None,
+                )  # fmt: skip
             refused = part[~part["accepted"]]
             axes.plot(
                 refused["processor_seconds"] / 60,
@@ -327,8 +329,8 @@ def draw_trace(contents: FitContents) -> FitPicture | None:
     return FitPicture(
         "trace",
         "How the loss fell",
-        "Minus the log posterior, by processor time. Crosses are steps that were tried and not taken. Stages have rows of their own, so "
-        "that only differences within a stage mean something.",
+        "Minus the log posterior, by processor time. Crosses are steps that were tried and not taken. Stages have rows of their own, and in "
+        "every pass of a stage people live again: only differences within a line mean something.",
         f"Loss by processor time. {'; '.join(ends)}.",
         (WIDTH, 2.7),
         paint,

@@ -160,7 +160,7 @@ _CLASS_WORDS: Mapping[str, str] = {
     "share": "shares",
     "event ratio": "ratios of events",
     "slope": "slopes",
-    "ratio": "ratios",
+    "ratio": "ratios, levels on the log scale",
     "level": "levels and changes",
 }
 

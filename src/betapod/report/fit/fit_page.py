@@ -86,6 +86,7 @@ def render_fit_page(contents: FitContents) -> str:
         bounded=[str(name) for name in contents.unknowns.loc[contents.unknowns["at_bound"], "name"]],
         spoken_to=STAYED,
         not_apart=ALIKE,
+        speaks=len(contents.speaking) > 0,
         directions=_direction_lines(contents),
         know=findings.informed_directions(contents),
         of=contents.eigen["direction"].nunique(),
@@ -94,6 +95,7 @@ def render_fit_page(contents: FitContents) -> str:
         rows=_row_lines(contents),
         classes=list(dict.fromkeys(str(name) for name in contents.rows["class"])),
         class_words=findings.class_words,
+        stages=stage_lines(contents.identity),
         provenance=provenance_lines(contents.identity),
         problem=_problem_text(contents.identity),
         version=__version__,
@@ -209,7 +211,8 @@ def _left_out_lines(contents: FitContents) -> list[list[str]]:
 def _row_lines(contents: FitContents) -> list[dict[str, Any]]:
     lines = []
     for row in contents.rows.to_dict("records"):
-        unit = "%" if row["scale"] == "angle" else findings.row_unit_text(row["unit"])
+        # On the log scale the unit may be that of a level, of which the number is a ratio.
+        unit = {"angle": "%", "log": ""}.get(str(row["scale"]), findings.row_unit_text(row["unit"]))
         observed, before, after = (printed_value(row, float(row[name])) for name in ("observed", "before", "after"))
         low, high = natural_interval(row, "middle", "reach")
         miss, gain = abs(float(row["z_after"])), abs(float(row["z_before"])) - abs(float(row["z_after"]))
@@ -231,21 +234,39 @@ def _one_digit(value: Any) -> str:
     return findings.shown_number(round(float(value), 1))
 
 
-#: Keys of ``fit.json`` whose texts are shown elsewhere, or are too long for a table.
-_ELSEWHERE = frozenset({"name", "warnings", "problem", "problem_text"})
+#: Keys of ``fit.json`` that are shown elsewhere, or say nothing to a reader.
+_ELSEWHERE = frozenset({"name", "warnings", "problem", "stages", "files", "schema_version", "kind"})
 
 
 def provenance_lines(identity: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return name and value of what a fit was made with; lists as their lengths, hashes shortened."""
+    """Return name and value of what a fit was made with; digests are shortened, of long lists the beginning is given."""
     lines = []
     for key, value in identity.items():
         if key in _ELSEWHERE:
             continue
+        name = str(key).replace("_", " ")
         if isinstance(value, Mapping):
-            parts = [f"{name}: {_plain_value(inner)}" for name, inner in value.items()]
-            lines.append((str(key).replace("_", " "), "; ".join(parts)))
+            lines += [(f"{name}: {part}", _plain_value(inner)) for part, inner in value.items()]
         else:
-            lines.append((str(key).replace("_", " "), _plain_value(value)))
+            lines.append((name, _plain_value(value)))
+    return lines
+
+
+def stage_lines(identity: Mapping[str, Any]) -> list[list[str]]:
+    """Return a line for each stage: name, unknowns, passes, evaluations, loss, how it ended, draws of equal weight."""
+    lines = []
+    for stage in identity.get("stages") or []:
+        if not isinstance(stage, Mapping):
+            continue
+        ended = "converged" if stage.get("converged") else f"not converged: {stage.get('reason', '')}"
+        numbers = (stage.get("passes"), stage.get("evaluations"), stage.get("loss"))
+        draws = stage.get("effective draws")
+        lines.append(
+            [
+                str(stage.get("name", "")), ", ".join(map(str, stage.get("unknowns") or [])), *(_plain_value(number) for number in numbers),
+                ended, _plain_value(draws),
+            ]
+        )  # fmt: skip
     return lines
 
 
@@ -267,5 +288,5 @@ def _plain_value(value: Any) -> str:
 
 
 def _problem_text(identity: Mapping[str, Any]) -> str:
-    text = identity.get("problem_text", identity.get("problem", ""))
+    text = identity.get("problem", "")
     return text if isinstance(text, str) else ""

@@ -93,11 +93,28 @@ def _families_picture(part: pd.DataFrame, name: str, title: str) -> FitPicture:
     )
 
 
+def _square_groups(rows: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
+    """Return titles and rows of squares, the fullest first: by class and unit; what is compared on the log scale, by endpoint.
+
+    On the log scale a row may be a ratio or a level, whatever its unit says, so that only its endpoint tells what it is like.
+    """
+    endpoints = rows["endpoint"].astype(str).str.replace("_", " ")
+    frequent = endpoints.map(endpoints[rows["class"] == "ratio"].value_counts()) >= _FEWEST
+    logs = endpoints.where(frequent, "other quantities") + ", ratios and levels"
+    units = rows["unit"].astype(str).where(rows["class"] != "share", "%")
+    titles = (rows["class"].astype(str) + " " + units).map(findings.class_words)
+    titles = titles.where(rows["class"] != "event ratio", findings.class_words("event ratio"))
+    groups = [
+        (str(title), part) for title, part in rows.groupby(titles.where(rows["class"] != "ratio", logs), sort=False)
+    ]
+    kept = [(title, part) for title, part in groups if len(part) >= _FEWEST and part["after"].notna().any()]
+    return sorted(kept, key=lambda pair: -len(pair[1]))[:_SQUARES]
+
+
 def draw_observed_predicted(contents: FitContents) -> FitPicture | None:
-    """Draw what was observed against what is predicted after the fit, a square for each class and unit; None without rows."""
+    """Draw what was observed against what is predicted after the fit, a square for each kind of row; None without rows."""
     rows = contents.rows
-    groups = [(key, part) for key, part in rows.groupby(["class", "unit"], sort=False) if len(part) >= _FEWEST]
-    groups = sorted(groups, key=lambda pair: -len(pair[1]))[:_SQUARES]
+    groups = _square_groups(rows)
     if not groups:
         return None
     drawn = sum(len(part) for _, part in groups)
@@ -105,20 +122,18 @@ def draw_observed_predicted(contents: FitContents) -> FitPicture | None:
     lines = math.ceil(len(groups) / 2)
 
     def paint(figure: Figure) -> None:
-        for number, ((name, unit), part) in enumerate(groups):
+        for number, (title, part) in enumerate(groups):
             axes = figure.add_subplot(lines, 2, number + 1)
             _draw_square(axes, part)
-            title = findings.class_words(f"{name} {'%' if name == 'share' else unit}")
             axes.set_title(wrap_label(drawable(title), 30, 2), loc="left", fontsize=8.5)
             axes.set_xlabel("predicted" if number >= len(groups) - 2 else "", fontsize=8)
             axes.set_ylabel("observed" if number % 2 == 0 else "", fontsize=8)
 
     left = len(rows) - drawn
-    rest = f" {counted(left, 'row')} of rarer units are in the table of rows only." if left else ""
+    rest = f" {counted(left, 'row')} of rarer kinds are in the table of rows only." if left else ""
     inside = "; ".join(
-        f"{findings.class_words(f'{name} {unit}')}: {int(part['inside_parameters'].sum())} of {len(part)} inside"
-        for (name, unit), part in groups
-    )  # fmt: skip
+        f"{title}: {int(part['inside_parameters'].sum())} of {len(part)} inside" for title, part in groups
+    )
     return FitPicture(
         "observed-predicted",
         "Observed against predicted after the fit",
