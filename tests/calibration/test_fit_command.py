@@ -8,6 +8,7 @@ import json
 import shutil
 import sys
 import types
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -44,6 +45,14 @@ def toy(monkeypatch: pytest.MonkeyPatch) -> None:
     module = types.ModuleType("betapod.calibration.fit_problem")
     module.FitProblem = type("FitProblem", (), {"read": staticmethod(read)})  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "betapod.calibration.fit_problem", module)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def coarse() -> Iterator[None]:
+    """Estimate discrepancies on a coarse grid: what is tried here does not depend on their accuracy."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("betapod.calibration.discrepancy._GRID", 4)
+        yield
 
 
 @pytest.fixture(scope="module")

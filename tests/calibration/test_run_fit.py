@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,6 +28,14 @@ SAME = ("unknowns.csv", "covariance.npy", "draws.npz", "rows.csv", "row_draws.np
 
 def content(folder: Path) -> dict[str, bytes]:
     return {name: (folder / name).read_bytes() for name in SAME}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def coarse() -> Iterator[None]:
+    """Estimate discrepancies on a coarse grid: what is tried here does not depend on their accuracy."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("betapod.calibration.discrepancy._GRID", 4)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -153,8 +162,10 @@ def test_a_stopped_fit_goes_on_with_the_same_bits(single: FitRecord, tmp_path: P
 _WORKER = """
 import sys
 from toy_fits import ToyProblem
+from betapod.calibration import discrepancy
 from betapod.calibration.run_fit import run_fit
 from betapod.calibration.stage_fit import FitOptions
+discrepancy._GRID = 4
 run_fit(ToyProblem(staged=True, seconds=0.01), sys.argv[1], FitOptions(draws=32, iterations=6))
 """
 

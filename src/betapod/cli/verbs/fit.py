@@ -33,8 +33,8 @@ fit_app = typer.Typer(help="Fits: what published numbers or your own data say of
 
 def register(app: typer.Typer) -> None:
     """Add the verb to the command line."""
-    for module in (fit_checks, fit_results):
-        module.add_to(fit_app)
+    fit_checks.add_fit_check(fit_app)
+    fit_results.add_fit_results(fit_app)
     app.add_typer(fit_app, name="fit")
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ...calibration.coverage_curve import Coverage
 
 
-def add_to(fit_app: typer.Typer) -> None:
+def add_fit_check(fit_app: typer.Typer) -> None:
     """Add the verb to the group."""
     fit_app.command("check")(fit_check_command)
 

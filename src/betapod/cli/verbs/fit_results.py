@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ...physiology.installed_fits import FitRecord
 
 
-def add_to(fit_app: typer.Typer) -> None:
+def add_fit_results(fit_app: typer.Typer) -> None:
     """Add the verbs to the group."""
     for name, verb in (
         ("show", fit_show_command),
