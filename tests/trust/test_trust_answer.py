@@ -6,8 +6,16 @@ import math
 
 import pytest
 
+from betapod import load_protocol
 from betapod.base.errors import ConfigError
+from betapod.report.common.trust_section import trust_section
 from betapod.trust.trust_answer import trust_count, trust_sentence
+from betapod.trust.trust_lines import (
+    question_of_cells,
+    question_of_protocol,
+    question_of_simulation,
+    question_of_strategies,
+)
 from betapod.trust.trust_question import TrustQuestion, topics_of_endpoints, trust_question
 from betapod.trust.trust_rows import TrustRow, trust_rows
 
@@ -127,3 +135,42 @@ def test_the_package_says_something_of_each_kind() -> None:
     assert every.rows == len({one.record for one in trust_rows()}) == every.fitted_rows + every.other_rows
     for name in ("SGLT2 inhibitor", "ARB", "insulin"):
         assert TrustQuestion(treatments=(name,)).chosen(), name
+
+
+def test_a_simulation_asks_of_its_drugs_cells_and_quantities() -> None:
+    question = question_of_simulation(["GFR", "UACR", "P_GC"], ["empagliflozin 10 mg"], (), "", "type 2")
+    assert question.treatments == ("SGLT2 inhibitor",) and question.diabetes == "type 2" and not question.untreated
+    assert question.topics == ("kidney structure and flow", "filtration", "albuminuria")
+    alone = question_of_simulation(["V_E"])
+    assert alone.untreated and alone.topics == () and alone.diabetes == ""
+
+
+def test_a_protocol_asks_of_what_its_arms_differ_in() -> None:
+    cells = question_of_protocol(load_protocol("dn61"))
+    assert cells.cells == ("UC-MSC",) and cells.treatments == () and cells.diabetes == "type 2"
+    assert {"glucose", "albuminuria"} & {*cells.topics}
+
+
+def test_strategies_ask_of_cells_and_drugs_over_lives() -> None:
+    strategies = {
+        "none": {},
+        "cells": {"cells": "UC-MSC 1e6/kg iv x3 q28d", "scenario": "seed-claims"},
+        "drug": {"therapies": [{"therapy": "SGLT2 inhibitor"}, "finerenone 20 mg"]},
+    }
+    question = question_of_strategies(strategies)
+    assert (question.treatments, question.cells) == (("SGLT2 inhibitor", "nonsteroidal MRA"), ("UC-MSC",))
+    assert question.topics == ("death and heart disease", "kidney failure")
+    assert question_of_strategies({"a": {}, "b": {}}).untreated
+
+
+def test_cells_as_such_are_any_product() -> None:
+    assert {one.cells for one in question_of_cells(["glucose"]).chosen(ROWS)} == {("UC-MSC",)}
+
+
+def test_a_section_of_a_page_has_the_sentence_and_adds_up() -> None:
+    section = trust_section(TrustQuestion(treatments=("SGLT2 inhibitor",)))
+    (table,) = section.tables
+    assert section.paragraphs[0] == trust_sentence(TrustQuestion(treatments=("SGLT2 inhibitor",)))
+    assert sum(int(cells[1]) for cells in table.rows) == len(TrustQuestion(treatments=("SGLT2 inhibitor",)).chosen())
+    assert all(len(cells) == len(table.header) for cells in table.rows)
+    assert not trust_section(trust_question(products=["renal-cells"])).tables

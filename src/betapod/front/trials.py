@@ -83,6 +83,8 @@ def run_trial(
     scenarios: Sequence[str] | None = None,
     replicates: int | None = None,
     seed: int | None = None,
+    fit_draws: int | None = None,
+    fit: str | None = None,
     library: Library | None = None,
     threads: int | None = None,
     progress: Progress | None = None,
@@ -99,6 +101,9 @@ def run_trial(
         Which ones; all of the protocol by default.
     replicates, seed
         Instead of the protocol's: how often the trial is simulated, and the seed of the random numbers.
+    fit_draws, fit
+        Instead of the protocol's: sets of parameters, each of which has replicates of its own, and the installed fit that they are drawn
+        from (the newest by default, or ``none``); what cells do is drawn besides.
     library
         Virtual patients; the package's library by default.
     threads
@@ -136,14 +141,14 @@ def run_trial(
     if folder is None:
         trial_protocol = protocol if isinstance(protocol, Protocol) else load(protocol)
         return conduct.conduct_trial(
-            trial_protocol, designs, scenarios, replicates, seed, library, None, threads, progress
+            trial_protocol, designs, scenarios, replicates, seed, library, None, threads, progress, fit_draws, fit
         )
     from ..trials import run_folder as store
 
     if isinstance(protocol, Protocol):
         message = "a trial in a folder is run from the text of its protocol"
         raise ConfigError(Problem("no-text", message, Location("protocol"), "a Protocol", "a name or a YAML file"))
-    plan = store.trial_plan(protocol, designs, scenarios, replicates, seed)
+    plan = store.trial_plan(protocol, designs, scenarios, replicates, seed, fit_draws, fit)
     return store.run_into(folder, plan, library, threads, progress)
 
 

@@ -38,6 +38,7 @@ from .conduct import conduct as trial
 from .conduct.feasibility import refuse_nobody
 from .conduct.harm_events import dated_events, event_names
 from .conduct.health_events import asked_health
+from .conduct.parameter_draws import NO_FIT, fit_of
 from .conduct.patient_pool import Pool
 from .conduct.pool_build import pool_of
 from .conduct.trial_data import TrialData
@@ -75,6 +76,8 @@ class TrialPlan:
             "replicates": self.protocol.replicates,
             "designs": self.designs,
             "scenarios": self.scenarios,
+            # Runs without sets of parameters are told by nothing, as they always were.
+            **({"fit_draws": self.protocol.fit_draws, "fit": fit_of(self.protocol)} if self.protocol.fit_draws else {}),
             "patients": len(trial.shards(self.protocol)),
             "shard_size": 1,
             # Parts that another version computed are not to be mixed with those of this one.
@@ -88,6 +91,8 @@ def trial_plan(
     scenarios: Sequence[str] | None = None,
     replicates: int | None = None,
     seed: int | None = None,
+    fit_draws: int | None = None,
+    fit: str | None = None,
 ) -> TrialPlan:
     """Return the plan of a run: protocol text, protocol, designs, scenarios.
 
@@ -97,7 +102,7 @@ def trial_plan(
         Everything wrong with the protocol, or unknown designs and scenarios.
     """
     document = protocol_document(name)
-    protocol = trial.adapted(resolved(read_protocol(document), document), replicates, seed)
+    protocol = trial.adapted(resolved(read_protocol(document), document), replicates, seed, fit_draws, fit)
     return TrialPlan(document.text, protocol, *trial.selected_names(protocol, designs, scenarios))
 
 
@@ -219,7 +224,11 @@ def _plan_of(store: Store) -> TrialPlan:
     path = store.folder / "manifest.json"
     manifest.check_fields(store.manifest, manifest.Trial, path)
     protocol = read_protocol(parse_yaml(identity["protocol"], str(store.folder / "protocol.yaml")))
-    protocol = trial.adapted(protocol, identity["replicates"], identity["seed"])
+    # Without a fit at the time of the run, none is drawn from now.
+    fit = (identity.get("fit") or NO_FIT) if "fit_draws" in identity else None
+    protocol = trial.adapted(
+        protocol, identity["replicates"], identity["seed"], identity.get("fit_draws", protocol.fit_draws), fit
+    )
     manifest.check_names_present(identity["designs"], list(protocol.designs), "designs", path)
     manifest.check_names_present(identity["scenarios"], list(protocol.scenarios), "scenarios", path)
     trial_plan = TrialPlan(identity["protocol"], protocol, list(identity["designs"]), list(identity["scenarios"]))

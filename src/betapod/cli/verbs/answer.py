@@ -111,4 +111,7 @@ def _print_summary(answer: Answer, reader: str) -> None:
         print_table(("treatment", "outcome", "when", "effect", "certainty"), rows, spare=("when",))
         counted = ", ".join(f"{count} {name}" for name, count in answer.counts.verdicts.items() if count)
         print_text(f"Claims about cells: {counted}.")
+    from ...report.answer.answer_sections import trusted_sentences
+
+    print_text(trusted_sentences()[0], "dim")
     print_note("--out FILE writes the page; --for patient, clinician or reviewer prints a text")

@@ -156,6 +156,11 @@ def list_claims_command(
         counts[entry.verdict.verdict] = counts.get(entry.verdict.verdict, 0) + 1
     by_verdict = ", ".join(f"{count} {name}" for name, count in sorted(counts.items()))
     print_note(with_noun(len(entries), "claim") + (f": {by_verdict}" if entries else ""))
+    if any(entry.claim.about == "cells" for entry in entries):
+        from ...trust.trust_answer import trust_sentence
+        from ...trust.trust_lines import question_of_cells
+
+        print_note(trust_sentence(question_of_cells()))
 
 
 def _texts(entry: JudgedClaim) -> list[str]:

@@ -109,6 +109,8 @@ def _tell(written: WrittenReport, as_json: bool, quiet: bool, more: dict[str, ob
     from ...report.trial import answers
     from ...report.trial.trial_report import WARNING, report_as_dict, terminal_summary
     from ...trials.conduct.feasibility import feasibility_notes
+    from ...trust.trust_answer import trust_sentence
+    from ...trust.trust_lines import question_of_protocol
 
     a = written.assessment
     if as_json:
@@ -129,6 +131,7 @@ def _tell(written: WrittenReport, as_json: bool, quiet: bool, more: dict[str, ob
     for design, people in a.behind.items():
         for text in feasibility_notes(a.protocol, design, people):
             print_note(f"{design}: {text}")
+    print_text(trust_sentence(question_of_protocol(a.protocol)), "dim")
     if not quiet:
         print_note(WARNING)
     out().print(os.fspath(written.files[0]), markup=False)

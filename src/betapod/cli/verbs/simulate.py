@@ -39,7 +39,7 @@ from ..shared import (
     warn,
     with_noun,
 )
-from ..treatment import Given, check_texts, treated
+from ..treatment import Given, Treated, check_texts, treated
 from ..waiting import waiting
 
 if TYPE_CHECKING:
@@ -212,10 +212,28 @@ def simulate_patient_command(
         with waiting("simulating the same without cells"):
             schedules = _joined(plan.without_cells, users_schedule)
             without = simulate(loaded, visits, schedules, start, solver.method, solver.rtol, solver.atol, wanted)
+    trust = "" if tables else _trust(plan, result, given)
     if views.as_json:
-        print_json(_document(loaded, result, schedule, without))
+        print_json({**_document(loaded, result, schedule, without), **({"trust": trust} if trust else {})})
     elif not done:
         _summary(loaded, result, without, views.wide)
+        if trust:
+            print_text(trust, "dim")
+
+
+def _trust(plan: Treated, result: Result, given: Given) -> str:
+    """Say how far published numbers bear out what was simulated; nothing of models that were not compared with any."""
+    from ...trust.trust_answer import trust_sentence
+    from ...trust.trust_lines import COMPARED_MODEL, question_of_simulation
+
+    if plan.model.name != COMPARED_MODEL:
+        return ""
+    diabetes = next((name for name in ("type 1", "type 2") if f"{name} diabetes" in plan.label), "")
+    return trust_sentence(
+        question_of_simulation(
+            result.table.columns, given.drug or (), given.cells or (), given.scenario or "", diabetes
+        )
+    )
 
 
 def _joined(first: Schedule, second: Schedule) -> Schedule:

@@ -79,6 +79,23 @@ def run_command(
         typer.Option("--replicates", "-r", min=1, help="Simulated trials; default: the protocol's own number."),
     ] = None,
     seed: Annotated[int | None, typer.Option("--seed", min=0, help="Random seed; default: the protocol's own.")] = None,
+    fit_draws: Annotated[
+        int | None,
+        typer.Option(
+            "--fit-draws",
+            min=0,
+            max=64,
+            metavar="N",
+            help="Sets of parameters, of a fit's posterior and of what cells do; each has replicates of its own. "
+            "Default: the protocol's own number, else none.",
+        ),
+    ] = None,
+    fit: Annotated[
+        str | None,
+        typer.Option(
+            "--fit", metavar="NAME", help="Installed fit whose posterior is drawn from, or none; default: the newest."
+        ),
+    ] = None,
     threads: ThreadsOption = None,
     csv: ResultsOption = None,
     quiet: QuietOption = False,
@@ -90,7 +107,7 @@ def run_command(
     """
     from ...trials import run_folder as store
 
-    trial_plan = store.trial_plan(protocol, designs, scenarios, replicates, seed)
+    trial_plan = store.trial_plan(protocol, designs, scenarios, replicates, seed, fit_draws, fit)
     run_folder = folder or Path(f"betapod-{trial_plan.protocol.name}")
     with breaking("resume", folder=run_folder), show_progress(quiet) as progress:
         run = store.run_into(run_folder, trial_plan, None, threads, progress, ["betapod", *sys.argv[1:]])
@@ -281,11 +298,15 @@ def _write(path: Path, text: str) -> None:
 
 def _tell(run: Any, folder: Path, csv: Path | None, quiet: bool, as_json: bool) -> None:
     from ...trials.conduct.feasibility import Behind, feasibility_notes
+    from ...trust.trust_answer import trust_sentence
+    from ...trust.trust_lines import question_of_protocol
 
     protocol_document = run.summary
     done = given_as_csv(_as_csv(protocol_document), csv, as_json, text=True, quiet=quiet)
     if as_json:
-        print_json({**protocol_document, "folder": str(folder)})
+        print_json(
+            {**protocol_document, "folder": str(folder), "trust": trust_sentence(question_of_protocol(run.protocol))}
+        )
     if as_json or done:
         return
     print_text(protocol_document["title"], "bold")
@@ -299,6 +320,7 @@ def _tell(run: Any, folder: Path, csv: Path | None, quiet: bool, as_json: bool) 
         behind = Behind(people["patients"], people["people"], people["heaviest"])
         for text in feasibility_notes(run.protocol, design, behind):
             print_note(f"{design}: {text}")
+    print_text(trust_sentence(question_of_protocol(run.protocol)), "dim")
     if not quiet:
         print_note(f"{with_noun(protocol_document['replicates'], 'replicate')}; results in {folder}")
 
@@ -347,6 +369,37 @@ def _tell_comparisons(protocol_document: dict[str, Any], several: bool, cells: b
     title, at = capital(endpoint["name"] or scale.what), f" at {endpoint['visit']}"
     print_text(f"{title}{'' if title.endswith(at) else at}, between groups{unit}")
     groups = [f"scenario {row['scenario']}" for row in comparisons] if cells else []
+    print_table(columns, rows, right=columns[1 + several :], groups=groups)
+    if "sd_parameters" in comparisons[0]:
+        _tell_parameters(comparisons, scale, several, groups)
+
+
+def _tell_parameters(comparisons: list[dict[str, Any]], scale: Scale, several: bool, groups: list[str]) -> None:
+    """Print how far luck, and what nobody knows of parameters, each spread what trials find."""
+    from ...base.intervals import normal_interval
+
+    def alone(row: dict[str, Any], part: str) -> str:
+        estimated = row["estimate"] is not None and row[part] is not None
+        return _estimates(scale, *normal_interval(row["estimate"], row[part])) if estimated else "-"
+
+    columns = (
+        *(["design"] if several else []),
+        "comparison",
+        "by luck alone",
+        "by parameters alone",
+        "means of the sets",
+    )
+    rows = [
+        (
+            *([row["design"]] if several else []),
+            f"{row['treated']} against {row['control']}",
+            alone(row, "sd_luck"),
+            alone(row, "sd_parameters"),
+            _estimates(scale, row["lowest_of_sets"], row["highest_of_sets"]),
+        )
+        for row in comparisons
+    ]
+    print_text(f"95 % of trials, luck and {comparisons[0]['parameter_sets']} sets of parameters apart")
     print_table(columns, rows, right=columns[1 + several :], groups=groups)
 
 

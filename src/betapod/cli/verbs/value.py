@@ -219,6 +219,15 @@ def _print_result(result: ValueResult) -> None:
         )  # fmt: skip
     for sentence in result.missing:
         print_note(sentence)
+    print_text(_trust(result), "dim")
+
+
+def _trust(result: ValueResult) -> str:
+    """Say how far published numbers on what strategies give, and lives count, bear the model out."""
+    from ...trust.trust_answer import trust_sentence
+    from ...trust.trust_lines import question_of_strategies
+
+    return trust_sentence(question_of_strategies(result.run["strategies"]))
 
 
 def _row(result: ValueResult, structure: str, name: str) -> tuple[str, ...]:

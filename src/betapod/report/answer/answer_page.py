@@ -10,7 +10,7 @@ from ...claims.legal_status import legal_facts
 from ..common.pages import template
 from ..common.words import capital, true_minus
 from .answer_picture import effects_picture
-from .answer_sections import who_rows
+from .answer_sections import trusted_sentences, who_rows
 from .answer_texts import READERS
 from .harm_numbers import case_words, people_text
 from .lifetime_numbers import STRUCTURES
@@ -94,6 +94,7 @@ def render_answer_page(answer: Answer, reader: str = "") -> str:
         cases=case_words(answer.cases),
         who=who_rows(answer),
         unknown=answer.not_known(),
+        trust=trusted_sentences(),
         sizes=answer.sizes,
         pages=answer.pages,
         judged={entry.claim.id: entry for entry in answer.entries},

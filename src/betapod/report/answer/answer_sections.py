@@ -7,6 +7,11 @@ from typing import TYPE_CHECKING
 
 from ...claims.typical_effects import GRAFTED, INFUSED
 from ...therapies.scenarios import CURRENT_EVIDENCE
+from ...trust.trust_answer import trust_sentence
+from ...trust.trust_lines import question_of_cells
+
+#: What the answer is about, as published numbers are.
+_ABOUT = ("glucose", "insulin and C-peptide", "filtration", "albuminuria")
 
 if TYPE_CHECKING:
     from .whole_answer import Answer
@@ -56,6 +61,11 @@ def _model(answer: Answer, person: str, course: str, quantities: Sequence[str]) 
         if (effect.person, effect.course, effect.scenario) == (person, course, CURRENT_EVIDENCE)
     }
     return ", ".join(f"{name.replace('insulin_dose', 'insulin a day')} {{{keys[name]}}}" for name in quantities)
+
+
+def trusted_sentences() -> list[str]:
+    """Return how far published numbers on cells bear the model out: all together, and by what the answer is about."""
+    return [trust_sentence(question_of_cells(names)) for names in ((), *((name,) for name in _ABOUT))]
 
 
 def missing_knowledge(answer: Answer) -> list[str]:

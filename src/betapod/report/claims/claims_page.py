@@ -27,6 +27,8 @@ def render_claims_page(entries: Sequence[JudgedClaim], remarks: Sequence[str] = 
     from ...claims.questions import ANSWERS
     from ...claims.seed_comparison import contests
     from ...claims.wording import effect_unit, three_digits
+    from ...trust.trust_answer import trust_sentence
+    from ...trust.trust_lines import question_of_cells
 
     cards = [_card(entry, number) for number, entry in enumerate(entries)]
     counts = {name: sum(card["verdict"] == name for card in cards) for name in VERDICTS}
@@ -35,6 +37,7 @@ def render_claims_page(entries: Sequence[JudgedClaim], remarks: Sequence[str] = 
         message=claims_message(entries),
         overview=verdicts_overview(entries),
         remarks=remarks,
+        trust=trust_sentence(question_of_cells()),
         counts=counts,
         verdicts=VERDICTS,
         groups=list(dict.fromkeys(card["group"] for card in cards)),

@@ -32,6 +32,11 @@ COLUMNS: Mapping[str, tuple[str, str]] = {
     "n": ("patients analysed, mean over replicates; in sizes and power: patients randomised", ""),
     "mean": ("mean over replicates; in baseline: mean of the patients", _CHANGE),
     "spread": ("standard deviation over replicates", _CHANGE),
+    "sd_luck": ("standard deviation over replicates of one set of parameters", _CHANGE),
+    "sd_parameters": ("standard deviation between sets of parameters, luck taken out", _CHANGE),
+    "lowest_of_sets": ("least mean of the replicates of one set of parameters", _CHANGE),
+    "highest_of_sets": ("greatest mean of the replicates of one set of parameters", _CHANGE),
+    "parameter_sets": ("sets of parameters", ""),
     "low": ("2.5 % quantile over replicates; in mechanisms: lower quartile of people", _CHANGE),
     "high": ("97.5 % quantile over replicates; in mechanisms: upper quartile of people", _CHANGE),
     "truth": (

@@ -14,8 +14,10 @@ from ...observables.quantities import CHARACTERISTICS, code_of, visit_observable
 from ...trials.analysis.endpoints import comparisons
 from ...trials.conduct.feasibility import feasibility_notes
 from ...trials.operating.sizing import NULL, title
+from ...trust.trust_lines import question_of_protocol
 from ..common import words
 from ..common.document import Section, Table
+from ..common.trust_section import trust_section
 from . import answers, trial_figures
 from .estimates import Scale, of_row
 from .sections_controlled import controlled_section
@@ -66,6 +68,7 @@ def sections(assessment: Assessment, extra: ReportSupplement) -> list[Section]:
         _other_endpoints(assessment),
         harms_section(assessment),
         _people(assessment, extra),
+        trust_section(question_of_protocol(assessment.protocol)),
     ]
     return [section for section in candidates if section is not None]
 

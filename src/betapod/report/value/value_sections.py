@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from ...trust.trust_lines import question_of_strategies
 from ..common import words
 from ..common.document import Section, Table
 from ..common.drawing import Drawing
+from ..common.trust_section import trust_section
 from . import decision_figures as choices
 from . import decision_tables as deciding
 from . import run_settings as run
@@ -37,6 +39,7 @@ def value_sections(result: ValueResult) -> list[Section]:
         _budget(result),
         _strategies(result),
         _missing(result),
+        trust_section(question_of_strategies(run.setting(result, "strategies") or {})),
         methods_section(result),
         _parameters(result),
         *(_checklist(checklist) for checklist in both_checklists(result)),

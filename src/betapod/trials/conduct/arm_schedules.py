@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from ...therapies.drug_limits import Withheld
 from ...therapies.plan import Plan, Recipients, plan
 from ...therapies.scenarios import NONE
 from ...therapies.standard_care import Therapy, therapy
+from .parameter_draws import AS_IN_THE_TABLES, ParameterDraw
 
 if TYPE_CHECKING:
     from ...patients.library import Library
@@ -31,12 +32,15 @@ class Planner:
     ----------
     lead
         Days simulated before enrolment; all times of the protocol are moved by it.
+    draw
+        Parameters of what cells do, where they are not those of the scenario.
     """
 
     protocol: Protocol
     library: Library
     model: Model
     seed: int
+    draw: ParameterDraw = AS_IN_THE_TABLES
 
     @property
     def lead(self) -> float:
@@ -96,9 +100,13 @@ class Planner:
         self, drugs: Sequence[tuple[Therapy, ...]], arm: Arm | None, cells: str = "", scenario: str = NONE
     ) -> Plan:
         """Return the treatment plan of all people: their own drugs, the arm's inputs, and cells from enrolment on."""
+        drawn = {name: np.full(len(self.recipients), x) for name, x in self.draw.of(scenario).items()}
+        people = (
+            replace(self.recipients, parameters={**drawn, **self.recipients.parameters}) if drawn else self.recipients
+        )
         return plan(
             self.model,
-            self.recipients,
+            people,
             cells=cells,
             scenario=scenario,
             start=self.lead,

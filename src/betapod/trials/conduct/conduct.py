@@ -29,6 +29,7 @@ from ..protocol.run_cost import bounded
 from . import eligibility, feasibility
 from .harm_events import DrawnOutcomes, draw_outcomes
 from .measurement import measure_at_visit
+from .parameter_draws import check_draws
 from .patient_pool import Pool
 from .pool_build import pool_of
 from .trial_data import TrialData
@@ -59,6 +60,8 @@ def conduct_trial(
     pool: Pool | None = None,
     threads: int | None = None,
     progress: Progress | None = None,
+    fit_draws: int | None = None,
+    fit: str | None = None,
 ) -> TrialRun:
     """Run a protocol in memory.
 
@@ -66,7 +69,7 @@ def conduct_trial(
     ----------
     designs, scenarios
         Which ones; all of the protocol by default.
-    replicates, seed
+    replicates, seed, fit_draws, fit
         Instead of the protocol's.
     library
         Patients; those of the package by default. Not needed with `pool`.
@@ -80,7 +83,7 @@ def conduct_trial(
     ConfigError
         An unknown design or scenario, or a trial without eligible patients.
     """
-    protocol = adapted(protocol, replicates, seed)
+    protocol = adapted(protocol, replicates, seed, fit_draws, fit)
     names, scenario_names = selected_names(protocol, designs, scenarios)
     if pool is None:
         pool = pool_of(
@@ -98,17 +101,33 @@ def conduct_trial(
     return TrialRun(protocol, {key: joined(part_data) for key, part_data in done.items()}, pool, dict(pool.facts))
 
 
-def adapted(protocol: Protocol, replicates: int | None, seed: int | None) -> Protocol:
-    """Return the protocol with another number of replicates or seed.
+def adapted(
+    protocol: Protocol,
+    replicates: int | None,
+    seed: int | None,
+    fit_draws: int | None = None,
+    fit: str | None = None,
+) -> Protocol:
+    """Return the protocol with another number of replicates or of sets of parameters, another seed or fit.
 
     Raises
     ------
     ConfigError
-        A number of replicates below 1, a seed below 0, or a run that does not fit into memory.
+        A number of replicates below 1, a seed below 0, more sets of parameters than replicates, a fit that is not installed, or a run
+        that does not fit into memory.
     """
-    changes = {name: value for name, value in (("replicates", replicates), ("seed", seed)) if value is not None}
-    changes = {name: arguments.whole(name, value, 1 if name == "replicates" else 0) for name, value in changes.items()}
-    return bounded(protocol.model_copy(update=changes))
+    numbers = {"replicates": replicates, "seed": seed, "fit_draws": fit_draws}
+    changes: dict[str, Any] = {
+        name: arguments.whole(name, value, 1 if name == "replicates" else 0)
+        for name, value in numbers.items()
+        if value is not None
+    }
+    if fit is not None:
+        changes["fit"] = fit
+    changed = protocol.model_copy(update=changes)
+    if problems := check_draws(changed):
+        raise ConfigError(problems)
+    return bounded(changed)
 
 
 def selected_names(

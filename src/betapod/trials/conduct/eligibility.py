@@ -73,12 +73,13 @@ def recruit(protocol: Protocol, pool: Pool, design: str, seed: int, replicates: 
     filled = np.zeros((count, max(1, len(quotas))), dtype=np.int64)
     limits = np.array(quotas or [places])
     size = _PER_PLACE * places
-    edges = np.cumsum(pool.weights)
+    edges = np.cumsum(pool.weights[: pool.people_of_draw])
+    first = pool.first_of(replicates)[:, None]
     for turn in range(_ROUNDS):
         who = np.searchsorted(
             edges, _uniform(seed, "trial:candidate", replicates, size, turn) * edges[-1], side="right"
         )
-        who = np.minimum(who, len(edges) - 1).astype(np.int32)
+        who = np.minimum(who, len(edges) - 1).astype(np.int32) + first
         values = screen(protocol, pool, who, codes, seed, replicates, turn)
         ok, group = eligible(protocol, pool, who, values)
         part = group if quotas else np.zeros_like(group)

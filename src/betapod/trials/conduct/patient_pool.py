@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import io
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
@@ -44,6 +44,7 @@ class _Head(BaseModel):
     traits: list[str]
     intake: list[tuple[str, str]]
     facts: dict[str, Any]
+    draws: int = 1
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,8 @@ class Pool:
         Characteristics -> (people,).
     weights
         (people,) chance to be the next candidate.
+    draws
+        Sets of parameters: the people stand in the pool once for each, one set after the other, and a replicate draws from one of them.
     traits
         Column of `TRAITS` -> (people,): what hazards read of people besides.
     intake
@@ -90,6 +93,17 @@ class Pool:
     facts: Mapping[str, Any] = field(default_factory=dict)
     traits: Mapping[str, Numbers] = field(default_factory=dict, repr=False)
     intake: Mapping[str, Mapping[str, NDArray[np.float32]]] = field(default_factory=dict, repr=False)
+    draws: int = 1
+
+    @property
+    def people_of_draw(self) -> int:
+        """People under one set of parameters."""
+        return len(self.weights) // self.draws
+
+    def first_of(self, replicates: range) -> NDArray[np.int32]:
+        """Return (R,) the place of the first person under the parameters of each replicate."""
+        draw = np.arange(replicates.start, replicates.stop) % self.draws
+        return np.asarray(draw * self.people_of_draw, dtype=np.int32)
 
     def __len__(self) -> int:
         return len(self.weights)
@@ -180,6 +194,7 @@ class Pool:
             "traits": list(self.traits),
             "intake": [[course, drug] for course, drugs in self.intake.items() for drug in drugs],
             "facts": {name: value for name, value in self.facts.items() if name != "seconds"},
+            **({"draws": self.draws} if self.draws > 1 else {}),
         }
         arrays: dict[str, Any] = {"head": np.frombuffer(json.dumps(head).encode(), dtype=np.uint8), "times": self.times}
         arrays |= {f"v{i}": self.values[name] for i, name in enumerate(names)}
@@ -215,6 +230,7 @@ class Pool:
                 head.facts,
                 {name: file[f"t{i}"] for i, name in enumerate(head.traits)},
                 _by_course(head.intake, file),
+                head.draws,
             )
         except KeyError as error:
             raise ValueError(f"the array {error} is missing") from None
@@ -247,9 +263,43 @@ class Pool:
                 for shares in drugs.values()
             )
             and set(self.codes) <= set(visit_observables())
+            and self.draws >= 1
+            and people % self.draws == 0
         )
         if not good:
             raise ValueError("its arrays do not fit each other")
+
+
+def pools_under_draws(pools: Sequence[Pool]) -> Pool:
+    """Return one pool of the same people under several sets of parameters, in their order.
+
+    Who is lost under one set is not a candidate under any.
+    """
+    first = pools[0]
+    if len(pools) == 1:
+        return first
+    weights = np.where(np.all([pool.weights > 0.0 for pool in pools], axis=0), first.weights, 0.0)
+    people = np.tile(weights / weights.sum() / len(pools), len(pools))
+
+    def joined(tables: Sequence[Mapping[str, NDArray[Any]]]) -> dict[str, NDArray[Any]]:
+        return {name: np.concatenate([table[name] for table in tables]) for name in tables[0]}
+
+    intake = {}
+    for course in first.intake:
+        # A drug that nobody takes under some set is not in its table.
+        drugs = dict.fromkeys(drug for pool in pools for drug in pool.intake[course])
+        shape = (first.people_of_draw, int(np.sum(first.times >= 0.0)))
+        nothing = np.zeros(shape, dtype=np.float32)
+        intake[course] = {
+            drug: np.concatenate([pool.intake[course].get(drug, nothing) for pool in pools]) for drug in drugs
+        }
+    facts = dict(first.facts) | {"draws": len(pools), "lost": int(np.sum(weights == 0.0))}
+    facts |= {name: sum(pool.facts[name] for pool in pools) for name in ("integrations", "seconds")}
+    return Pool(
+        first.times, first.codes, joined([pool.values for pool in pools]), joined([pool.failed for pool in pools]),
+        joined([pool.hazards for pool in pools]), joined([pool.injured for pool in pools]), first.keys,
+        joined([pool.people for pool in pools]), people, facts, joined([pool.traits for pool in pools]), intake, len(pools),
+    )  # fmt: skip
 
 
 def _by_course(names: Iterable[tuple[str, str]], file: Mapping[str, NDArray[Any]]) -> dict[str, dict[str, Any]]:

@@ -27,10 +27,12 @@ from ..protocol.protocol import Arm
 from .arm_schedules import Planner
 from .candidates import choose
 from .course_hazards import course_hazards
-from .patient_pool import ONE_KIDNEY, TRAITS, Pool
+from .parameter_draws import ParameterDraw, draws_of
+from .patient_pool import ONE_KIDNEY, TRAITS, Pool, pools_under_draws
 from .prescreening import fixed_characteristics
 
 if TYPE_CHECKING:
+    from ...model import Model
     from ...patients.library import Library
     from ...therapies.standard_care import Therapy
     from ..protocol.protocol import Protocol
@@ -77,7 +79,14 @@ def pool_of(
             caching.damaged(caching.folder() / name)
     if progress is not None:
         progress("simulating the pool")
-    pool = _simulate(protocol, library, threads)
+    pools = []
+    draws = draws_of(protocol)
+    for number, draw in enumerate(draws, start=1):
+        if progress is not None and len(draws) > 1:
+            progress(f"simulating the pool, parameters {number} of {len(draws)}")
+        with draw.holding():
+            pools.append(_simulate(protocol, library, threads, draw))
+    pool = pools_under_draws(pools)
     if cache:
         caching.write_entry(name, pool.to_bytes())
     return pool
@@ -139,17 +148,17 @@ class _Job:
         self.treatments[name] = therapies
 
 
-def _simulate(protocol: Protocol, library: Library, threads: int | None) -> Pool:
+def _simulate(protocol: Protocol, library: Library, threads: int | None, draw: ParameterDraw) -> Pool:
     import time
 
     began = time.perf_counter()
     candidates = choose(protocol, library, protocol.seed)
     people, weights = candidates.library, candidates.weights
     model = whole_body.named_model("reference")
-    planner = Planner(protocol, people, model, protocol.seed)
+    planner = Planner(protocol, people, model, protocol.seed, draw)
     grid = _grid(protocol)
     job, keys = _plan(protocol, planner, float(grid[-1]))
-    values, failed, broken = _integrate(job, people, protocol, grid, threads)
+    values, failed, broken = _integrate(job, people, protocol, grid, threads, draw)
     hazards = _hazards(job, planner, people, grid, values, failed, set(keys.values()))
     lost = np.flatnonzero(broken)
     if len(lost) > 0.05 * len(people):
@@ -292,8 +301,23 @@ def _care(
     return care, courses_by_content[f"co{content}"]
 
 
+def _drawn_columns(
+    model: Model, scenarios: Sequence[str], draw: ParameterDraw, columns: Mapping[str, Numbers], apart: set[str]
+) -> dict[str, Numbers]:
+    """Return the rows of the model that a draw changes, one column each; in `apart` people have values of their own."""
+    which = np.array(scenarios)
+    drawn: dict[str, Numbers] = {}
+    for scenario in dict.fromkeys(scenarios):
+        for name, value in draw.of(scenario).items():
+            if name in model.parameters and name not in apart:
+                usual = np.full(len(which), model.parameters[name].value)
+                column = drawn.setdefault(name, np.array(columns.get(name, usual), dtype=np.float64))
+                column[which == scenario] = value
+    return drawn
+
+
 def _integrate(
-    job: _Job, people: Library, protocol: Protocol, grid: Numbers, threads: int | None
+    job: _Job, people: Library, protocol: Protocol, grid: Numbers, threads: int | None, draw: ParameterDraw
 ) -> tuple[dict[str, Numbers], dict[str, Numbers], NDArray[np.bool_]]:
     from ...engine.ensemble import Ensemble
     from ...engine.ensemble_result import ENDED
@@ -301,7 +325,9 @@ def _integrate(
     model = whole_body.named_model("reference")
     rows = np.concatenate(job.rows)
     patients = {name: values[rows] for name, values in people.parameters.items()}
+    apart = set(patients)
     patients |= cell_parameters.scenario_columns(model, job.scenarios, patients)
+    patients |= _drawn_columns(model, job.scenarios, draw, patients, apart)
     ensemble = Ensemble(model, clinic_outputs(), RTOL, ATOL, threads=threads)
     times = grid + protocol.lead
     initial = {name: values[rows] for name, values in people.initial.items()}

@@ -12,10 +12,12 @@ from ...therapies.scenarios import CURRENT_EVIDENCE
 from ..analysis import endpoints
 from ..analysis.endpoints import analyse, comparisons
 from ..conduct.feasibility import behind
+from ..conduct.parameter_draws import fit_of
 from ..conduct.trial_data import PARTS
 from .harm_summaries import harm_rows
 from .power_analysis import operating_characteristics
 from .true_effects import truth, truth_of
+from .variance_parts import variance_parts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,6 +50,7 @@ def run_summary(
         "title": protocol.title,
         "replicates": protocol.replicates,
         "seed": protocol.seed,
+        **({"parameters": {"sets": first.pool.draws, "fit": fit_of(protocol)}} if first.pool.draws > 1 else {}),
         "endpoint": {
             "name": endpoint.name,
             "quantity": endpoints.endpoint_code(endpoint),
@@ -99,7 +102,8 @@ def _comparisons(data: TrialData) -> list[dict[str, Any]]:
     for comparison in comparisons(data.protocol, data.design):
         if comparison.control is None:
             continue
-        numbers = operating_characteristics(analyse(data, endpoint, comparison), better=endpoints.better(endpoint))
+        estimate = analyse(data, endpoint, comparison)
+        numbers = operating_characteristics(estimate, better=endpoints.better(endpoint))
         result_rows.append(
             {
                 "design": data.design,
@@ -113,9 +117,18 @@ def _comparisons(data: TrialData) -> list[dict[str, Any]]:
                 "benefit": _number(numbers["significant and better"].value),
                 "true_effect": _number(truth(data, endpoint, comparison, None)),
                 "true_effect_of": truth_of(data, endpoint, comparison),
+                **_parts(estimate.effect, data.pool.draws),
             }
         )
     return result_rows
+
+
+def _parts(effect: NDArray[np.float64], sets: int) -> dict[str, float | int | None]:
+    """Return what of the spread over trials is luck and what parameters; nothing where all trials have the same ones."""
+    if sets < 2:
+        return {}
+    columns = variance_parts(effect, sets).as_columns()
+    return {name: value if isinstance(value, int) else _number(value) for name, value in columns.items()}
 
 
 def _rows(data: TrialData, code: str, visit: str, lower: bool) -> list[dict[str, Any]]:

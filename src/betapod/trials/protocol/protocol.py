@@ -273,6 +273,13 @@ class Protocol(Displayed, Settings):
     scenarios: list[ScenarioName] = Field(default=list(COMPARED), min_length=1)
     seed: Annotated[int, Field(ge=0)] = 1
     replicates: Count = 1000
+    fit_draws: Annotated[int, Field(ge=0, le=64)] = Field(
+        default=0,
+        description="sets of parameters, of a fit's posterior and of what cells do; replicate r has set r modulo their number",
+    )
+    fit: str = Field(
+        default="", description="installed fit whose posterior is drawn from: the newest by default, or none"
+    )
 
     @property
     def table(self) -> pd.DataFrame:

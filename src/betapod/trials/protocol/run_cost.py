@@ -102,12 +102,13 @@ def cost(protocol: Protocol, designs: Sequence[str] | None = None, scenarios: Se
     )
     with_cells = sum(arm.cells is not None for arm in protocol.arms.values())
     most = _courses(len(protocol.arms), with_cells, len(protocol.scenarios), len(protocol.conduct.rescue))
-    memory += _pool_bytes(protocol.population.size, most, len(protocol.visits))
+    sets = max(protocol.fit_draws, 1)
+    memory += _pool_bytes(protocol.population.size * sets, most, len(protocol.visits))
     treated = sum(bool(arm.therapies or arm.inputs) for arm in protocol.arms.values())
     courses = 1 + treated + len(protocol.conduct.rescue) + with_cells * len(protocol.scenarios)
     courses += bool(protocol.conduct.co_medication) * len(protocol.arms) + (protocol.run_in is not None)
     years = (protocol.days[-1] + protocol.lead) / DAYS_PER_YEAR
-    integrating = protocol.population.size * courses * _INTEGRATION * (0.3 + years)
+    integrating = sets * protocol.population.size * courses * _INTEGRATION * (0.3 + years)
     seconds = integrating + float(min(measured, 10**300)) / _PER_SECOND
     return Cost(sum(patients) * len(scenario_names) * protocol.replicates, memory, disk, seconds)
 
@@ -127,7 +128,7 @@ def bounded(
     numbers = (patients, len(scenario_names), protocol.replicates, len(protocol.visits), len(protocol.codes))
     with_cells = sum(arm.cells is not None for arm in protocol.arms.values())
     most = _courses(len(protocol.arms), with_cells, len(protocol.scenarios), len(protocol.conduct.rescue))
-    pool = _pool_bytes(protocol.population.size, most, len(protocol.visits))
+    pool = _pool_bytes(protocol.population.size * max(protocol.fit_draws, 1), most, len(protocol.visits))
     excess = _too_large(*numbers, pool=pool)
     if excess is not None:
         raise ConfigError(Problem(*excess[:2], Location(protocol.name), *excess[3:]))
