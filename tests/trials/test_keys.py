@@ -88,7 +88,8 @@ SILENT = {
     "endpoints.secondary.name": "what the endpoint is called",
     "run_in.therapies.start": "refused in a run-in",
     "run_in.therapies.stop": "refused in a run-in",
-    "fit": "names an installed fit, of which there may be one; tests/trials/test_parameter_draws.py has an invented one",
+    "fit_draws": "changes the true courses of people, which are fixed here; tests/trials/test_replicate_parameters.py",
+    "fit": "names an installed fit, of which there may be one; tests/trials/test_replicate_parameters.py has an invented one",
 }
 
 #: Key -> where it stands in the protocol above, and another value.
@@ -163,7 +164,6 @@ CHANGES: dict[str, tuple[tuple[Any, ...], Any]] = {
     "scenarios": (("scenarios",), ["none", "current-evidence"]),
     "seed": (("seed",), 6),
     "replicates": (("replicates",), 6),
-    "fit_draws": (("fit_draws",), 2),
 }  # fmt: skip
 
 #: More changes of keys that stand in several places.

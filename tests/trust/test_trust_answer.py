@@ -9,7 +9,7 @@ import pytest
 from betapod import load_protocol
 from betapod.base.errors import ConfigError
 from betapod.report.common.trust_section import trust_section
-from betapod.trust.trust_answer import trust_count, trust_sentence
+from betapod.trust.trust_answer import trust_count, trust_sentence, with_lacks
 from betapod.trust.trust_lines import (
     question_of_cells,
     question_of_protocol,
@@ -50,7 +50,11 @@ def test_the_sentence_counts_by_hand() -> None:
 
 
 def test_what_the_model_lacks_is_said_where_it_is_known() -> None:
-    rows = [row("A#1", inside=False, tau=0.3, inside_all=True), row("A#2", tau=0.3, inside_all=True), row("A#3")]
+    rows = [
+        row("A#1", inside=False, tau_row=0.3, inside_all=True),
+        row("A#2", tau_row=0.3, inside_all=True),
+        row("A#3"),
+    ]
     assert trust_sentence(TrustQuestion(), rows).endswith(
         "; 2 of 2 when the interval also holds what the model is known to lack."
     )
@@ -74,7 +78,10 @@ def test_counts_keep_fitted_and_others_apart_and_know_their_widths() -> None:
     count = trust_count(ROWS[:14])
     assert (count.rows, count.inside, count.fitted_rows, count.fitted_inside) == (14, 9, 6, 5)
     assert (count.other_rows, count.other_inside, count.rows_all, count.inside_all) == (8, 4, 0, 0)
-    assert count.factor == 2.0 and math.isnan(count.points) and math.isnan(count.factor_all)
+    assert count.factor == 2.0 and math.isnan(count.points)
+    wide = [row("A#1", inside=False, tau_row=0.3, inside_all=True, width_all=9.0), row("A#2")]
+    lacks = trust_count(with_lacks(wide))
+    assert (lacks.rows, lacks.inside, lacks.factor) == (1, 1, 9.0)
     assert math.isnan(trust_count([]).miss)
 
 

@@ -5,13 +5,23 @@ from __future__ import annotations
 import csv
 import math
 from dataclasses import replace
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from betapod.base.constants import Z90
+from betapod.calibration.discrepancy import joint_deviation
 from betapod.evidence.records.registry import load_registry
 from betapod.trust.trust_facts import given_in, kind_of
-from betapod.trust.trust_making import program_digest, row_class_of, trust_row, trust_table_text
+from betapod.trust.trust_making import (
+    estimated_lacks,
+    fitted_lacks,
+    program_digest,
+    row_class_of,
+    trust_row,
+    trust_table_text,
+)
 from betapod.trust.trust_rows import ROWS, computed_with, trust_rows
 from betapod.trust.trust_topics import OTHER, topic_of, topic_of_quantity, topics
 from betapod.trust.trust_treatments import products_named, treatment_name, treatments_named
@@ -19,6 +29,7 @@ from betapod.validation.predictions.prediction import Prediction, normal_score, 
 from betapod.validation.predictions.row_predictions import predict
 from betapod.validation.predictions.studies import sort
 from betapod.validation.predictions.study_courses import Condition
+from betapod.validation.predictions.uses import FIT, use_of
 
 AGAIN = "python benchmarks/ship_trust.py"
 #: A level with a drug, and events without.
@@ -125,22 +136,47 @@ def test_what_the_model_lacks_widens_the_interval() -> None:
     far = prediction(observed=3.0, predicted=0.0, low=-1.6449, high=1.6449, se_study=1.0, z=3.0, inside=False)
     alone = trust_row(record, far, "none")
     assert not alone.has_discrepancy and math.isnan(alone.z_all) and not alone.inside_all
-    # Twice the error as a whole, nine sixteenths of its fourth power with four degrees of freedom.
-    wide = trust_row(record, far, "none", tau=math.sqrt(3.0))
-    freedom = 4.0 * 16.0 / 9.0
-    assert math.isclose(wide.z_all, normal_score(1.5, freedom)) and wide.inside_all
-    assert math.isclose(wide.width_all, 2.0 * 2.0 * student(Z90, freedom) / 3.0)
-    # z of few people is that of Student's distribution, from which it is turned back.
-    few = trust_row(record, replace(far, freedom=5.0), "none", tau=10.0)
-    distance = student(3.0, 5.0)
-    assert 0.9 * distance < few.z_all * math.hypot(1.0, 10.0) < distance
-    nothing = trust_row(record, far, "none", tau=0.0)
+    wide = trust_row(record, far, "none", (1.0, 1.5))
+    scale, freedom = (float(x) for x in joint_deviation((1.0, math.inf), (1.0, 4.0), (2.25, 4.0)))
+    assert math.isclose(wide.z_all, normal_score(3.0 / scale, freedom)) and wide.inside_all
+    assert math.isclose(wide.width_all, 2.0 * student(Z90, freedom) * scale / 3.0)
+    nothing = trust_row(record, far, "none", (0.0, 0.0))
     assert math.isclose(nothing.z_all, 3.0) and not nothing.inside_all
     share = prediction(
         observed=0.5, predicted=0.3, low=0.2, high=0.4, scale="share", form="share", unit="1", z=3.0, inside=False
     )
-    wider = trust_row(record, replace(share, se_cohort=0.02), "none", tau=0.4)
-    assert wider.inside_all and wider.z_all < 1.2 and wider.width_all > 0.2
+    wider = trust_row(record, replace(share, se_cohort=0.02), "none", (0.2, 0.3))
+    assert wider.inside_all and wider.z_all < 1.2 and 0.2 < wider.width_all < 1.0
+    ratio = prediction(observed=-30.0, predicted=-10.0, scale="log", form="ratio", se_study=0.1, z=-2.5, inside=False)
+    assert math.isclose(trust_row(record, ratio, "none", (0.0, 0.0)).z_all, -2.5)
+
+
+def test_what_the_model_lacks_is_estimated_from_fitted_rows_alone() -> None:
+    can, _ = sort(load_registry().select(tag=None))
+    fitted = [record for record in can if use_of(record.id, record.study, record.family) == FIT][:30]
+    others = [record for record in can if use_of(record.id, record.study, record.family) != FIT][:30]
+    chance = np.random.default_rng(4)
+    near = [
+        prediction(record=record.id, observed=1.0, predicted=0.0, se_study=1.0, z=float(z), form="slope")
+        for record, z in zip(fitted, chance.standard_normal(len(fitted)), strict=True)
+    ]
+    far = [prediction(record=record.id, se_study=1.0, z=20.0, form="slope") for record in others]
+    lacks = estimated_lacks([*fitted, *others], [*near, *far])
+    assert set(lacks) == {record.id for record in [*fitted, *others]}
+    assert len(set(lacks.values())) == 1 and math.hypot(*lacks[others[0].id]) < 3.0
+    levels = [prediction(record=record.id, se_study=1.0, z=1.0, unit="mmHg") for record in others]
+    assert set(estimated_lacks([*fitted, *others], [*near, *levels])) == {record.id for record in fitted}
+
+
+def test_a_fit_says_what_the_model_lacks_by_class_and_unit() -> None:
+    rows = {"record": np.array(["A#1"], dtype=object), "class": np.array(["level %"], dtype=object)}
+    fit = SimpleNamespace(discrepancy={"level %": (0.1, 0.2, "linear"), "share": (0.3, 0.4, "angle")}, rows=rows)
+    predictions = [
+        prediction(record="A#1"),
+        prediction(record="B#1", scale="share", form="share"),
+        prediction(record="C#1", unit="mmHg"),
+    ]
+    assert fitted_lacks(fit, predictions) == {"A#1": (0.1, 0.2), "B#1": (0.3, 0.4)}  # type: ignore[arg-type]
 
 
 def test_the_table_is_a_plain_table() -> None:

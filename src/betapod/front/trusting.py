@@ -81,7 +81,7 @@ def trusted_numbers(
     pandas.DataFrame
         One row for each number: what it is (``record``, ``treatments``, ``cells``, ``topic``, ``endpoint``, ``diabetes``, ``kidney``), whether
         parameters were ``fitted`` to it, ``observed``, ``predicted``, the 90 % interval ``low`` to ``high``, ``z``, ``inside`` and ``width``;
-        ``tau``, ``z_all``, ``inside_all`` and ``width_all`` with what the model is known to lack, NaN where nobody has estimated that.
+        ``tau_family``, ``tau_row``, ``z_all``, ``inside_all`` and ``width_all`` with what the model is known to lack, NaN where nobody has estimated that.
 
     Raises
     ------

@@ -38,9 +38,9 @@ from .conduct import conduct as trial
 from .conduct.feasibility import refuse_nobody
 from .conduct.harm_events import dated_events, event_names
 from .conduct.health_events import asked_health
-from .conduct.parameter_draws import NO_FIT, fit_of
 from .conduct.patient_pool import Pool
 from .conduct.pool_build import pool_of
+from .conduct.replicate_parameters import NO_FIT, fit_of
 from .conduct.trial_data import TrialData
 from .conduct.trial_run import TrialRun
 from .protocol.cohort_paths import resolved

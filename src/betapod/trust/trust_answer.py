@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -33,8 +33,6 @@ class TrustCount:
         Median of |z|.
     factor, points, relative
         Median width of intervals: of ratios as a factor, of shares as a difference, of the rest as a share of the number; NaN without rows.
-    factor_all, points_all, relative_all
-        The same of intervals that have in them what the model lacks.
     """
 
     rows: int
@@ -47,9 +45,6 @@ class TrustCount:
     factor: float
     points: float
     relative: float
-    factor_all: float
-    points_all: float
-    relative_all: float
 
     @property
     def other_rows(self) -> int:
@@ -77,12 +72,11 @@ class TrustCount:
 
 
 def trust_count(rows: Iterable[TrustRow]) -> TrustCount:
-    """Return how many of some rows lie inside, and how wide their intervals are."""
+    """Return how many of some rows lie inside, and how wide their intervals are, see `with_lacks` for what the model lacks."""
     some = list(rows)
     fitted = [row for row in some if row.fitted]
     estimated = [row for row in some if row.has_discrepancy]
     widths = [_median(row.width for row in some if row.scale == scale) for scale in ("log", "share", "linear")]
-    wider = [_median(row.width_all for row in estimated if row.scale == scale) for scale in ("log", "share", "linear")]
     return TrustCount(
         len(some),
         sum(row.inside for row in some),
@@ -92,8 +86,14 @@ def trust_count(rows: Iterable[TrustRow]) -> TrustCount:
         sum(row.inside_all for row in estimated),
         _median(abs(row.z) for row in some),
         *widths,
-        *wider,
     )
+
+
+def with_lacks(rows: Iterable[TrustRow]) -> list[TrustRow]:
+    """Return rows as they are when the interval also holds what the model lacks; those for which nobody has estimated that are left out."""
+    return [
+        replace(row, z=row.z_all, inside=row.inside_all, width=row.width_all) for row in rows if row.has_discrepancy
+    ]
 
 
 def _median(values: Iterable[float]) -> float:

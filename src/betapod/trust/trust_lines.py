@@ -71,14 +71,14 @@ def question_of_protocol(protocol: Protocol) -> TrustQuestion:
 
 def question_of_strategies(strategies: Mapping[str, Mapping[str, Any]]) -> TrustQuestion:
     """Return what a comparison of strategies over lives asks, from the settings of its strategies."""
-    products = products_named(str(each["cells"]) for each in strategies.values() if each.get("cells"))
-    items = [item for each in strategies.values() for item in each.get("therapies") or ()]
+    products = products_named(str(strategy["cells"]) for strategy in strategies.values() if strategy.get("cells"))
+    items = [item for strategy in strategies.values() for item in strategy.get("therapies") or ()]
     drugs = treatments_named(str(item["therapy"] if isinstance(item, Mapping) else item) for item in items)
     return TrustQuestion(drugs, products, untreated=not (drugs or products), topics=_in_order(_OF_LIVES))
 
 
 def question_of_cells(topics_asked: Iterable[str] = ()) -> TrustQuestion:
-    """Return what whoever speaks of cells as such asks."""
+    """Return the question of those who speak of cells as such."""
     return TrustQuestion(cells=(ANY_CELLS,), topics=_in_order(topics_asked))
 
 

@@ -40,11 +40,11 @@ class TrustRow:
         On the natural scale; `low` to `high` is the 90 % interval of errors and parameters.
     width
         Of that interval: a factor for ratios, a difference for shares, a share of the number for the rest.
-    tau
-        Scale of what the model lacks for rows of this class, on the scale on which they are compared (shares as 2*asin(sqrt p)); NaN where
-        nobody has estimated it.
+    tau_family, tau_row
+        SDs of what the model lacks for rows of this class, shared by those of a family and of each by itself, on the scale on which they
+        are compared (shares as 2*asin(sqrt p)); NaN where nobody has estimated them.
     z_all, inside_all, width_all
-        As `z`, `inside` and `width`, of the interval that has `tau` in it as well.
+        As `z`, `inside` and `width`, of the interval that has these in it as well.
     """
 
     record: str
@@ -69,7 +69,8 @@ class TrustRow:
     z: float
     inside: bool
     width: float
-    tau: float = math.nan
+    tau_family: float = math.nan
+    tau_row: float = math.nan
     z_all: float = math.nan
     inside_all: bool = False
     width_all: float = math.nan
@@ -77,7 +78,7 @@ class TrustRow:
     @property
     def has_discrepancy(self) -> bool:
         """Whether anybody has estimated what the model lacks for rows of this class."""
-        return not math.isnan(self.tau)
+        return not math.isnan(self.tau_row)
 
 
 @functools.cache

@@ -113,5 +113,5 @@ def _print_summary(answer: Answer, reader: str) -> None:
         print_text(f"Claims about cells: {counted}.")
     from ...report.answer.answer_sections import trusted_sentences
 
-    print_text(trusted_sentences()[0], "dim")
+    print_note(trusted_sentences()[0])
     print_note("--out FILE writes the page; --for patient, clinician or reviewer prints a text")

@@ -131,7 +131,7 @@ def _tell(written: WrittenReport, as_json: bool, quiet: bool, more: dict[str, ob
     for design, people in a.behind.items():
         for text in feasibility_notes(a.protocol, design, people):
             print_note(f"{design}: {text}")
-    print_text(trust_sentence(question_of_protocol(a.protocol)), "dim")
     if not quiet:
+        print_note(trust_sentence(question_of_protocol(a.protocol)))
         print_note(WARNING)
     out().print(os.fspath(written.files[0]), markup=False)

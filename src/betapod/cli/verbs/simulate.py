@@ -221,7 +221,7 @@ def simulate_patient_command(
             print_text(trust, "dim")
 
 
-def _trust(plan: Treated, result: Result, given: Given) -> str:
+def _trust(plan: Treated, result: Result, treatment: Given) -> str:
     """Say how far published numbers bear out what was simulated; nothing of models that were not compared with any."""
     from ...trust.trust_answer import trust_sentence
     from ...trust.trust_lines import COMPARED_MODEL, question_of_simulation
@@ -231,7 +231,7 @@ def _trust(plan: Treated, result: Result, given: Given) -> str:
     diabetes = next((name for name in ("type 1", "type 2") if f"{name} diabetes" in plan.label), "")
     return trust_sentence(
         question_of_simulation(
-            result.table.columns, given.drug or (), given.cells or (), given.scenario or "", diabetes
+            result.table.columns, treatment.drug or (), treatment.cells or (), treatment.scenario or "", diabetes
         )
     )
 

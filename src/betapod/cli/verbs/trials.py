@@ -320,8 +320,8 @@ def _tell(run: Any, folder: Path, csv: Path | None, quiet: bool, as_json: bool) 
         behind = Behind(people["patients"], people["people"], people["heaviest"])
         for text in feasibility_notes(run.protocol, design, behind):
             print_note(f"{design}: {text}")
-    print_text(trust_sentence(question_of_protocol(run.protocol)), "dim")
     if not quiet:
+        print_note(trust_sentence(question_of_protocol(run.protocol)))
         print_note(f"{with_noun(protocol_document['replicates'], 'replicate')}; results in {folder}")
 
 
@@ -375,7 +375,7 @@ def _tell_comparisons(protocol_document: dict[str, Any], several: bool, cells: b
 
 
 def _tell_parameters(comparisons: list[dict[str, Any]], scale: Scale, several: bool, groups: list[str]) -> None:
-    """Print how far luck, and what nobody knows of parameters, each spread what trials find."""
+    """Print how far chance, and what nobody knows of parameters, each spread what trials find."""
     from ...base.intervals import normal_interval
 
     def alone(row: dict[str, Any], part: str) -> str:
@@ -385,7 +385,7 @@ def _tell_parameters(comparisons: list[dict[str, Any]], scale: Scale, several: b
     columns = (
         *(["design"] if several else []),
         "comparison",
-        "by luck alone",
+        "by chance alone",
         "by parameters alone",
         "means of the sets",
     )
@@ -393,13 +393,13 @@ def _tell_parameters(comparisons: list[dict[str, Any]], scale: Scale, several: b
         (
             *([row["design"]] if several else []),
             f"{row['treated']} against {row['control']}",
-            alone(row, "sd_luck"),
+            alone(row, "sd_chance"),
             alone(row, "sd_parameters"),
             _estimates(scale, row["lowest_of_sets"], row["highest_of_sets"]),
         )
         for row in comparisons
     ]
-    print_text(f"95 % of trials, luck and {comparisons[0]['parameter_sets']} sets of parameters apart")
+    print_text(f"95 % of trials, chance and {comparisons[0]['parameter_sets']} sets of parameters apart")
     print_table(columns, rows, right=columns[1 + several :], groups=groups)
 
 

@@ -119,7 +119,7 @@ def trust_command(kind: TrustedKind, views: TrustViews) -> None:
 
     It counts how many published numbers of a kind lie inside the model's 90 % interval. The numbers were compared when this version was made, see 'betapod confront'; nothing is simulated here.
     """
-    from ...trust.trust_answer import trust_count, trust_sentence
+    from ...trust.trust_answer import trust_count, trust_sentence, with_lacks
     from ...trust.trust_question import trust_question
 
     problems = []
@@ -145,8 +145,12 @@ def trust_command(kind: TrustedKind, views: TrustViews) -> None:
             {
                 "sentence": sentence,
                 "all": asdict(trust_count(rows)),
+                "all_with_lacks": asdict(trust_count(with_lacks(rows))),
                 "by": by,
                 "counts": [{by: name, **asdict(trust_count(some))} for name, some in counted_by(rows, by)],
+                "counts_with_lacks": [
+                    {by: name, **asdict(trust_count(some))} for name, some in counted_by(with_lacks(rows), by)
+                ],
                 "rows": listed,
                 **_origin(),
             }
@@ -207,36 +211,26 @@ def _notes() -> list[str]:
 
 
 def _print_counts(rows: Sequence[TrustRow], by: str, wide: bool) -> None:
-    from ...trust.trust_answer import trust_count
+    """Print counts without and with what the model lacks, one below the other."""
+    from ...trust.trust_answer import trust_count, with_lacks
 
-    parts = [(name, trust_count(some)) for name, some in counted_by(rows, by)]
-    every = [*parts, ("all", trust_count(rows))]
-    head = [
-        by,
-        "rows",
-        "inside",
-        "fitted",
-        "not fitted",
-        "with lacks",
-        "median |z|",
-        "width: ratios",
-        "shares",
-        "others",
-    ]
-    if not any(count.rows_all for _, count in every):
-        head.remove("with lacks")
-    cells = [[name, *_count_cells(count, "with lacks" in head)] for name, count in every]
-    print_table(head, cells, head[1:], spare=("median |z|",), wide=wide)
+    head = [by, "rows", "inside", "fitted", "not fitted", "median |z|", "width: ratios", "shares", "others"]
+    cells, groups = [], []
+    for heading, some in (("by errors alone", list(rows)), ("with what the model is known to lack", with_lacks(rows))):
+        parts = [(name, trust_count(part)) for name, part in counted_by(some, by)]
+        for name, count in [*parts, ("all", trust_count(some))] if some else []:
+            cells.append([name, *_count_cells(count)])
+            groups.append(heading)
+    print_table(head, cells, head[1:], spare=("median |z|",), groups=groups, wide=wide)
 
 
-def _count_cells(count: TrustCount, with_lacks: bool) -> list[str]:
+def _count_cells(count: TrustCount) -> list[str]:
     widths = ((count.factor, "x{:.2f}"), (count.points, "{:.2f}"), (count.relative, "{:.0%}"))
     return [
         str(count.rows),
         str(count.inside),
         f"{count.fitted_inside} of {count.fitted_rows}" if count.fitted_rows else "-",
         f"{count.other_inside} of {count.other_rows}" if count.other_rows else "-",
-        *([f"{count.inside_all} of {count.rows_all}"] if with_lacks else []),
         rounded(count.miss, ".1f"),
         *("-" if math.isnan(width) else text.format(width) for width, text in widths),
     ]

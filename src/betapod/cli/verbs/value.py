@@ -219,7 +219,7 @@ def _print_result(result: ValueResult) -> None:
         )  # fmt: skip
     for sentence in result.missing:
         print_note(sentence)
-    print_text(_trust(result), "dim")
+    print_note(_trust(result))
 
 
 def _trust(result: ValueResult) -> str:

@@ -63,7 +63,9 @@ def controlled_section(assessment: Assessment, design: str) -> Section:
         draw.free_of_event(assessment, design, names[-1]),
         *(draw.draw_course(assessment, design, arm, assessment.code) for arm in arms_of(assessment, design)),
     )
-    tables += [table for table in [_luck_and_parameters(rows, assessment, scale, several, named)] if table is not None]
+    tables += [
+        table for table in [_chance_and_parameters(rows, assessment, scale, several, named)] if table is not None
+    ]
     tables += _slopes(assessment, design, names, named)
     closing = []
     if tells and len(names) > 1 and math.isfinite(assessment.assurance(design)):
@@ -77,10 +79,10 @@ def controlled_section(assessment: Assessment, design: str) -> Section:
     return Section(key, title, [_compared(assessment, design)], figures, tables, closing=closing)
 
 
-def _luck_and_parameters(
+def _chance_and_parameters(
     rows: Sequence[Any], assessment: Assessment, scale: estimates.Scale, several: bool, named: bool
 ) -> Table | None:
-    """Return how far luck, and what nobody knows of parameters, each spread the result; None where all trials have the same parameters."""
+    """Return how far chance, and what nobody knows of parameters, each spread the result; None where all trials have the same parameters."""
     if not rows or "sd_parameters" not in rows[0]:
         return None
     head = [*(["comparison"] if several else []), *(["scenario"] if named else [])]
@@ -88,15 +90,15 @@ def _luck_and_parameters(
         [
             *([words.contrast(assessment, r["treated"], r["control"])] if several else []),
             *([words.capital(words.scenario(r["scenario"]))] if named else []),
-            *(scale.range(*normal_interval(r["mean"], r[name])) for name in ("sd_luck", "sd_parameters")),
+            *(scale.range(*normal_interval(r["mean"], r[name])) for name in ("sd_chance", "sd_parameters")),
             scale.range(r["lowest_of_sets"], r["highest_of_sets"]),
         ]
         for r in rows
     ]
     return Table(
-        f"Luck and parameters apart: {words.counted(int(rows[0]['parameter_sets']), 'set')} of parameters, each with trials of its own. "
-        "95 % of trials if either were alone; means of the sets have a rest of luck in them.",
-        [*head, "by luck alone", "by parameters alone", "means of the sets"],
+        f"Chance and parameters apart: {words.counted(int(rows[0]['parameter_sets']), 'set')} of parameters, each with trials of its own. "
+        "95 % of trials if either were alone; means of the sets have a rest of chance in them.",
+        [*head, "by chance alone", "by parameters alone", "means of the sets"],
         cells,
         max(1, len(head)) if head else 0,
     )

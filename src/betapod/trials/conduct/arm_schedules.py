@@ -17,7 +17,7 @@ from ...therapies.drug_limits import Withheld
 from ...therapies.plan import Plan, Recipients, plan
 from ...therapies.scenarios import NONE
 from ...therapies.standard_care import Therapy, therapy
-from .parameter_draws import AS_IN_THE_TABLES, ParameterDraw
+from .replicate_parameters import AS_IN_THE_TABLES, ParameterDraw
 
 if TYPE_CHECKING:
     from ...patients.library import Library

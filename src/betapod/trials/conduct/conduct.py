@@ -29,9 +29,9 @@ from ..protocol.run_cost import bounded
 from . import eligibility, feasibility
 from .harm_events import DrawnOutcomes, draw_outcomes
 from .measurement import measure_at_visit
-from .parameter_draws import check_draws
 from .patient_pool import Pool
 from .pool_build import pool_of
+from .replicate_parameters import check_draws
 from .trial_data import TrialData
 from .trial_effects import kidney_loss, rescue_shift, trial_shift
 from .trial_run import TrialRun

@@ -27,9 +27,9 @@ from ..protocol.protocol import Arm
 from .arm_schedules import Planner
 from .candidates import choose
 from .course_hazards import course_hazards
-from .parameter_draws import ParameterDraw, draws_of
 from .patient_pool import ONE_KIDNEY, TRAITS, Pool, pools_under_draws
 from .prescreening import fixed_characteristics
+from .replicate_parameters import ParameterDraw, draws_of
 
 if TYPE_CHECKING:
     from ...model import Model

@@ -12,7 +12,7 @@ from ...therapies.scenarios import CURRENT_EVIDENCE
 from ..analysis import endpoints
 from ..analysis.endpoints import analyse, comparisons
 from ..conduct.feasibility import behind
-from ..conduct.parameter_draws import fit_of
+from ..conduct.replicate_parameters import fit_of
 from ..conduct.trial_data import PARTS
 from .harm_summaries import harm_rows
 from .power_analysis import operating_characteristics
@@ -124,7 +124,7 @@ def _comparisons(data: TrialData) -> list[dict[str, Any]]:
 
 
 def _parts(effect: NDArray[np.float64], sets: int) -> dict[str, float | int | None]:
-    """Return what of the spread over trials is luck and what parameters; nothing where all trials have the same ones."""
+    """Return what of the spread over trials is chance and what parameters; nothing where all trials have the same ones."""
     if sets < 2:
         return {}
     columns = variance_parts(effect, sets).as_columns()

@@ -1,4 +1,4 @@
-"""What replicates of a trial differ by: luck within one set of parameters, and the sets of parameters themselves."""
+"""What replicates of a trial differ by: chance within one set of parameters, and the sets of parameters themselves."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ class VarianceParts:
 
     Attributes
     ----------
-    luck
+    chance
         Within one set of parameters: who is enrolled, what is measured, who leaves. NaN where no set has two replicates.
     parameters
-        Between sets of parameters, luck taken out: what nobody knows of the body and of the cells.
+        Between sets of parameters, chance taken out: what nobody knows of the body and of the cells.
     lowest, highest
-        Least and greatest mean of the replicates of a set; luck is in them too.
+        Least and greatest mean of the replicates of a set; chance is in them too.
     sets
         Sets of parameters that have a replicate with an estimate.
     """
 
-    luck: float
+    chance: float
     parameters: float
     lowest: float
     highest: float
@@ -36,7 +36,7 @@ class VarianceParts:
     def as_columns(self) -> dict[str, float | int]:
         """Return the parts as columns of result tables."""
         return {
-            "sd_luck": self.luck,
+            "sd_chance": self.chance,
             "sd_parameters": self.parameters,
             "lowest_of_sets": self.lowest,
             "highest_of_sets": self.highest,
@@ -45,7 +45,7 @@ class VarianceParts:
 
 
 def variance_parts(effect: Numbers, sets: int) -> VarianceParts:
-    """Return what part of the spread of an estimate is luck, and what comes from parameters (one-way analysis of variance).
+    """Return what part of the spread of an estimate is chance, and what comes from parameters (one-way analysis of variance).
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def variance_parts(effect: Numbers, sets: int) -> VarianceParts:
     >>> import numpy as np
     >>> from betapod.trials.operating.variance_parts import variance_parts
     >>> parts = variance_parts(np.array([0.0, 10.0, 2.0, 12.0]), 2)
-    >>> round(parts.luck, 3), parts.lowest, parts.highest
+    >>> round(parts.chance, 3), parts.lowest, parts.highest
     (1.414, 1.0, 11.0)
     """
     which = np.arange(len(effect)) % sets
@@ -76,7 +76,7 @@ def variance_parts(effect: Numbers, sets: int) -> VarianceParts:
     within = sum(float(np.sum((group - group.mean()) ** 2)) for group in groups) / (total - len(groups))
     if len(groups) < 2:
         return VarianceParts(math.sqrt(within), math.nan, low, high, 1)
-    whole = float(np.sum(sizes * means) / total)
-    between = float(np.sum(sizes * (means - whole) ** 2)) / (len(groups) - 1)
+    overall = float(np.sum(sizes * means) / total)
+    between = float(np.sum(sizes * (means - overall) ** 2)) / (len(groups) - 1)
     per_set = (total - float(np.sum(sizes**2)) / total) / (len(groups) - 1)
     return VarianceParts(math.sqrt(within), math.sqrt(max(0.0, (between - within) / per_set)), low, high, len(groups))

@@ -1,4 +1,4 @@
-"""Sets of parameters in trials: a set belongs to a replicate with all its arms and people, and luck is told from parameters."""
+"""Sets of parameters in trials: a set belongs to a replicate with all its arms and people, and chance is told from parameters."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ import small_trials as small
 from betapod.base.errors import ConfigError
 from betapod.therapies.standard_care import therapy
 from betapod.trials import run_folder
-from betapod.trials.conduct import parameter_draws, pool_build
+from betapod.trials.conduct import pool_build, replicate_parameters
 from betapod.trials.conduct.conduct import adapted, conduct_trial
-from betapod.trials.conduct.parameter_draws import AS_IN_THE_TABLES, ParameterDraw, draws_of, equal_draws
 from betapod.trials.conduct.patient_pool import Pool, pools_under_draws
+from betapod.trials.conduct.replicate_parameters import AS_IN_THE_TABLES, ParameterDraw, draws_of, equal_draws
 from betapod.trials.operating.variance_parts import variance_parts
 from betapod.trials.protocol.protocol_files import parse_protocol
 
@@ -123,8 +123,8 @@ def test_draws_of_a_fit_act_where_they_belong(monkeypatch: pytest.MonkeyPatch) -
     fit = SimpleNamespace(
         name="2026.1", kinds=names, weights=np.array([0.5, 0.5, 0.0]), values=lambda draw: values[draw]
     )
-    monkeypatch.setattr(parameter_draws, "list_fits", lambda: ["2026.1"])
-    monkeypatch.setattr(parameter_draws, "load_fit", lambda name: fit)
+    monkeypatch.setattr(replicate_parameters, "list_fits", lambda: ["2026.1"])
+    monkeypatch.setattr(replicate_parameters, "load_fit", lambda name: fit)
     trial = small.protocol(scenarios="[none, current-evidence, seed-claims]").model_copy(update={"fit_draws": 4})
     draws = draws_of(trial)
     assert [draw.values["h_N0"] for draw in draws] == [0.0, 0.0, 10.0, 10.0]
@@ -151,13 +151,13 @@ def test_what_cannot_be_drawn_is_refused_at_once() -> None:
     assert [problem.kind for problem in caught.value.problems] == ["too-many-draws", "unknown-fit"]
 
 
-def test_luck_and_parameters_are_told_apart() -> None:
+def test_chance_and_parameters_are_told_apart() -> None:
     generator = np.random.default_rng(5)
     sets, per_set = 40, 50
     shift = 0.3 * generator.standard_normal(sets)
     effect = (shift[None, :] + 0.7 * generator.standard_normal((per_set, sets))).reshape(-1)
     parts = variance_parts(effect, sets)
-    assert math.isclose(parts.luck, 0.7, rel_tol=0.05)
+    assert math.isclose(parts.chance, 0.7, rel_tol=0.05)
     assert math.isclose(parts.parameters, float(np.std(shift, ddof=1)), rel_tol=0.1)
     assert parts.sets == sets and parts.lowest < shift.mean() < parts.highest
 
@@ -166,7 +166,7 @@ def test_luck_alone_gives_no_parameters() -> None:
     effect = np.random.default_rng(1).standard_normal(4000)
     assert variance_parts(effect, 8).parameters < 0.08
     same = variance_parts(np.tile([1.0, 2.0], 5), 2)
-    assert same.luck == 0.0 and math.isclose(same.parameters, math.sqrt(0.5))
+    assert same.chance == 0.0 and math.isclose(same.parameters, math.sqrt(0.5))
 
 
 @pytest.mark.parametrize("effect", [[np.nan] * 4, [1.0, 2.0], [np.nan, 2.0, np.nan, 4.0]])
@@ -183,6 +183,6 @@ def test_a_run_in_a_folder_keeps_its_sets(tmp_path: Any, monkeypatch: pytest.Mon
     monkeypatch.setattr(pool_build, "draws_of", lambda _: (AS_IN_THE_TABLES, CHANGED))
     run = run_folder.run_into(tmp_path / "run", plan, threads=1)
     (row,) = run.summary["comparisons"]
-    assert row["parameter_sets"] == 2 and row["sd_luck"] > 0.0 and run.summary["parameters"] == {"sets": 2, "fit": ""}
+    assert row["parameter_sets"] == 2 and row["sd_chance"] > 0.0 and run.summary["parameters"] == {"sets": 2, "fit": ""}
     again = run_folder.open_trial_run(tmp_path / "run")
     assert again.summary == run.summary and again.pool.draws == 2

@@ -108,7 +108,7 @@ def equal_draws(weights: Numbers, count: int) -> NDArray[np.int64]:
     Examples
     --------
     >>> import numpy as np
-    >>> from betapod.trials.conduct.parameter_draws import equal_draws
+    >>> from betapod.trials.conduct.replicate_parameters import equal_draws
     >>> equal_draws(np.array([0.5, 0.0, 0.25, 0.25]), 4).tolist()
     [0, 0, 2, 3]
     """
@@ -135,9 +135,9 @@ def check_draws(protocol: Protocol) -> list[Problem]:
     """Return what is wrong with the draws that a protocol asks for."""
     problems = []
     if protocol.fit_draws > protocol.replicates:
-        found = f"{protocol.fit_draws} draws, {protocol.replicates} replicates"
+        numbers = f"{protocol.fit_draws} draws, {protocol.replicates} replicates"
         hint = "Ask for fewer draws or more replicates: each draw has replicates of its own."
-        problems.append(Problem("too-many-draws", "there are more draws than replicates", found=found, hint=hint))
+        problems.append(Problem("too-many-draws", "there are more draws than replicates", found=numbers, hint=hint))
     try:
         fit_of(protocol)
     except ConfigError as error:
