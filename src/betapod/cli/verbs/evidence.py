@@ -22,7 +22,7 @@ from ..shared import (
     print_text,
     with_noun,
 )
-from . import evidence_pool
+from . import evidence_new, evidence_pool
 from .evidence_selection import OverlayOption, RecordSelection, overlaid, shown_unit
 
 if TYPE_CHECKING:
@@ -31,12 +31,13 @@ if TYPE_CHECKING:
     from ...evidence.records.registry import Registry
     from ...evidence.records.study import Record
 
-evidence_app = typer.Typer(no_args_is_help=True, help="Published numbers: list, show, pool, plot, check, add.")
+evidence_app = typer.Typer(no_args_is_help=True, help="Published numbers: list, show, pool, plot, check, add, new.")
 
 
 def register(app: typer.Typer) -> None:
     """Add the verb to the command line."""
     evidence_pool.register(evidence_app)
+    evidence_new.register(evidence_app)
     app.add_typer(evidence_app, name="evidence")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import replace
 from pathlib import Path
 
@@ -33,6 +34,16 @@ def read_text(path: Path) -> tuple[str, Problem | None]:
         location = Location(str(path), before_nought.count("\n") + 1, column)
         return "", Problem("unreadable-file", "the file is not plain text", location, "byte 0x00", "UTF-8", _SAVE_AS)
     return text, None
+
+
+def lines_of(text: str) -> list[str]:
+    """Return the lines of a table with their ends, those that begin with ``#`` blank: comments keep their place, and cells with lines in them theirs."""
+    lines, quoted = [], False
+    for line in io.StringIO(text, newline="").readlines():
+        comment = not quoted and line.startswith("#")
+        lines.append("\n" if comment else line)
+        quoted ^= not comment and line.count('"') % 2 == 1
+    return lines
 
 
 def cell_starts(text: str) -> list[int]:

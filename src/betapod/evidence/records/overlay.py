@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -11,6 +12,7 @@ from pathlib import Path
 from ...base.errors import EvidenceError, Location, Problem, did_you_mean
 from ...base.exports import rows_as_csv
 from ...base.files import write_text
+from .csv_places import lines_of, read_text
 from .reading import OPTIONAL, REQUIRED
 from .registry import Registry, check_table
 from .study import Record
@@ -39,6 +41,7 @@ def append(table: str | Path, rows: Sequence[dict[str, str]], files: Iterable[st
     """
     table = Path(table)
     header, old = (list(COLUMNS), []) if not table.exists() else _content(table)
+    columns_before = list(header)
     new = [dict(row) for row in rows]
     problems = [
         Problem(
@@ -54,8 +57,8 @@ def append(table: str | Path, rows: Sequence[dict[str, str]], files: Iterable[st
         except EvidenceError as error:
             problems += error.problems
             continue
-        columns, cells = _content(Path(path))
-        new += [dict(zip(columns, line, strict=True)) for line in cells]
+        columns, lines = _content(Path(path))
+        new += [dict(zip(columns, line, strict=True)) for line in lines]
     if problems:
         raise EvidenceError(problems)
     if not new:
@@ -63,8 +66,14 @@ def append(table: str | Path, rows: Sequence[dict[str, str]], files: Iterable[st
             Problem("nothing-to-add", "no rows were given", hint="Give the columns of a row, or tables with rows.")
         )
     header += [name for name in COLUMNS if name not in header and any(row.get(name) for row in new)]
-    before = [[*line, *[""] * (len(header) - len(line))] for line in old]
-    text = rows_as_csv(header, [*before, *([row.get(name, "") for name in header] for row in new)])
+    cells = [[row.get(name, "") for name in header] for row in new]
+    if old and header == columns_before:
+        # Comments and rows that are there stay as they are.
+        present = read_text(table)[0]
+        text = present + ("" if present.endswith("\n") else "\n") + rows_as_csv(header, cells).partition("\n")[2]
+    else:
+        before = [[*line, *[""] * (len(header) - len(line))] for line in old]
+        text = _comments(table) + rows_as_csv(header, [*before, *cells])
     with tempfile.TemporaryDirectory() as folder:
         trial = Path(folder) / table.name
         write_text(trial, text)
@@ -137,6 +146,11 @@ def _named(names: Sequence[str]) -> str:
 
 def _content(path: Path) -> tuple[list[str], list[list[str]]]:
     check_table(path)
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        lines = [line for line in csv.reader(file) if any(cell.strip() for cell in line)]
+    lines = [line for line in csv.reader(lines_of(read_text(path)[0])) if any(cell.strip() for cell in line)]
     return [name.strip() for name in lines[0]], lines[1:]
+
+
+def _comments(path: Path) -> str:
+    """Return the comments that stand before the names of the columns."""
+    lines = read_text(path)[0].splitlines(keepends=True) if path.exists() else []
+    return "".join(itertools.takewhile(lambda line: line.startswith("#") or not line.strip(), lines))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import functools
-import io
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING
 from ...base.clinical import say
 from ...base.display import Displayed
 from ...base.errors import EvidenceError, Location, Problem, did_you_mean
-from .csv_places import cell_starts, read_text, within
+from .csv_places import cell_starts, lines_of, read_text, within
 from .reading import OPTIONAL, REQUIRED, read_row
 from .row import Row
 from .selecting import fitting
@@ -349,23 +348,25 @@ def _read(path: Path, table: str) -> tuple[list[Record], list[Problem]]:
     text, problem = read_text(path)
     if problem is not None:
         return [], [problem]
-    lines = io.StringIO(text, newline="").readlines()
-    reader = csv.reader(lines)
+    lines = lines_of(text)
+    # Comments and blank lines may stand before the names of the columns.
+    first = next((number for number, line in enumerate(lines) if line.strip()), 0)
+    reader = csv.reader(lines[first:])
     try:
         header = [name.strip() for name in next(reader)]
     except StopIteration:
         return [], [Problem("empty-table", "the file has no rows", Location(str(path)), hint=_FIRST_LINE)]
     except csv.Error as error:
         message = f"the first line cannot be read: {error}"
-        return [], [Problem("bad-table", message, Location(str(path), 1), hint=_OPEN_QUOTE)]
+        return [], [Problem("bad-table", message, Location(str(path), first + 1), hint=_OPEN_QUOTE)]
     # A quoted name may hold line feeds, so that the header is more than a line.
-    problems = _header_problems(header, "".join(lines[: reader.line_num]), Location(str(path), 1))
+    end = first + reader.line_num
+    problems = _header_problems(header, "".join(lines[first:end]), Location(str(path), first + 1))
     if problems:
         return [], problems
     records: list[Record] = []
     counts: dict[str, int] = {}
     keys: dict[tuple[object, ...], int] = {}
-    end = reader.line_num
     while True:
         start = end + 1
         location = Location(path.name if path.parent == FOLDER else str(path), start)
@@ -376,7 +377,7 @@ def _read(path: Path, table: str) -> tuple[list[Record], list[Problem]]:
             break
         if cells is None:
             break
-        end = reader.line_num
+        end = first + reader.line_num
         if not any(cell.strip() for cell in cells):
             continue
         if len(cells) != len(header):

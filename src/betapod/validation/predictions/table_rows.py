@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 from ...base.config import Document, parse_yaml
 from ...base.errors import Location, Problem, did_you_mean
 from ...base.exports import original_cell
-from ...evidence.records.csv_places import cell_starts, read_text, within
+from ...evidence.records.csv_places import cell_starts, lines_of, read_text, within
 
 #: Endings of files that are YAML.
 YAML = (".yaml", ".yml")
@@ -60,8 +59,7 @@ def _known(name: str, columns: Sequence[str]) -> str:
 def _of_csv(
     path: Path, text: str, columns: Sequence[str], required: Sequence[str], problems: list[Problem]
 ) -> list[TableRow]:
-    # Comments keep their lines, so that those of the rows count as in the file.
-    lines = ["\n" if line.startswith("#") else line for line in io.StringIO(text, newline="").readlines()]
+    lines = lines_of(text)
     reader = csv.reader(lines)
     header: list[str] | None = None
     rows: list[TableRow] = []
