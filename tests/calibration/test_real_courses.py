@@ -170,4 +170,4 @@ def test_data_are_called_by_name() -> None:
     with pytest.raises(ConfigError, match="Did you mean 'deaths'") as error:
         real_sources(["death", "weather"])
     assert len(error.value.problems) == 2
-    assert set(REAL_SOURCES) == {"NHANES", "visits", "new type 1 diabetes", "deaths"}
+    assert set(REAL_SOURCES) == {"NHANES", "visits", "new type 1 diabetes", "deaths", "tolerance tests"}

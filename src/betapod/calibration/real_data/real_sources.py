@@ -9,6 +9,7 @@ from ...base.errors import ConfigError, not_among
 from .deaths_of_people import DeathsOfPeople
 from .new_type_1 import NewType1
 from .survey_people import SurveyPeople
+from .tolerance_tests import ToleranceTests
 from .visit_variation import VisitVariation
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 #: Sources of rows by name.
 REAL_SOURCES: Mapping[str, Callable[[], RowSource]] = {
-    source.name: source for source in (SurveyPeople, VisitVariation, NewType1, DeathsOfPeople)
+    source.name: source for source in (SurveyPeople, VisitVariation, NewType1, DeathsOfPeople, ToleranceTests)
 }
 
 
