@@ -8,7 +8,7 @@ import pytest
 
 from betapod.claims import ledger
 from betapod.claims.claims import Claim, find_claims, load_claims
-from betapod.claims.new_studies import Asked, new_studies, questions_of, scope_of
+from betapod.claims.new_studies import Asked, new_studies, questions_of, scope_of, why_unasked
 from betapod.claims.questions import Question, ask, records_of
 from betapod.evidence.records.registry import Registry
 from betapod.evidence.records.study import Record
@@ -123,3 +123,18 @@ def test_what_a_claim_asks_of_new_studies_is_said() -> None:
     lines = scope_of(claim("B28"), PUBLISHED)
     assert any(line.startswith("eGFR with ") and "UC-MSC" in line and line.endswith("in DKD, CKD") for line in lines)
     assert any("in animals" in line for line in scope_of(claim("A10"), PUBLISHED))
+
+
+def test_a_row_that_nobody_asks_is_told_what_the_nearest_questions_are_about() -> None:
+    rows = [
+        replace(EGFR, id="N#1", study="N", endpoint="SBP"),
+        replace(EGFR, id="N#2", study="N", product="SGLT2 inhibitor"),
+        replace(EGFR, id="N#3", study="N", population="T1D"),
+        replace(EGFR, id="N#4", study="N", tag="memory"),
+        replace(EGFR, id="PACKHAM2016#40", endpoint="SBP"),
+    ]
+    said = why_unasked(rows, [claim("B24"), claim("B28")], PUBLISHED)
+    assert said["N#1"] == "no question is about SBP"
+    assert "BM-MSC" in said["N#2"] and said["N#2"].endswith("not of SGLT2 inhibitor, by B24, B28")
+    assert said["N#3"] == "eGFR with UC-MSC is asked in DKD, CKD, not in T1D, by B24, B28"
+    assert "recalled" in said["N#4"] and "'replaces'" in said["PACKHAM2016#40"]

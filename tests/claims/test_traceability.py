@@ -85,13 +85,13 @@ def test_a_table_of_ones_own_says_what_it_moved(
     said = capsys.readouterr()
     assert "NEW2026#1 is asked by A11, A12" in said.err and "no verdict changed" in said.err
     assert "A12 question 1: against -> open, -0.468 (-1.26 to 0.274) percentage points -> -0.829 (" in said.err
-    assert "no claim asks NOASK2026#1" in said.err
+    assert "no claim asks NOASK2026#1: no question is about SBP" in said.err
     document = json.loads(said.out)
     (first, second) = document["moved"]
     assert (first["claim"], second["claim"]) == ("A11", "A12") and second["records"] == second["used"] == ["NEW2026#1"]
     assert second["estimate"]["before"] == pytest.approx(-0.4681, abs=1e-4)
     assert second["estimate"]["after"] == pytest.approx(-0.829, abs=1e-3)
-    assert document["verdicts_changed"] == []
+    assert document["verdicts_changed"] == [] and document["unasked"] == {"NOASK2026#1": "no question is about SBP"}
     assert run(monkeypatch, "claims", "show", "A11", "--no-model", "--json") == 0
     assert json.loads(capsys.readouterr().out)["moved"] == []
 

@@ -158,6 +158,41 @@ def scope_of(claim: Claim, registry: Registry) -> list[str]:
     ]
 
 
+def why_unasked(rows: Iterable[Record], claims: Iterable[Claim], registry: Registry) -> dict[str, str]:
+    """Return, by id of rows that no claim asks, what the nearest questions are about instead."""
+    patterns = [
+        (claim.id, Asked(question, tuple(records_of(question, registry))))
+        for claim in claims
+        for question in claim.questions
+    ]
+    return {row.id: _why_unasked(row, [pair for pair in patterns if pair[1].rows]) for row in rows}
+
+
+def _why_unasked(row: Record, patterns: Sequence[tuple[str, Asked]]) -> str:
+    if row.tag != "seen":
+        return "it is recalled, and never used"
+    if row.study in _packaged_studies():
+        return (
+            f"questions name the rows of {row.study} that they ask; the column 'replaces' puts it in the place of one"
+        )
+    nearest = [pair for pair in patterns if row.endpoint in {asked.endpoint for asked in pair[1].rows}]
+    if not nearest:
+        return f"no question is about {row.endpoint}"
+    products = sorted({name for _, pattern in nearest for name in pattern.products})
+    if row.product not in products:
+        return f"{row.endpoint} is asked of {', '.join(products)}, not of {row.product}, by {_some(nearest)}"
+    nearest = [pair for pair in nearest if row.product in pair[1].products]
+    populations = sorted({name for _, pattern in nearest for name in pattern.populations}, key=POPULATIONS.index)
+    if row.population not in populations:
+        return f"{row.endpoint} with {row.product} is asked in {', '.join(populations)}, not in {row.population}, by {_some(nearest)}"
+    return f"what {_some(nearest)} ask of {row.endpoint} is another kind of number"
+
+
+def _some(patterns: Sequence[tuple[str, Asked]]) -> str:
+    names = _classes(name for name, _ in patterns)
+    return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
+
+
 def new_studies(registry: Registry) -> set[str]:
     """Return the studies of a registry that the package does not have."""
     return {record.study for record in registry} - _packaged_studies()

@@ -95,9 +95,7 @@ def words(changes: Sequence[AnswerChange], before: Sequence[JudgedClaim], after:
     """Return lines that say what moved, and last which verdicts."""
     if not changes:
         return []
-    names = list(dict.fromkeys(name for change in changes for name in change.records))
-    asking = list(dict.fromkeys(change.claim for change in changes))
-    lines = [f"{_few(names)} {'is' if len(names) == 1 else 'are'} asked by {', '.join(asking)}"]
+    lines = _askers(changes)
     for change in changes:
         text = f", {change.after.question.text}" if change.new else ""
         line = f"{change.claim} question {change.number}{text}: {change.before.answer} -> {change.after.answer}"
@@ -114,6 +112,23 @@ def words(changes: Sequence[AnswerChange], before: Sequence[JudgedClaim], after:
             )
         lines.append(line)
     return [*lines, _verdicts(before, after)]
+
+
+def _askers(changes: Sequence[AnswerChange]) -> list[str]:
+    """Say which claims ask which rows; rows that the same claims ask share a line."""
+    asking: dict[str, list[str]] = {}
+    for change in changes:
+        for name in change.records:
+            claims = asking.setdefault(name, [])
+            if change.claim not in claims:
+                claims.append(change.claim)
+    rows: dict[tuple[str, ...], list[str]] = {}
+    for name, claims in asking.items():
+        rows.setdefault(tuple(claims), []).append(name)
+    return [
+        f"{_few(names)} {'is' if len(names) == 1 else 'are'} asked by {', '.join(claims)}"
+        for claims, names in rows.items()
+    ]
 
 
 def verdicts(before: Sequence[JudgedClaim], after: Sequence[JudgedClaim]) -> list[dict[str, str]]:

@@ -78,23 +78,29 @@ def judged_entries(
     with waiting("judging claims"):
         entries = ledger.judge_ledger(selected, records=records, run=not no_model, claims=claims)
     laid = what_tables_moved(selected, entries, records, overlay or (), not no_model, claims)
-    for line in (*laid.told, *_unasked(records, overlay or (), claims), *laid.moved):
+    for line in (*laid.told, *_said_of_unasked(laid.unasked), *laid.moved):
         print_note(line)
     return [entry for entry in entries if not status or entry.verdict.verdict in status], laid
 
 
 @dataclass(frozen=True)
 class Laid:
-    """What the user's own tables replace and add, and which answers and verdicts they moved."""
+    """What the user's own tables replace and add, which answers and verdicts they moved, and which rows no claim asks, with the reason."""
 
     told: list[str] = field(default_factory=list)
     moved: list[str] = field(default_factory=list)
     changes: list[dict[str, Any]] = field(default_factory=list)
     verdicts: list[dict[str, str]] = field(default_factory=list)
+    unasked: dict[str, str] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as plain values for JSON."""
-        return {"overlaid": self.told, "moved": self.changes, "verdicts_changed": self.verdicts}
+        return {
+            "overlaid": self.told,
+            "moved": self.changes,
+            "verdicts_changed": self.verdicts,
+            "unasked": self.unasked,
+        }
 
     @staticmethod
     def has_moved(change: dict[str, Any]) -> bool:
@@ -130,32 +136,39 @@ def what_tables_moved(
         overlay_changes.words(changes, before, entries),
         [change.as_dict() for change in changes],
         overlay_changes.verdicts(before, entries),
+        _unasked(records, overlays, claims),
     )
 
 
-def _unasked(records: Registry, overlays: Sequence[Path], claims: Sequence[Claim]) -> list[str]:
-    """Say which rows of the user's own tables no claim asks."""
+def _unasked(records: Registry, overlays: Sequence[Path], claims: Sequence[Claim]) -> dict[str, str]:
+    """Return which rows of the user's own tables no claim asks, and what keeps each from it."""
     if not overlays:
-        return []
-    from ...claims.new_studies import questions_of
+        return {}
+    from ...claims.new_studies import questions_of, why_unasked
     from ...claims.questions import records_of
 
     files = {str(path) for path in overlays}
-    own_records = [record.id for record in records if record.location.file in files]
+    own_records = [record for record in records if record.location.file in files]
     asked = {
         record.id
         for claim in claims
         for question in questions_of(claim, records)
         for record in records_of(question, records)
     }
-    lost = [name for name in own_records if name not in asked]
-    if not lost:
-        return []
-    more = f" and {len(lost) - 6} more" if len(lost) > 6 else ""
-    return [
-        f"no claim asks {', '.join(lost[:6])}{more}: no question is about this endpoint with such a product in such people; "
-        "--questions adds one"
-    ]
+    lost = [record for record in own_records if record.id not in asked]
+    return why_unasked(lost, claims, records) if lost else {}
+
+
+def _said_of_unasked(unasked: dict[str, str]) -> list[str]:
+    """Say which rows no claim asks, those for one reason together."""
+    by_reason: dict[str, list[str]] = {}
+    for name, reason in unasked.items():
+        by_reason.setdefault(reason, []).append(name)
+    lines = []
+    for reason, names in by_reason.items():
+        more = f" and {len(names) - 6} more" if len(names) > 6 else ""
+        lines.append(f"no claim asks {', '.join(names[:6])}{more}: {reason}; --questions asks anything")
+    return lines
 
 
 def moved_rows(entries: Sequence[JudgedClaim], laid: Laid) -> tuple[list[str], list[list[str]]]:
