@@ -144,7 +144,7 @@ def test_less_spread_narrows_the_tails(survey: SurveyPeople) -> None:
 def test_people_live_under_each_condition() -> None:
     """Side by side, and once for conditions that differ in nothing that shapes lives."""
     conditions = [Condition(values={"h_N0": value}, lived=True) for value in (0.005, 0.0085)]
-    conditions.append(Condition(values={"h_N0": 0.0085}, people={"xi spread": 0.9}, lived=True))
+    conditions.append(Condition(values={"h_N0": 0.0085}, people={"xi with xi_theta": 0.1}, lived=True))
     slow, fast, again = model_people.model_people(conditions, lives=6)
     assert again is fast
     first, second = slow.library.table, fast.library.table
@@ -187,3 +187,10 @@ def test_errors_of_a_survey_know_of_sampling_units() -> None:
     density = 1 / np.sqrt(2 * np.pi * 2)
     error = module.quantile_error(design, x, weight, 0.5, log=False)
     assert error == pytest.approx(share_below / density, rel=0.25)
+
+
+def test_traits_that_were_lived_are_not_weighed_again(of_package: ModelPeople) -> None:
+    lived = Condition(people={"xi_theta spread": 0.8, "xi with xi_theta": 0.2}, lived=True)
+    kept = Condition(people={"xi_theta spread": 0.8, "xi with xi_theta": 0.2})
+    assert not np.allclose(of_package.weights(lived.weighted), of_package.weights(kept.weighted))
+    np.testing.assert_array_equal(of_package.weights(lived.weighted), of_package.weights({"xi with xi_theta": 0.2}))

@@ -173,6 +173,12 @@ def test_people_of_other_distributions_are_refused(ready: libraries.Library) -> 
     other = replace(some, parameters={**some.parameters, "xi_h": some.parameters["xi_h"] * 1.1})
     with pytest.raises(ConfigError, match="50 of 50 people have another xi_h"):
         weights(other, {"xi_h spread": 0.9})
+    # Ranks stay where everybody's values were moved alike, and so does what goes with what.
+    pair = {"xi_h with xi_vessel": 0.3}
+    np.testing.assert_array_equal(weights(other, pair), weights(some, pair))
+    elsewhere = {name: column * 1.1 for name, column in some.parameters.items()}
+    with pytest.raises(ConfigError, match="50 of 50 people have another"):
+        weights(replace(some, parameters=elsewhere), pair)
     with pytest.raises(ConfigError, match="with which seed"):
         weights(replace(some, origin={}), {"xi spread": 0.9})
 

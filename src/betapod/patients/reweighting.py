@@ -33,7 +33,7 @@ from ..model.parameters.possible_values import drawn_range
 from ..model.parameters.table import Parameter, ParameterTable
 from ..physiology import whole_body
 from .library import Library
-from .population import MODEL_ROWS, Numbers, population_correlations, population_table
+from .population import MODEL_ROWS, Numbers, on_line, population_correlations, population_table
 
 #: Kish's effective share below which weights are refused: a few people would stand for all.
 LEAST_SHARE = 0.3
@@ -276,23 +276,13 @@ def _margins(name: str, changes: Mapping[tuple[str, str, str], float]) -> tuple[
     row = _rows()[name]
     assert row.shape is not None
     kind, first, sd = row.shape
-    low, high = (float(_line(kind, np.array([bound]))[0]) for bound in drawn_range(row))
-    centre = float(_line(kind, np.array([first]))[0])
+    low, high = (float(on_line(kind, np.array([bound]))[0]) for bound in drawn_range(row))
+    centre = float(on_line(kind, np.array([first]))[0])
     factor = changes.get((name, "median", ""), 1.0)
     moved = first * factor if kind == "normal" else centre + math.log(factor)
     moved += changes.get((name, "shift", ""), 0.0)
     spread = sd * changes.get((name, "spread", ""), 1.0)
     return TraitMargin(centre, sd, low, high), TraitMargin(moved, spread, low, high)
-
-
-def _line(kind: str, values: Numbers) -> Numbers:
-    """Return values on the scale on which their distribution is normal."""
-    with np.errstate(divide="ignore"):
-        if kind == "lognormal":
-            return np.asarray(np.log(np.maximum(values, 0.0)))
-        if kind == "logitnormal":
-            return np.asarray(np.log(np.clip(values, 0.0, 1.0)) - np.log1p(-np.clip(values, 0.0, 1.0)))
-    return np.asarray(values, dtype=np.float64)
 
 
 def _log_ratio(changes: Mapping[tuple[str, str, str], float], seed: int, numbers: NDArray[np.int64]) -> Numbers:
@@ -351,7 +341,7 @@ def _drawn(name: str, seed: int, numbers: bytes) -> Numbers:
     assert row.shape is not None
     who = np.frombuffer(numbers, dtype=np.int64)
     values = draw_parameters(_table_of(name), seed, who, (name,), correlations=population_correlations())[name]
-    line = _line(row.shape[0], values)
+    line = on_line(row.shape[0], values)
     line.flags.writeable = False
     return line
 
@@ -385,18 +375,23 @@ def _same_people(
 ) -> None:
     """Refuse people who were drawn from other distributions than those of today's tables.
 
-    The rows that are moved are compared, where people have them as they were drawn, or another row if there is none of these.
+    Rows that are moved must be as they were drawn. Correlations are of ranks, which stay where everybody's values were moved alike: for them,
+    and for traits that no row of the model keeps, any one row as it was drawn tells that these are the people of the tables.
     """
     usual = library.table["segment"].to_numpy() == 0
-    moved = [name for name in _AS_DRAWN if any(name in (first, second) for first, _, second in changes)]
-    for name in moved or ["Vmax_GLUT4"]:
+    off = {}
+    for name in _AS_DRAWN:
         row, of_library = _rows()[name], library.parameters.get(name)
-        if of_library is None or row.shape is None or not usual.any():
-            continue
-        drawn = _drawn(name, seed, numbers.tobytes())
-        off = np.abs(_line(row.shape[0], np.asarray(of_library, dtype=np.float64)) - drawn)[usual] / row.shape[2]
-        if float(off.max()) > 1e-3:
-            hint = "Grow it again with: betapod patients grow"
-            others = f"{int((off > 1e-3).sum())} of {int(usual.sum())} people have another {name}"
-            message = "the people of the library were not drawn from today's distributions"
-            raise ConfigError(Problem("old-library", message, found=others, hint=hint))
+        if of_library is not None and row.shape is not None and usual.any():
+            drawn = _drawn(name, seed, numbers.tobytes())
+            away = np.abs(on_line(row.shape[0], np.asarray(of_library, dtype=np.float64)) - drawn)[usual] / row.shape[2]
+            off[name] = int((away > 1e-3).sum())
+    moved = [name for name in off if any(name == first for first, aspect, _ in changes if aspect != "with")]
+    wrong = [name for name in moved if off[name]] or (
+        [min(off, key=off.__getitem__)] if off and all(off.values()) else []
+    )
+    if wrong:
+        hint = "Grow it again with: betapod patients grow"
+        others = f"{off[wrong[0]]} of {int(usual.sum())} people have another {wrong[0]}"
+        message = "the people of the library were not drawn from today's distributions"
+        raise ConfigError(Problem("old-library", message, found=others, hint=hint))

@@ -65,7 +65,7 @@ class DeathsOfPeople:
         """Return (K, n) deaths per 1000 person-years, and shares; None stands for the package's tables."""
         result = np.full((len(conditions), len(self.targets)), np.nan)
         for k, (condition, people) in enumerate(zip(conditions, model_people(conditions, self._lives), strict=True)):
-            weights = people.weights(condition.people if condition is not None else {})
+            weights = people.weights(condition.weighted if condition is not None else {})
             if np.isfinite(weights).all():
                 result[k] = self._statistics(people, people.measured(condition), weights)
         return result

@@ -63,7 +63,7 @@ class NewType1:
         result = np.full((len(conditions), len(self.targets)), np.nan)
         of_conditions = model_people(conditions, self._lives, new_type_1=True)
         for k, (condition, people) in enumerate(zip(conditions, of_conditions, strict=True)):
-            weights = people.weights(condition.people if condition is not None else {})
+            weights = people.weights(condition.weighted if condition is not None else {})
             if not np.isfinite(weights).all():
                 continue
             if condition is None:

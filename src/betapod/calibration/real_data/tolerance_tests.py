@@ -119,7 +119,7 @@ class ToleranceTests:
         result = np.full((len(conditions), len(self.targets)), np.nan)
         for k, (condition, tests) in enumerate(zip(conditions, self.tests(conditions), strict=True)):
             try:
-                base = weights(tests.library, condition.people if condition is not None else {})
+                base = weights(tests.library, condition.weighted if condition is not None else {})
             except BetapodError as error:
                 if "too-few-people" not in error.kinds:
                     raise
@@ -136,7 +136,7 @@ class ToleranceTests:
         values = [dict(condition.values) if condition is not None else {} for condition in conditions]
         keys = [
             f"{self._people} {sorted(of_condition.items())} {condition.life_change if condition is not None else ''}"
-            if of_condition or (condition is not None and condition.life_change.drugs)
+            if of_condition or (condition is not None and condition.lived)
             else f"{self._people}"
             for of_condition, condition in zip(values, conditions, strict=True)
         ]
@@ -196,7 +196,7 @@ def tested_people(count: int) -> libraries.Library:
 
 def _lived(library: libraries.Library, condition: Condition | None) -> libraries.Library:
     change = condition.life_change if condition is not None else None
-    if change is None or not (change.values or change.drugs):
+    if change is None or not (change.values or change.drugs or change.traits):
         return library
     return live_again(library, [change])[0].patients
 
