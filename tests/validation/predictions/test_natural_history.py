@@ -107,7 +107,7 @@ def test_who_decides_on_glucose() -> None:
 )
 def test_care_that_cannot_go_on_so(rule: str, year: str, cells: str, words: str) -> None:
     row = {"care_rule": rule, "year": year, "cells": cells, "cohort": "Gall"}
-    assert words in studies._wrong_care(row)
+    assert words in studies.wrong_care(row)
 
 
 def test_albuminuria_regresses_more_where_a_clinic_treats_it() -> None:
