@@ -12,6 +12,7 @@ people         load_person  list_people  draw_patients  load_library  Library  l
                select_cohort  SelectedCohort
 trials         list_protocols  load_protocol  Protocol  run_trial  open_trial  TrialRun  write_report
 value          run_value  open_value
+fits           fit_own_data
 evidence       load_evidence  Registry  pool  Pooled  grade  list_claims  judge_claims  Ledger
                answer  Answer
 validation     validate  Scorecard  confront  Confrontation  how_trusted  trusted_numbers
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from .exchange import write_sbml as write_sbml
     from .front.comparisons import open_value as open_value
     from .front.comparisons import run_value as run_value
+    from .front.fitting import fit_own_data as fit_own_data
     from .front.judging import answer as answer
     from .front.judging import confront as confront
     from .front.judging import judge_claims as judge_claims
@@ -128,6 +130,7 @@ _PUBLIC = {
     "convert": "front.quantities",
     "draw_patients": "front.people",
     "errors": "base.errors",
+    "fit_own_data": "front.fitting",
     "grade": "evidence.synthesis.certainty",
     "harms": "front.risks",
     "how_trusted": "front.trusting",

@@ -347,6 +347,7 @@ PUBLIC = [
     "convert",
     "draw_patients",
     "errors",
+    "fit_own_data",
     "grade",
     "harms",
     "how_trusted",

@@ -161,7 +161,8 @@ class _ProblemReader:
                 raise ConfigError(
                     Problem("missing-unit", "a unit is missing", found=f"{raw:g}", expected=f"{raw:g} {unit}")
                 )
-            return parameter_quantity(raw if isinstance(raw, str) else float(raw), unit, Location(), label)
+            named = Location(".".join(map(str, where)))
+            return parameter_quantity(raw if isinstance(raw, str) else float(raw), unit, named, label)
         except BetapodError as error:
             self.problems += [self._placed(problem, where) for problem in error.problems]
             return None

@@ -117,7 +117,6 @@ def people_figure(record: IndividualRecord, entry: dict[str, Any], people: Seque
             last = [axes for axes in panels[:, column] if axes.get_visible()][-1]
             last.set_xlabel(f"time ({unit})" if unit else "time", fontsize=7.5)
             last.tick_params(labelbottom=True)
-        figure.draw_without_rendering()
     return figure
 
 
@@ -149,7 +148,6 @@ def residual_figure(record: IndividualRecord) -> Figure:
                 panel.set_xlabel(drawable(xlabel), fontsize=7.5)
                 panel.set_ylabel("residual (SD)", fontsize=7.5)
                 panel.tick_params(labelsize=7)
-        figure.draw_without_rendering()
     return figure
 
 
@@ -190,7 +188,6 @@ def estimate_figure(record: IndividualRecord) -> Figure:
             axes.set_ylim(-0.8, len(names) - 0.2)
         for axes in list(grid.flat)[len(group) :]:
             axes.set_visible(False)
-        figure.draw_without_rendering()
     return figure
 
 
