@@ -201,6 +201,7 @@ __all__ = [
     "convert",
     "draw_patients",
     "errors",
+    "fit_own_data",
     "grade",
     "harms",
     "how_trusted",

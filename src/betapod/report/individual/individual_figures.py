@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...base.constants import DAYS_PER_YEAR
+from ...base.constants import DAYS_PER_YEAR, MINUTES_PER_DAY, Z95
 from ...calibration.individual.individual_folder import IndividualRecord
 from ...model.printing.document_layout import plural
 from ..common.figures import GREY, PALETTE, axis_label, drawable, new_figure, save, styled
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 #: People on a page, in columns; and in the picture of estimates.
 _ON_PAGE, _COLUMNS, _MOST = 12, 3, 40
 #: Units of time of an axis in days, the longest first.
-_UNITS = (("year", DAYS_PER_YEAR), ("day", 1.0), ("h", 1.0 / 24.0), ("min", 1.0 / 1440.0))
+_UNITS = (("year", DAYS_PER_YEAR), ("day", 1.0), ("h", 60.0 / MINUTES_PER_DAY), ("min", 1.0 / MINUTES_PER_DAY))
 INK = "#1f2937"
 
 
@@ -141,7 +141,7 @@ def residual_figure(record: IndividualRecord) -> Figure:
                 (axes[2], [row["time"] / scale for row in residuals], f"time ({unit})" if unit else "time"),
             ):
                 panel.axhline(0.0, color=GREY, linewidth=0.8)
-                panel.axhspan(-1.96, 1.96, color=GREY, alpha=0.13, linewidth=0)
+                panel.axhspan(-Z95, Z95, color=GREY, alpha=0.13, linewidth=0)
                 panel.plot(
                     values, [row["residual"] for row in residuals], "o", color=PALETTE[0], markersize=2.8, alpha=0.75
                 )
