@@ -1,0 +1,95 @@
+"""The file of a fit problem (YAML): unknowns, rows, split, stages, discrepancy."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from ..base.config import Settings
+from ..therapies.scenarios import DEFAULT, ScenarioName
+from .unknown import Transform, UnknownKind
+
+Share = Annotated[float, Field(ge=0.0, le=0.9)]
+Positive = Annotated[float, Field(gt=0.0, le=1e6)]
+
+
+class UnknownSettings(Settings):
+    """What is known of an unknown before the fit; everything is optional."""
+
+    kind: UnknownKind | None = Field(default=None, description="found out from the name unless given")
+    transform: Transform | None = Field(default=None, description="scale on which the prior is normal")
+    sd: Positive | None = Field(
+        default=None, description="SD of the prior on that scale; else a quarter of the table's range"
+    )
+    low: float | None = None
+    high: float | None = None
+    within_study: bool = Field(default=False, description="acts within studies only: people need not live again for it")
+    why: str = Field(default="", description="where the prior comes from")
+
+
+class FitPeople(Settings):
+    """Who is simulated."""
+
+    count: Annotated[int, Field(ge=2, le=5000)] = Field(
+        default=16, description="virtual people per cohort; five times as many where events are counted"
+    )
+    seed: Annotated[int, Field(ge=0)] = 1
+
+
+class FitSplit(Settings):
+    """Which families are kept for validation; those that were tuned to before always speak in the fit."""
+
+    testing: Share = Field(default=0.5, description="share of the families that no parameter was tuned to")
+    seed: Annotated[int, Field(ge=0)] = 0
+
+
+class RowSelection(Settings):
+    """Which rows; those that fit every line."""
+
+    endpoints: list[str] = Field(default_factory=list)
+    classes: list[str] = Field(default_factory=list, description="classes of treatment")
+    families: list[str] = Field(default_factory=list)
+    studies: list[str] = Field(default_factory=list)
+    weeks: Annotated[list[float], Field(min_length=2, max_length=2)] = Field(default_factory=lambda: [0.0, 1e6])
+    cells: bool | None = Field(
+        default=None, description="whether the group was given cells or a graft; both unless given"
+    )
+    exclude: list[str] = Field(default_factory=list, description="families, studies or records")
+
+
+class CandidateSettings(Settings):
+    """What `fit screen` looks at."""
+
+    tables: list[Literal["kidney", "metabolism", "coupling", "cells", "population"]] = Field(default_factory=list)
+    roles: list[str] = Field(default_factory=lambda: ["calibrated", "assumed", "memory"])
+    names: list[str] = Field(default_factory=list)
+
+
+class StageSettings(Settings):
+    """A stage of the fit: what it looks for in which rows."""
+
+    name: str
+    unknowns: list[str] = Field(min_length=1)
+    rows: RowSelection = Field(default_factory=RowSelection)
+    sources: list[Literal["survey"]] = Field(default_factory=list, description="rows of real people besides")
+    candidates: CandidateSettings = Field(default_factory=CandidateSettings)
+    rounds: Annotated[int, Field(ge=1, le=10)] = 2
+
+
+class FitSettings(Settings):
+    """A fit problem."""
+
+    name: str
+    kind: Literal["published"] = "published"
+    about: str = ""
+    scenario: ScenarioName = DEFAULT
+    seed: Annotated[int, Field(ge=0)] = 1
+    people: FitPeople = Field(default_factory=FitPeople)
+    rows: RowSelection = Field(default_factory=RowSelection)
+    split: FitSplit = Field(default_factory=FitSplit)
+    discrepancy: dict[str, Positive] = Field(
+        default_factory=dict, description="scale of the half-normal prior of what the model lacks, by class of rows"
+    )
+    unknowns: dict[str, UnknownSettings]
+    stages: list[StageSettings] = Field(min_length=1)

@@ -1,0 +1,96 @@
+"""Who is in the studies of a fit: chosen once, and living again under every other set of parameters.
+
+Choosing people anew for every set would let chance speak: an exchange of one person moves a prediction more than a step of a parameter. So
+people are chosen under an anchor, and under other conditions the same people live again up to the day of their study. When a fit has moved,
+the anchor moves with it and cohorts are balanced anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..patients.lived_again import LifeChange, PeopleAgain, live_again
+from ..patients.population import population_table
+from ..validation.predictions.condition import Condition
+from ..validation.predictions.study_people import joined_people, people_under, with_going_care
+
+if TYPE_CHECKING:
+    from ..patients.library import Library
+
+#: Sets of parameters under which people live again at once.
+_AT_ONCE = 8
+
+
+class KeptPeople:
+    """People of cohorts under conditions, see the module; called as `study_people.PeopleUnder`.
+
+    Parameters
+    ----------
+    anchor
+        Under which cohorts are chosen.
+    cohorts
+        Cohort, count and seed of everybody who may be asked for.
+    """
+
+    def __init__(self, anchor: Condition, cohorts: Iterable[tuple[str, int, int]]) -> None:
+        self.anchor = anchor
+        self._chosen = {cohort: people_under(_without_care(anchor), *cohort) for cohort in dict.fromkeys(cohorts)}
+        self._again: dict[str, PeopleAgain] = {}
+        groups = list(self._chosen.values())
+        everybody = joined_people(groups)
+        person = everybody.table["person"].to_numpy(dtype=np.int64)
+        months = np.round(everybody.table["age"].to_numpy(dtype=np.float64) * 100.0).astype(np.int64)
+        _, first, self._which = np.unique(person * 16384 + months, return_index=True, return_inverse=True)
+        self._everybody = everybody.take(first)
+        edges = np.cumsum([0, *(len(group) for group in groups)])
+        self._rows = {
+            cohort: self._which[start:stop]
+            for cohort, start, stop in zip(self._chosen, edges[:-1], edges[1:], strict=True)
+        }
+
+    def __len__(self) -> int:
+        return len(self._everybody)
+
+    def live(self, conditions: Sequence[Condition]) -> None:
+        """Let everybody live again under each condition that shapes lives, and forget the lives of others."""
+        wanted: dict[str, LifeChange] = {
+            _key(change): change for condition in conditions if self._differs(change := condition.life_change)
+        }
+        self._again = {key: again for key, again in self._again.items() if key in wanted}
+        missing = [key for key in wanted if key not in self._again]
+        for start in range(0, len(missing), _AT_ONCE):
+            keys = missing[start : start + _AT_ONCE]
+            self._again |= zip(keys, live_again(self._everybody, [wanted[key] for key in keys]), strict=True)
+
+    def __call__(self, condition: Condition, cohort: str, count: int, seed: int) -> Library:
+        """Return people of a cohort under a condition; those whose kidneys failed before the study are left out."""
+        chosen = self._chosen[cohort, count, seed]
+        change = condition.life_change
+        if self._differs(change):
+            again = self._again[_key(change)]
+            rows = self._rows[cohort, count, seed]
+            index = np.searchsorted(again.rows, rows).clip(max=len(again.rows) - 1)
+            chosen = again.patients.take(index[again.rows[index] == rows])
+        return with_going_care(chosen, condition)
+
+    def _differs(self, change: LifeChange) -> bool:
+        return _key(change) != _key(self.anchor.life_change)
+
+
+def _key(change: LifeChange) -> str:
+    return repr((sorted(change.values.items()), sorted(change.drugs.items()), sorted(change.traits.items())))
+
+
+def _without_care(condition: Condition) -> Condition:
+    """Return a condition without what care moves during studies, which comes to people afterwards."""
+    from dataclasses import replace
+
+    return replace(condition, care={})
+
+
+def own_rows() -> frozenset[str]:
+    """Return the rows of the table of people that have one value for everybody."""
+    return frozenset(name for name, row in population_table().items() if row.distribution == "fixed")
