@@ -104,10 +104,10 @@ def _shared(sources: Sequence[RowSource], workers: int) -> list[_Part]:
         pieces = (
             source.parts(workers) if isinstance(source, PublishedRows) else [(source, np.arange(len(columns)), 1.0)]
         )
-        for piece, rows, cost in sorted(pieces, key=lambda each: -each[2]):
+        for part_source, rows, cost in sorted(pieces, key=lambda piece: -piece[2]):
             lightest = int(np.argmin(load))
             load[lightest] += cost
-            parts[lightest].append((piece, columns[rows]))
+            parts[lightest].append((part_source, columns[rows]))
     return [
         _Part([source for source, _ in part], np.concatenate([columns for _, columns in part]))
         for part in parts

@@ -138,7 +138,7 @@ class FitProblem:
         """Return the rows of a stage, or of all."""
         if stage is not None:
             return tuple(record for record in self.records if _fits(record, self.stage_named(stage).selection))
-        wanted = {record.id for each in self.stages for record in self.rows_of(each.name)}
+        wanted = {record.id for part in self.stages for record in self.rows_of(part.name)}
         return tuple(record for record in self.records if record.id in wanted)
 
     def objective(
@@ -158,12 +158,12 @@ class FitProblem:
             Unknowns -> value under which people are chosen; at their start unless given.
         """
         of_stage = self.stages if stage is None else (self.stage_named(stage),)
-        unknowns = tuple(dict.fromkeys(unknown for each in of_stage for unknown in each.unknowns))
+        unknowns = tuple(dict.fromkeys(unknown for part in of_stage for unknown in part.unknowns))
         return self._objective(stage, unknowns, held, threads, around or {})
 
     def screening(self, stage: str, threads: int | None = None) -> FitObjective:
         """Return the objective of a stage over all candidates for its unknowns."""
-        wanted = next(each for each in self.settings.stages if each.name == stage)
+        wanted = next(part for part in self.settings.stages if part.name == stage)
         names = dict.fromkeys(
             (
                 *wanted.unknowns,
@@ -198,11 +198,11 @@ class FitProblem:
         return PublishedRows(records, fitted, start, people.count, people.seed, threads)
 
     def _others(self, stage: str | None) -> Iterator[RowSource]:
-        wanted = {source for each in self.stages if stage is None or each.name == stage for source in each.sources}
-        if "survey" in wanted:
-            from .real_data.survey_people import SurveyPeople
+        wanted = dict.fromkeys(source for part in self.stages if stage in (None, part.name) for source in part.sources)
+        if wanted:
+            from .real_data.real_sources import real_sources
 
-            yield SurveyPeople()
+            yield from real_sources(list(wanted))
 
 
 def _condition(unknowns: Mapping[str, Unknown], values: Mapping[str, float], base: Condition) -> Condition:
@@ -231,9 +231,9 @@ def _across(document: Document) -> Iterator[Problem]:
     if not isinstance(unknowns, dict) or not isinstance(stages, list):
         return
     scenario = str(document.data.get("scenario", Condition().scenario))
-    for name, given in unknowns.items():
+    for name, of_file in unknowns.items():
         try:
-            settings = UnknownSettings.model_validate(given or {})
+            settings = UnknownSettings.model_validate(of_file or {})
             unknown_named(str(name), settings, scenario)
         except BetapodError as error:
             for problem in error.problems:
@@ -254,7 +254,7 @@ def _across(document: Document) -> Iterator[Problem]:
             looked_for.add(name)
             if name not in unknowns:
                 where = document.place(("stages", number, "unknowns", index))
-                hint = did_you_mean(str(name), [str(each) for each in unknowns])
+                hint = did_you_mean(str(name), [str(other) for other in unknowns])
                 yield Problem("unknown-name", f"no unknown {name!r} is among the unknowns", where, hint=hint)
     for name in unknowns:
         if name not in looked_for:

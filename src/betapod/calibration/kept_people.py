@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..patients.lived_again import LifeChange, PeopleAgain, live_again
-from ..patients.population import population_table
 from ..validation.predictions.condition import Condition
 from ..validation.predictions.study_people import joined_people, people_under, with_going_care
 
@@ -67,14 +66,17 @@ class KeptPeople:
 
     def __call__(self, condition: Condition, cohort: str, count: int, seed: int) -> Library:
         """Return people of a cohort under a condition; those whose kidneys failed before the study are left out."""
-        chosen = self._chosen[cohort, count, seed]
+        if condition.weighted != self.anchor.weighted:
+            # Correlations are had by weights on the whole library: no person moves.
+            return people_under(condition, cohort, count, seed)
+        patients = self._chosen[cohort, count, seed]
         change = condition.life_change
         if self._differs(change):
             again = self._again[_key(change)]
             rows = self._rows[cohort, count, seed]
             index = np.searchsorted(again.rows, rows).clip(max=len(again.rows) - 1)
-            chosen = again.patients.take(index[again.rows[index] == rows])
-        return with_going_care(chosen, condition)
+            patients = again.patients.take(index[again.rows[index] == rows])
+        return with_going_care(patients, condition)
 
     def _differs(self, change: LifeChange) -> bool:
         return _key(change) != _key(self.anchor.life_change)
@@ -89,8 +91,3 @@ def _without_care(condition: Condition) -> Condition:
     from dataclasses import replace
 
     return replace(condition, care={})
-
-
-def own_rows() -> frozenset[str]:
-    """Return the rows of the table of people that have one value for everybody."""
-    return frozenset(name for name, row in population_table().items() if row.distribution == "fixed")

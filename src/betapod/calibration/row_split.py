@@ -38,7 +38,7 @@ def set_aside_families(records: Iterable[Record], share: float, seed: int) -> fr
     by_class: dict[str, list[str]] = {}
     for family, counts in classes.items():
         if family not in tuned:
-            name = sorted(counts, key=lambda each: (each == _OTHERS, -counts[each], each))[0]
+            name = sorted(counts, key=lambda group: (group == _OTHERS, -counts[group], group))[0]
             by_class.setdefault(name, []).append(family)
     aside: list[str] = []
     carried = 0.0

@@ -37,7 +37,7 @@ TRANSFORMS: tuple[str, ...] = get_args(Transform)
 #: Place on its scale beyond which no unknown goes, in SDs of its prior.
 FARTHEST = 3.0
 #: Kinds that shape the lives of people, so that they must be lived again.
-SHAPES_LIVES = frozenset({"row", "drug"})
+SHAPES_LIVES = frozenset({"row", "drug", "median", "spread"})
 
 
 @dataclass(frozen=True)

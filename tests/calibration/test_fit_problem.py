@@ -1,0 +1,103 @@
+"""Fit problems: files with located errors, families whole, the objective against predictions."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from betapod.base.errors import ConfigError
+from betapod.calibration.fit_objective import FitObjective
+from betapod.calibration.fit_problem import FOLDER, FitProblem
+from betapod.calibration.published_rows import on_scale
+from betapod.calibration.row_split import set_aside_families, treatment_class
+from betapod.evidence.records.registry import load_registry
+from betapod.validation.predictions.condition import Condition
+from betapod.validation.predictions.row_expectations import expectations
+from betapod.validation.predictions.studies import arms, sort
+from betapod.validation.predictions.uses import FIT, row_uses
+
+SMALL = """
+name: small
+people: {count: 3}
+rows: {studies: [ATIRMA2014, DAPACKD_UACR]}
+unknowns:
+  h_N0: {}
+  SGLT2 inhibitor e_S: {sd: 0.3}
+  xi median: {}
+  UACR life: {}
+  care dMAP: {sd: 3}
+stages:
+  - {name: all, unknowns: [h_N0, SGLT2 inhibitor e_S, xi median, UACR life, care dMAP]}
+"""
+
+
+@pytest.fixture(scope="module")
+def problem() -> FitProblem:
+    return FitProblem.parsed(SMALL)
+
+
+@pytest.fixture(scope="module")
+def objective(problem: FitProblem) -> FitObjective:
+    return problem.objective("all", {}, threads=1)
+
+
+def test_at_the_start_the_objective_is_the_prediction_bit_for_bit(problem: FitProblem, objective: FitObjective) -> None:
+    expected = expectations(problem.rows_of("all"), [Condition()], 3, 1, 1)
+    assert objective.rows.record == tuple(record.id for record in problem.rows_of("all"))
+    np.testing.assert_array_equal(objective.predict(np.zeros((1, 5))), on_scale(objective.rows, expected))
+
+
+def test_many_sets_at_once_are_each_alone_bit_for_bit(objective: FitObjective) -> None:
+    places = np.vstack([np.zeros(5), 0.5 * np.eye(5)])
+    together = objective.predict(places)
+    for place, row in zip(places, together, strict=True):
+        np.testing.assert_array_equal(objective.predict(place), row[None])
+    moved = np.any(together[1:] != together[0], axis=1)
+    assert moved.all(), "every unknown moves some row"
+
+
+def test_people_are_chosen_anew_around_another_place(problem: FitProblem, objective: FitObjective) -> None:
+    around = {"h_N0": 1.2 * problem.unknowns["h_N0"].start}
+    moved = problem.objective("all", {}, threads=1, around=around)
+    assert moved.anchor.lived
+    assert moved.anchor.values == pytest.approx(around)
+    assert moved.base == objective.base
+
+
+def test_errors_of_the_file_are_all_said_with_their_place() -> None:
+    wrong = SMALL.replace("h_N0: {}", "h_N9: {}").replace("care dMAP: {sd: 3}", "care dMAP: {sd: -3}")
+    with pytest.raises(ConfigError) as caught:
+        FitProblem.parsed(wrong, "wrong.yaml")
+    problems = [(p.location.line, p.hint) for p in caught.value.problems]
+    assert {6, 10} <= {line for line, _ in problems}
+    assert any(line == 6 and "h_N0" in hint for line, hint in problems)
+
+
+def test_a_row_in_which_people_differ_is_sent_to_its_median() -> None:
+    with pytest.raises(ConfigError, match="people differ") as caught:
+        FitProblem.parsed(SMALL.replace("xi median", "xi"))
+    assert any("xi median" in p.hint for p in caught.value.problems)
+
+
+def test_families_stay_whole_and_tuned_ones_speak() -> None:
+    records = sort(load_registry().select())[0]
+    aside = set_aside_families(records, 0.5, 0)
+    tuned = {use.family for use in row_uses() if use.use == FIT}
+    assert not aside & tuned
+    untouched = {record.family for record in records} - tuned
+    assert abs(len(aside) - 0.5 * len(untouched)) <= 1.0
+    classes = Counter(treatment_class(record) for record in records if record.family in aside)
+    assert len(classes) >= 4, "validation has every large class of treatment"
+    assert aside == set_aside_families(reversed(records), 0.5, 0)
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in FOLDER.glob("*.yaml")))
+def test_stages_before_the_last_have_no_rows_of_cells(name: str) -> None:
+    """Rows of trials of cells never move physiology: only a stage that looks for rows of cells alone reads them."""
+    problem = FitProblem.read(name)
+    for stage in problem.stages:
+        has_cells = any(arms()[record.study, record.arm].cells for record in problem.rows_of(stage.name))
+        of_cells = all(unknown.kind == "cells" for unknown in stage.unknowns)
+        assert has_cells <= of_cells, stage.name
