@@ -294,6 +294,10 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("What changed from one fit to another?", "betapod fit compare kidney-fit other-fit"),
         ("From the installed fit, all rows as a table", "betapod fit compare 2026.1 kidney-fit --csv r.csv"),
     ),
+    "fit export": (
+        ("A fit of people for other tools", "betapod fit export mine/decline.yaml --petab petab"),
+        ("With what a fit found as nominal values", "betapod fit export mine.yaml --petab p --at my-fit"),
+    ),
     "fit install": (
         ("Make a fit part of this installation", "betapod fit install kidney-fit 2026.2"),
         ("Although something speaks against it", "betapod fit install kidney-fit 2026.2 --although"),

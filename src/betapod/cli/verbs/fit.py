@@ -12,7 +12,7 @@ from ...base.errors import ConfigError, Location, Problem
 from ..csv_output import CsvOption
 from ..running import QuietOption, ThreadsOption, breaking, command
 from ..shared import JsonOption, print_json, print_note
-from . import fit_checks, fit_results
+from . import fit_checks, fit_export, fit_results
 from .fit_individual import new_individual, plan_individual, run_individual
 from .fit_shared import (
     FolderArgument,
@@ -35,6 +35,7 @@ def register(app: typer.Typer) -> None:
     """Add the verb to the command line."""
     fit_checks.add_fit_check(fit_app)
     fit_results.add_fit_results(fit_app)
+    fit_export.add_fit_export(fit_app)
     app.add_typer(fit_app, name="fit")
 
 
