@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm
 
+from betapod.evidence.records.registry import load_registry
 from betapod.observables.outcomes import SHARES
+from betapod.validation.predictions.condition import Condition
 from betapod.validation.predictions.event_chances import chance_on_visit
-from betapod.validation.predictions.event_counts import Counts, counts_of
+from betapod.validation.predictions.event_counts import Counts, counts_of, statistic
 from betapod.validation.predictions.event_terms import CONDITIONS
+from betapod.validation.predictions.studies import arms
 from betapod.validation.predictions.study_courses import Courses
 from betapod.validation.predictions.study_events import CountedEvent
+from betapod.validation.predictions.study_groups import StudyPlan, groups_of, readout_for
 from betapod.validation.predictions.visits import compared
 from tests.support.counted_events import counted_by_luck
 
@@ -175,3 +181,20 @@ def test_a_stricter_bound_is_met_less_often(bound: float, factor: float) -> None
     either = chance_on_visit(GROUP, f"UACR > {bound:.6f} or eGFR < 60", LAST, [1])
     alone = chance_on_visit(GROUP, "eGFR < 60", LAST, [1])
     np.testing.assert_allclose(both + either, loose + alone, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["CREDENCE_Oshima2020#3", "CREDENCE_abs#1"])
+def test_chances_of_published_rows_are_those_of_counting_by_luck(name: str) -> None:
+    record = load_registry()[name]
+    readout, arm = readout_for(record), arms()[record.study, record.arm]
+    counted, last, form = readout.event, record.weeks or 0.0, readout.form
+    assert counted is not None
+    groups = groups_of(record, arm, StudyPlan([record], {record.id: readout}, 50).courses(Condition("none"), 1, 1))
+
+    def numbers(count: Callable[[Courses, int], Counts]) -> list[float]:
+        return [float(statistic(form, [count(people, seed).sums() for people in groups])) for seed in range(4)]
+
+    lucky = numbers(lambda people, seed: counted_by_luck(people, counted, last, [seed], 500))
+    chances = numbers(lambda people, seed: counts_of(people, counted, last, [seed]))
+    error = np.sqrt((np.var(lucky, ddof=1) + np.var(chances, ddof=1)) / 4.0)
+    assert np.mean(chances) == pytest.approx(np.mean(lucky), abs=5.0 * error)

@@ -13,7 +13,7 @@ from ...base.constants import DAYS_PER_WEEK, DAYS_PER_YEAR
 from ...hazards.drug_hazards import drug_factors, taken_on
 from ...hazards.event_times import cumulative_hazard
 from ...hazards.histories import histories
-from ...hazards.outcome_rates import CAUSES, DEATHS, ON_DIALYSIS, cause_rates, causes_of
+from ...hazards.outcome_rates import DEATHS, ON_DIALYSIS, cause_rates, causes_of
 from ...hazards.risk import RiskProfile
 from .visits import Numbers
 
@@ -120,7 +120,9 @@ def chances_on(
     grid = weeks[later]
     shape = (len(failed), len(grid))
     steps = np.diff(grid) * DAYS_PER_WEEK / DAYS_PER_YEAR
-    rates = _rates(values, weeks, failed, risks, year, study) if risks else {}
+    causes, outside = causes_of(outcomes), causes_of(free)
+    needed = tuple(dict.fromkeys((*causes, *DEATHS, *outside)))
+    rates = _rates(values, weeks, failed, risks, year, study, needed) if risks else {}
 
     def total(names: Iterable[str]) -> Numbers:
         pieces = [
@@ -128,7 +130,6 @@ def chances_on(
         ]
         return np.sum(pieces, axis=0) if pieces else np.zeros(shape)
 
-    causes = causes_of(outcomes)
     event, rival = total(causes), total([cause for cause in DEATHS if cause not in causes])
     days = DAYS_PER_WEEK * grid
     alive = np.exp(-cumulative_hazard(days, event + rival))
@@ -141,7 +142,7 @@ def chances_on(
         alive,
         _accumulated(happened),
         _accumulated(lived),
-        np.exp(-cumulative_hazard(days, total(causes_of(free)))),
+        np.exp(-cumulative_hazard(days, total(outside))),
     )
 
 
@@ -164,6 +165,7 @@ def _rates(
     risks: Mapping[str, Numbers],
     year: float,
     study: float,
+    causes: tuple[str, ...],
 ) -> dict[str, Numbers]:
     since = weeks * DAYS_PER_WEEK / DAYS_PER_YEAR
     over: NDArray[np.bool_] = weeks[None, :] >= failed[:, None]
@@ -181,5 +183,5 @@ def _rates(
         c_peptide=values["stimulated_C_peptide"],
         year=risks["year"] if not year else np.where(risks["year"] > 0, risks["year"], year + since),
     )
-    factors = {cause: study * risks.get(_FACTOR + cause, 1.0) for cause in CAUSES}
-    return cause_rates(profile, factors)
+    factors = {cause: study * risks.get(_FACTOR + cause, 1.0) for cause in causes}
+    return cause_rates(profile, factors, causes)

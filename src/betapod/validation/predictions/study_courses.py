@@ -26,22 +26,13 @@ from .condition import Condition as Condition
 from .outcome_chances import risks_of
 from .studies import StudyArm
 from .study_people import PeopleUnder, joined_people, people_under
-from .visits import compared, deviation_columns
+from .visits import FilledCourses, compared, deviation_columns
 
 if TYPE_CHECKING:
     from ...engine.ensemble import Ensemble
     from ...patients.library import Library
 
 _RTOL, _ATOL = 1e-5, 1e-8
-#: Filtration (mL/min, and per 1.73 m2) and creatinine (umol/L) of somebody whose kidneys have failed.
-_FAILED = {
-    "eGFR": 5.0,
-    "mGFR": 5.0,
-    "creatinine_clearance": 5.0,
-    "GFR_absolute": 5.0,
-    "creatinine": 900.0,
-    "reciprocal_creatinine": 1.0 / 900.0,
-}
 #: Share of a cohort that may be lost to failures of integration.
 _MOST_LOST = 0.05
 #: A therapy, and the weeks in which it begins and ends.
@@ -85,12 +76,7 @@ class Courses:
 
     def filled(self) -> Courses:
         """Return everybody, after kidney failure with their last values, but with next to no filtration."""
-        values = {}
-        for name, table in self.values.items():
-            last = np.maximum(np.sum(np.isfinite(table), axis=1) - 1, 0)
-            held = table[np.arange(len(table)), last][:, None]
-            values[name] = np.where(np.isfinite(table), table, _FAILED.get(name, held))
-        return replace(self, values=values)
+        return replace(self, values=FilledCourses(self.values))
 
     def _take(self, kept: NDArray[np.bool_]) -> Courses:
         values = {name: table[kept] for name, table in self.values.items()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from ...observables.variation import Variation
 
 __all__ = [
     "URINE",
+    "FilledCourses",
     "Flags",
     "Numbers",
     "Readings",
@@ -29,6 +30,15 @@ __all__ = [
 #: Observables of which several samples may be taken for one visit.
 URINE = ("UACR", "UAER")
 
+#: Filtration (mL/min, and per 1.73 m2) and creatinine (umol/L) of somebody whose kidneys have failed.
+_FAILED = {
+    "eGFR": 5.0,
+    "mGFR": 5.0,
+    "creatinine_clearance": 5.0,
+    "GFR_absolute": 5.0,
+    "creatinine": 900.0,
+    "reciprocal_creatinine": 1.0 / 900.0,
+}
 #: Makes standard normal numbers of the shape of its argument.
 Draw = Callable[[Numbers], Numbers]
 
@@ -50,6 +60,31 @@ def observable_of(endpoint: str) -> str:
     """Return the id of the observable that an endpoint of the registry names, or the endpoint where it names none."""
     name = names_for("registry").get(endpoint)
     return endpoint if name is None else name.means
+
+
+class FilledCourses(Mapping[str, Numbers]):
+    """Courses after kidney failure: with their last values, but with next to no filtration.
+
+    Each observable is filled when it is asked for, since events ask for few.
+    """
+
+    def __init__(self, values: Mapping[str, Numbers]) -> None:
+        self._values = values
+        self._filled: dict[str, Numbers] = {}
+
+    def __getitem__(self, name: str) -> Numbers:
+        if name not in self._filled:
+            table = self._values[name]
+            last = np.maximum(np.sum(np.isfinite(table), axis=1) - 1, 0)
+            held = table[np.arange(len(table)), last][:, None]
+            self._filled[name] = np.where(np.isfinite(table), table, _FAILED.get(name, held))
+        return self._filled[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
 
 
 class _Lives:
