@@ -5,10 +5,17 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
+from dataclasses import replace
+from pathlib import Path
 
+import numpy as np
 from commands import carry_out
+from toy_fits import finished
 
+from betapod.calibration.fit_folder import write_fit_record
 from betapod.trust import trust_making
+from betapod.trust.trust_rows import trust_rows
 
 
 def test_the_answer_in_json_adds_up() -> None:
@@ -57,3 +64,35 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
 def test_nothing_of_a_kind_is_no_error() -> None:
     done = carry_out("trust", "--product", "renal-cells")
     assert done.returncode == 0 and "how far to trust it there is not known" in done.stdout.replace("\n", " ")
+
+
+def test_a_fit_is_asked_in_place_of_the_table(tmp_path: Path) -> None:
+    """Rows of a fit keep their kind; its own flags, predictions and errors decide."""
+    known = [row for row in trust_rows() if row.scenario != "none"][:24]
+    fit = finished()
+    named = replace(fit.rows, record=tuple(row.record for row in known))
+    write_fit_record(tmp_path / "fit", replace(fit, rows=named))
+    done = carry_out("trust", "--fit", tmp_path / "fit", "--json")
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    rows = {row["record"]: row for row in document["rows"]}
+    assert set(rows) == set(named.record)
+    assert [rows[name]["fitted"] for name in named.record] == named.fitted.tolist()
+    # By hand: 24 ratios with an error of 0.05, the SD of the draws and SDs of 0.1 and 0.05 of what the model lacks.
+    weights = np.exp(fit.log_weights) / np.exp(fit.log_weights).sum()
+    mean = weights @ fit.drawn
+    spread = np.sqrt(weights @ (fit.drawn - mean) ** 2)
+    for k, name in enumerate(named.record):
+        error = math.hypot(0.05, spread[k])
+        assert math.isclose(rows[name]["z"], (named.observed[k] - fit.after[k]) / error, rel_tol=1e-2)
+        assert math.isclose(rows[name]["predicted"], math.exp(fit.after[k]), rel_tol=1e-6)
+        assert rows[name]["width_all"] > rows[name]["width"] and abs(rows[name]["z_all"]) < abs(rows[name]["z"])
+    assert {row["topic"] for row in document["rows"]} == {row.topic for row in known}
+
+
+def test_a_fit_that_is_not_there_is_said(tmp_path: Path) -> None:
+    assert "unknown-fit" in carry_out("trust", "--fit", "1999.1").stderr
+    assert "no-fit" in carry_out("trust", "--fit", tmp_path).stderr
+    write_fit_record(tmp_path / "toy", finished())
+    done = carry_out("trust", "--fit", tmp_path / "toy")
+    assert done.returncode == 2 and "no-rows" in done.stderr

@@ -17,6 +17,7 @@ from betapod.trust.trust_facts import given_in, kind_of
 from betapod.trust.trust_making import (
     estimated_lacks,
     fitted_lacks,
+    predictions_with_lacks,
     program_digest,
     row_class_of,
     trust_row,
@@ -169,14 +170,16 @@ def test_what_the_model_lacks_is_estimated_from_fitted_rows_alone() -> None:
 
 
 def test_a_fit_says_what_the_model_lacks_by_class_and_unit() -> None:
-    rows = {"record": np.array(["A#1"], dtype=object), "class": np.array(["level %"], dtype=object)}
+    rows = {"record": np.array(["A#1"], dtype=object), "tau_family": np.array([0.15]), "tau_row": np.array([0.25])}
     fit = SimpleNamespace(discrepancy={"level %": (0.1, 0.2, "linear"), "share": (0.3, 0.4, "angle")}, rows=rows)
     predictions = [
         prediction(record="A#1"),
         prediction(record="B#1", scale="share", form="share"),
         prediction(record="C#1", unit="mmHg"),
+        prediction(record="D#1"),
     ]
-    assert fitted_lacks(fit, predictions) == {"A#1": (0.1, 0.2), "B#1": (0.3, 0.4)}  # type: ignore[arg-type]
+    wanted = {"A#1": (0.15, 0.25), "B#1": (0.3, 0.4), "D#1": (0.1, 0.2)}
+    assert fitted_lacks(fit, predictions) == wanted  # type: ignore[arg-type]
 
 
 def test_the_table_is_a_plain_table() -> None:
@@ -184,3 +187,13 @@ def test_the_table_is_a_plain_table() -> None:
         rows = list(csv.DictReader(file))
     assert all(None not in row and None not in row.values() for row in rows)
     assert {row["fitted"] for row in rows} == {"yes", "no"}
+
+
+def test_predictions_of_now_get_what_the_model_lacks_from_the_table() -> None:
+    known = next(row for row in trust_rows() if row.scale == "linear" and row.has_discrepancy)
+    near = prediction(record=known.record, observed=1.0, se_study=0.1, z=10.0, inside=False)
+    rows = predictions_with_lacks([near, prediction(record="NOBODY#1")])
+    (scale, freedom) = joint_deviation((0.01, math.inf), (known.tau_family**2, 4.0), (known.tau_row**2, 4.0))
+    assert [row.record for row in rows] == [known.record]
+    assert math.isclose(rows[0].z, normal_score(1.0 / float(scale), float(freedom)))
+    assert not rows[0].has_discrepancy

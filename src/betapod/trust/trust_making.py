@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,7 @@ from ..physiology.installed_fits import FitRecord
 from ..validation.predictions.prediction import Prediction, normal_score, student
 from ..validation.predictions.uses import FIT, use_of, width_of
 from .trust_facts import kind_of
-from .trust_rows import COMPUTED_WITH, ROWS, TrustRow
+from .trust_rows import COMPUTED_WITH, ROWS, TrustRow, trust_rows
 
 Numbers = NDArray[np.float64]
 #: The module whose results the table holds.
@@ -101,12 +101,9 @@ def fitted_lacks(fit: FitRecord, predictions: Sequence[Prediction]) -> dict[str,
         else row_class_of(prediction)
         for prediction in predictions
     }
-    classes |= {
-        str(record): str(name)
-        for record, name in zip(fit.rows["record"], fit.rows["class"], strict=True)
-        if name in lacks
-    }
-    return {record: lacks[name][:2] for record, name in classes.items() if name in lacks}
+    taus = {record: lacks[name][:2] for record, name in classes.items() if name in lacks}
+    columns = (fit.rows[name] for name in ("record", "tau_family", "tau_row"))
+    return taus | {str(record): (float(family), float(row)) for record, family, row in zip(*columns, strict=True)}
 
 
 @dataclass(frozen=True)
@@ -161,6 +158,18 @@ def trust_row(
         prediction.unit, prediction.observed, prediction.predicted, prediction.low, prediction.high, prediction.z,
         prediction.inside, width_of(prediction), *tau, z_all, inside_all, width_all,
     )  # fmt: skip
+
+
+def predictions_with_lacks(predictions: Iterable[Prediction]) -> list[TrustRow]:
+    """Return predictions as rows whose interval also holds what the model lacks by the package's table; those that it does not know are left out."""
+    known_rows = {row.record: row for row in trust_rows() if row.has_discrepancy}
+    rows = []
+    for prediction in predictions:
+        row = known_rows.get(prediction.record)
+        if row is not None:
+            z, inside, width = _with_discrepancy(prediction, row.tau_family, row.tau_row)
+            rows.append(replace(row, z=z, inside=inside, width=width, tau_row=math.nan))
+    return rows
 
 
 def _with_discrepancy(prediction: Prediction, tau_family: float, tau_row: float) -> tuple[float, bool, float]:

@@ -183,6 +183,7 @@ def _report(
     elif len(table):
         _print_counts(table, views.by)
         _print_uses(confrontation)
+        _print_lacks(confrontation)
     simulated = count - len(confrontation.refused)
     why = " (--refused says why)" if confrontation.refused else ""
     print_text(f"{with_noun(simulated, 'row')} simulated, {len(confrontation.refused)} not{why}.")
@@ -284,6 +285,20 @@ def _print_uses(confrontation: Confrontation) -> None:
             )
             groups.append(f"scenario {scenario}")
     print_table(["use", *heads], cells, heads, groups=groups)
+
+
+def _print_lacks(confrontation: Confrontation) -> None:
+    """Print how many rows lie inside when the interval also holds what the model is known to lack, as the package's table has that."""
+    from ...trust.trust_answer import trust_count
+    from ...trust.trust_making import predictions_with_lacks
+
+    for scenario, predictions in confrontation.predictions.items():
+        count = trust_count(predictions_with_lacks(predictions))
+        if count.rows:
+            print_text(
+                f"{scenario}: of {with_noun(count.rows, 'published number')} {count.line}, with what the model is known to lack in it",
+                "dim",
+            )
 
 
 def _bar(below: int, inside: int, above: int, longest: int) -> str:

@@ -86,6 +86,12 @@ class TrustedKind:
     scenario: Annotated[
         str, typer.Option("--scenario", metavar="NAME", help="Scenario of cell therapy: current-evidence or none.")
     ] = "current-evidence"
+    fit: Annotated[
+        str | None,
+        typer.Option(
+            "--fit", metavar="NAME", help="As this fit leaves them: an installed one, or a folder of 'betapod fit run'."
+        ),
+    ] = None
 
 
 @dataclass(frozen=True)
@@ -131,10 +137,18 @@ def trust_command(kind: TrustedKind, views: TrustViews) -> None:
         )
     except ConfigError as error:
         raise ConfigError([*problems, *error.problems]) from None
+    table = None
+    if kind.fit is not None:
+        from ...trust.trust_fit import fit_named, rows_of_fit
+
+        try:
+            table = rows_of_fit(fit_named(kind.fit))
+        except ConfigError as error:
+            problems += error.problems
     if problems:
         raise ConfigError(problems)
-    rows = question.chosen()
-    sentence = trust_sentence(question)
+    rows = question.chosen(table)
+    sentence = trust_sentence(question, table)
     by = views.by or ("topic" if kind.drug or kind.product else "treatment")
     listed = [_document(row) for row in rows]
     csv = Csv.of(list(listed[0]) if listed else [], [list(row.values()) for row in listed])
@@ -152,7 +166,7 @@ def trust_command(kind: TrustedKind, views: TrustViews) -> None:
                     {by: name, **asdict(trust_count(some))} for name, some in counted_by(with_lacks(rows), by)
                 ],
                 "rows": listed,
-                **_origin(),
+                **(_origin() if table is None else {"fit": kind.fit}),
             }
         )
         return
@@ -164,7 +178,7 @@ def trust_command(kind: TrustedKind, views: TrustViews) -> None:
         if views.worst:
             print_text("What misses most", "bold")
             _print_rows(sorted(rows, key=lambda row: -abs(row.z))[: views.worst], views.wide)
-    for note in _notes():
+    for note in _notes() if table is None else (f"as the fit {kind.fit} leaves them",):
         print_note(note)
 
 
