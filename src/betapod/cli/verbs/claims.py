@@ -17,7 +17,9 @@ from ..shared import JsonOption, print_json, print_note, print_table, with_noun
 from ..writing import ForceOption
 from . import claims_work
 from .claims_judged import OverlayOption, QuestionsOption, judged_entries, moved_rows
+from .claims_predicted import StudyFiles
 from .claims_shown import show_claim
+from .confront_records import ArmsOption, CohortsOption, EventsOption
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -83,6 +85,9 @@ def list_claims_command(
     status: StatusOption = None,
     overlay: OverlayOption = None,
     questions: QuestionsOption = None,
+    arms: ArmsOption = None,
+    cohorts: CohortsOption = None,
+    events: EventsOption = None,
     diff: Annotated[
         bool, typer.Option("--diff", help="Only what the tables of --overlay moved: answers, certainty and verdicts.")
     ] = False,
@@ -96,12 +101,14 @@ def list_claims_command(
 
     Into a pipe or a file the list goes as CSV.
     """
+    studies = StudyFiles(arms, cohorts, events)
     if context.invoked_subcommand is not None:
         options = {
             "--search": search,
             "--status": status,
             "--overlay": overlay,
             "--questions": questions,
+            **studies.options,
             "--diff": diff,
             "--no-model": no_model,
         }
@@ -118,7 +125,7 @@ def list_claims_command(
         problems.append(Problem("bad-option", message, hint="Give one with --overlay."))
     if problems:
         raise ConfigError(problems)
-    entries, laid = judged_entries((), overlay, no_model, status, questions)
+    entries, laid = judged_entries((), overlay, no_model, status, questions, studies)
     entries = [entry for entry in entries if matching(search, *_texts(entry))]
     if diff:
         moved = laid.moved_claims()
@@ -233,6 +240,9 @@ def show_claims_command(
     status: StatusOption = None,
     overlay: OverlayOption = None,
     questions: QuestionsOption = None,
+    arms: ArmsOption = None,
+    cohorts: CohortsOption = None,
+    events: EventsOption = None,
     no_model: NoModelOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -241,7 +251,7 @@ def show_claims_command(
     from ...claims.new_studies import scope_of
     from ...claims.wording import claim_as_dict
 
-    entries, laid = judged_entries(names, overlay, no_model, status, questions)
+    entries, laid = judged_entries(names, overlay, no_model, status, questions, StudyFiles(arms, cohorts, events))
     if as_json:
         registry = evidence_for_claims()
         entries_as_dict = [

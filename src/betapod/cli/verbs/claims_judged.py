@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,6 +12,7 @@ from ...base.errors import BetapodError, ConfigError, not_among
 from ..completion import complete_table
 from ..shared import gather, print_note
 from ..waiting import waiting
+from .claims_predicted import StudyFiles, predicted_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,6 +47,7 @@ def judged_entries(
     no_model: bool,
     status: list[str] | None,
     questions: list[Path] | None = None,
+    studies: StudyFiles | None = None,
 ) -> tuple[list[JudgedClaim], Laid]:
     """Return judged claims, and what tables change; all that is wrong with names, verdicts, tables and questions is said at once."""
     from ...claims import ledger
@@ -72,26 +74,32 @@ def judged_entries(
         check_questions(claims, records)
     except BetapodError as error:
         gather(problems, error)
+    tables = (studies or StudyFiles()).read(overlay or (), no_model, problems)
     if problems or records is None:
         raise ConfigError(problems)
     selected = list(dict.fromkeys(names))
     with waiting("judging claims"):
         entries = ledger.judge_ledger(selected, records=records, run=not no_model, claims=claims)
     laid = what_tables_moved(selected, entries, records, overlay or (), not no_model, claims)
-    for line in (*laid.told, *_said_of_unasked(laid.unasked), *laid.moved):
+    predicted, told = predicted_rows(records, laid.asked, tables)
+    laid = replace(laid, predicted=predicted)
+    for line in (*laid.told, *_said_of_unasked(laid.unasked), *laid.moved, *told):
         print_note(line)
     return [entry for entry in entries if not status or entry.verdict.verdict in status], laid
 
 
 @dataclass(frozen=True)
 class Laid:
-    """What the user's own tables replace and add, which answers and verdicts they moved, and which rows no claim asks, with the reason."""
+    """What the user's own tables replace and add, which answers and verdicts they moved, which rows no claim asks, with the reason,
+    and what the model predicts of the others.
+    """
 
     told: list[str] = field(default_factory=list)
     moved: list[str] = field(default_factory=list)
     changes: list[dict[str, Any]] = field(default_factory=list)
     verdicts: list[dict[str, str]] = field(default_factory=list)
     unasked: dict[str, str] = field(default_factory=dict)
+    predicted: list[dict[str, Any]] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as plain values for JSON."""
@@ -100,7 +108,18 @@ class Laid:
             "moved": self.changes,
             "verdicts_changed": self.verdicts,
             "unasked": self.unasked,
+            "predicted": self.predicted,
         }
+
+    @property
+    def asked(self) -> dict[str, list[str]]:
+        """The user's own rows, each with the claims that ask it."""
+        claims: dict[str, list[str]] = {}
+        for change in self.changes:
+            for name in change["records"]:
+                if change["claim"] not in claims.setdefault(name, []):
+                    claims[name].append(change["claim"])
+        return claims
 
     @staticmethod
     def has_moved(change: dict[str, Any]) -> bool:
