@@ -149,3 +149,21 @@ def test_a_record_of_other_shapes_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot be read") as caught:
         read_fit_record(tmp_path)
     assert "other shapes" in caught.value.problems[0].found
+
+
+def test_a_draw_is_relative_to_tables_that_have_the_fit(tmp_path: Path) -> None:
+    """Tables have the most probable values: factors are over these, shifts differ from them, the rest are values."""
+    write_fit_record(tmp_path / "fit", finished())
+    record = read_fit_record(tmp_path / "fit")
+    a, b, c = record.unknowns
+    kinds = (replace(a, kind="drug"), replace(b, name="MAP0 shift", kind="median"), c)
+    renamed = replace(record, unknowns=kinds)
+    drawn, fitted = renamed.values(3), renamed.values()
+    assert renamed.relative(3) == {
+        "k0": drawn["k0"] / fitted["k0"],
+        "MAP0 shift": drawn["MAP0 shift"] - fitted["MAP0 shift"],
+        "k2": drawn["k2"],
+    }
+    assert renamed.relative() == {"k0": 1.0, "MAP0 shift": 0.0, "k2": fitted["k2"]}
+    care = replace(record, unknowns=(replace(a, kind="care"), replace(b, kind="spread"), replace(c, kind="visit")))
+    assert list(care.relative().values()) == [0.0, 1.0, fitted["k2"]]

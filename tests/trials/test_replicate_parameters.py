@@ -121,7 +121,7 @@ def test_draws_of_a_fit_act_where_they_belong(monkeypatch: pytest.MonkeyPatch) -
     names = {"h_N0": "row", "xi": "median", "SGLT2 inhibitor e_S": "drug", "potency_UC": "cells", "UACR life": "visit"}
     values = [{name: float(10 * draw + k) for k, name in enumerate(names)} for draw in range(3)]
     fit = SimpleNamespace(
-        name="2026.1", kinds=names, weights=np.array([0.5, 0.5, 0.0]), values=lambda draw: values[draw]
+        name="2026.1", kinds=names, weights=np.array([0.5, 0.5, 0.0]), relative=lambda draw: values[draw]
     )
     monkeypatch.setattr(replicate_parameters, "list_fits", lambda: ["2026.1"])
     monkeypatch.setattr(replicate_parameters, "load_fit", lambda name: fit)

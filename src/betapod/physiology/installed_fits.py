@@ -177,6 +177,17 @@ class FitRecord:
             return {unknown.name: unknown.map for unknown in self.unknowns}
         return dict(zip(self.names, map(float, self.draws_values[draw]), strict=True))
 
+    def relative(self, draw: int | None = None) -> dict[str, float]:
+        """Return what a draw changes in tables that have the most probable values in them, as those of the package have of an installed fit.
+
+        Factors (on effects of drugs, medians and spreads) are over those of the fit, shifts (of people, and by care) are differences from
+        them; rows, correlations and SDs of visits are values.
+        """
+        return {
+            name: _relative(name, self.kinds[name], value, self.values()[name])
+            for name, value in self.values(draw).items()
+        }
+
     @property
     def discrepancy(self) -> dict[str, tuple[float, float, str]]:
         """By class of rows: SD shared by the rows of a family, SD of each row alone, and the scale of both."""
@@ -204,6 +215,12 @@ class FitRecord:
         if not path.is_file():
             raise ConfigError(Problem("no-table", f"the fit has no {name}", Location(str(self.folder))))
         return read_columns(path)
+
+
+def _relative(name: str, kind: str, value: float, fitted: float) -> float:
+    if kind == "care" or name.endswith(" shift"):
+        return value - fitted
+    return value / fitted if kind in ("drug", "median", "spread") else value
 
 
 def read_columns(path: Path) -> Columns:

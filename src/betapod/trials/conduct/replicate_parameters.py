@@ -123,7 +123,7 @@ def _of_fit(fit: FitRecord, draw: int) -> dict[str, dict[str, float]]:
     Who people are, what their visits show and how their care goes on are as the package has them.
     """
     rows = whole_body.named_model("reference").parameters
-    kinds, values = fit.kinds, fit.values(draw)
+    kinds, values = fit.kinds, fit.relative(draw)
     return {
         "values": {name: x for name, x in values.items() if kinds[name] == "row" and name in rows},
         "drugs": {name: x for name, x in values.items() if kinds[name] == "drug"},
