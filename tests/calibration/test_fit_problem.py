@@ -67,12 +67,14 @@ def test_people_are_chosen_anew_around_another_place(problem: FitProblem, object
 
 
 def test_errors_of_the_file_are_all_said_with_their_place() -> None:
-    wrong = SMALL.replace("h_N0: {}", "h_N9: {}").replace("care dMAP: {sd: 3}", "care dMAP: {sd: -3}")
+    wrong = SMALL.replace("inhibitor e_S: {sd", "inhibitr e_S: {sd").replace(
+        "care dMAP: {sd: 3}", "care dMAP: {sd: -3}"
+    )
     with pytest.raises(ConfigError) as caught:
         FitProblem.parsed(wrong, "wrong.yaml")
     problems = [(p.location.line, p.hint) for p in caught.value.problems]
-    assert {6, 10} <= {line for line, _ in problems}
-    assert any(line == 6 and "h_N0" in hint for line, hint in problems)
+    assert {7, 10} <= {line for line, _ in problems}
+    assert any(line == 7 and "SGLT2 inhibitor e_S" in hint for line, hint in problems)
 
 
 def test_a_row_in_which_people_differ_is_sent_to_its_median() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -126,6 +127,10 @@ class _Pool:
                 # Chosen where they are needed, when they are.
                 source.anchor = anchor
         self._executor = ProcessPoolExecutor(1, get_context("spawn"), _begin, (part.sources,)) if apart else None
+
+        if self._executor is not None:
+            # Also where nobody closes the objective.
+            weakref.finalize(self, self._executor.shutdown, wait=False, cancel_futures=True)
 
     def send(self, work: Any, argument: Any) -> Any:
         return self._executor.submit(work, argument) if self._executor is not None else (work, argument)

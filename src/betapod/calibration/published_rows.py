@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from ..evidence.records.study import Record
 from ..validation.predictions.campaign import confront_records
 from ..validation.predictions.condition import Condition
+from ..validation.predictions.kept_people import KeptPeople
 from ..validation.predictions.prediction import Prediction
 from ..validation.predictions.row_expectations import plans_of, study_expectations
 from .fit_rows import FitRows
-from .kept_people import KeptPeople
 
 Numbers = NDArray[np.float64]
 #: Forms of events whose numbers are ratios or rates.

@@ -1,4 +1,4 @@
-"""Who is in the studies of a fit: chosen once, and living again under every other set of parameters.
+"""Who is in studies under many conditions: chosen once, and living again under every other set of parameters.
 
 Choosing people anew for every set would let chance speak: an exchange of one person moves a prediction more than a step of a parameter. So
 people are chosen under an anchor, and under other conditions the same people live again up to the day of their study. When a fit has moved,
@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..patients.lived_again import LifeChange, PeopleAgain, live_again
-from ..validation.predictions.condition import Condition
-from ..validation.predictions.study_people import joined_people, people_under, with_going_care
+from ...patients.lived_again import LifeChange, PeopleAgain, live_again
+from .condition import Condition
+from .study_people import joined_people, people_under, with_going_care
 
 if TYPE_CHECKING:
-    from ..patients.library import Library
+    from ...patients.library import Library
 
 #: Sets of parameters under which people live again at once.
 _AT_ONCE = 8
