@@ -10,7 +10,7 @@ import pytest
 from toy_fits import ToyObjective, rows, unknowns
 
 from betapod.base.errors import ConfigError
-from betapod.calibration.fit_plan import greedy_choice, plan_stage, refuse_split_families, screen_candidates
+from betapod.calibration.fit_plan import greedy_choice, plan_stage, refuse_unfit_rows, screen_candidates
 
 
 def test_a_plan_counts_both_sides_and_measures() -> None:
@@ -22,11 +22,14 @@ def test_a_plan_counts_both_sides_and_measures() -> None:
 
 
 def test_no_family_stands_on_both_sides() -> None:
-    refuse_split_families(rows())
+    refuse_unfit_rows("A", rows())
     fitted = rows().fitted.copy()
     fitted[[0, 9]] = False, True
     with pytest.raises(ConfigError) as caught:
-        refuse_split_families(replace(rows(), fitted=fitted))
+        refuse_unfit_rows("A", replace(rows(), fitted=fitted))
+    with pytest.raises(ConfigError, match="no row to fit") as nothing:
+        refuse_unfit_rows("A", replace(rows(), fitted=np.zeros(24, dtype=np.bool_)))
+    assert nothing.value.problems[0].found == "24 rows, all set aside"
     assert [problem.found for problem in caught.value.problems] == ["3 fitted, 1 set aside", "1 fitted, 3 set aside"]
 
 

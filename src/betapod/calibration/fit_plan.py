@@ -38,7 +38,8 @@ class StagePlan:
     families
         By family of studies, likewise.
     seconds
-        Processor time of one evaluation in a group of two; None where it was not measured.
+        One evaluation in a group of two, after the first: processor time, or time on the clock where that is longer; None where it was not
+        measured.
     missing
         Rows that have no prediction at the start; None where it was not measured.
     """
@@ -65,11 +66,13 @@ def plan_stage(name: str, objective: Objective, measure: bool = True) -> StagePl
     rows = objective.rows
     seconds, missing = None, None
     if measure:
+        u = np.zeros((3, len(objective.unknowns)))
+        u[1:, :1] = [[STEP], [-STEP]]
+        # The first evaluation chooses people and compiles; those that follow have both.
+        predicted = objective.predict(u[:1])
         began = sum(os.times()[:4])
         clock = time.perf_counter()
-        u = np.zeros((2, len(objective.unknowns)))
-        u[1, :1] = STEP
-        predicted = objective.predict(u)
+        objective.predict(u[1:])
         # Workers are counted when they have ended; until then the clock says more.
         seconds = max(sum(os.times()[:4]) - began, time.perf_counter() - clock) / 2.0
         missing = tuple(record for record, ok in zip(rows.record, np.isfinite(predicted[0]), strict=True) if not ok)
@@ -84,14 +87,20 @@ def _sides(names: Sequence[str], rows: FitRows) -> dict[str, tuple[int, int]]:
     return {name: (fitted[name], aside[name]) for name in dict.fromkeys(names)}
 
 
-def refuse_split_families(rows: FitRows) -> None:
-    """Check that no family of studies with shared patients is both fitted and set aside.
+def refuse_unfit_rows(stage: str, rows: FitRows) -> None:
+    """Check that a stage has rows to fit, and that no family of studies with shared patients is both fitted and set aside.
 
     Raises
     ------
     ConfigError
-        Every such family.
+        There are none, or every family on both sides.
     """
+    if not rows.fitted.any():
+        message = f"stage {stage} has no row to fit"
+        hint = "Choose other rows, or set fewer families aside; 'betapod evidence list' shows what there is."
+        raise ConfigError(
+            Problem("no-rows", message, found=f"{len(rows)} rows, all set aside" if len(rows) else "no rows", hint=hint)
+        )
     split = {name: sides for name, sides in _sides(rows.family, rows).items() if all(sides)}
     if split:
         raise ConfigError(

@@ -13,6 +13,7 @@ from .cut_feedback import StageObjective, StagePrior
 from .discrepancy import Discrepancy
 from .evaluations import EvaluationTally, KeptEvaluations, KeptObjective
 from .fit_folder import values_at
+from .fit_plan import refuse_unfit_rows
 from .fit_rows import FitRows
 from .gauss_newton import EstimatedDiscrepancy, MapResult, TraceStep, fit_map
 from .posterior import WeightedDraws, laplace, sample_posterior
@@ -166,6 +167,7 @@ def fit_stage(
     while True:
         objective = kept_objective(problem, kept, stage.name, held, threads, speak, around)
         try:
+            refuse_unfit_rows(stage.name, objective.rows)
             staged = StageObjective(objective, prior)
             passes.append(_one_pass(problem, stage.name, staged, kept, options, around, start, speak))
             best = passes[-1].map

@@ -20,14 +20,14 @@ Tell = Callable[[str], None] | None
 
 def stage_plans(problem: StagedProblem, measure: bool, threads: int | None, tell: Tell) -> list[StagePlan]:
     """Return the plan of each stage."""
-    from ...calibration.fit_plan import plan_stage, refuse_split_families
+    from ...calibration.fit_plan import plan_stage, refuse_unfit_rows
 
     plans = []
     for stage in problem.stages:
         if tell is not None:
             tell(f"{stage.name}: reading its rows and people")
         objective = problem.objective(stage.name, {}, threads)
-        refuse_split_families(objective.rows)
+        refuse_unfit_rows(stage.name, objective.rows)
         plans.append(plan_stage(stage.name, objective, measure))
     return plans
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,9 +27,9 @@ FitArgument = Annotated[
 
 def problem_at(path: Path) -> StagedProblem:
     """Read the problem of a fit."""
-    module = importlib.import_module("betapod.calibration.fit_problem")
-    problem: StagedProblem = module.FitProblem.read(path)
-    return problem
+    from ...calibration.fit_problem import FitProblem
+
+    return FitProblem.read(path)
 
 
 def problem_of_folder(folder: Path) -> tuple[StagedProblem, FitOptions]:
