@@ -39,6 +39,8 @@ UNITS = {
     "c_peptide": "nmol/L",
 }  # fmt: skip
 RANKED = ("age", "bmi", "hba1c", "fpg", "sbp", "egfr", "uacr")
+#: Quantities that are compared as ratios; the others, whose misfit has a size of its own, in their units.
+RATIOS = ("uacr", "c_peptide")
 #: Shares of the grid with fewer people are put together with nothing: they are left out.
 FEWEST = 20
 SOURCE = "CDC/NCHS, NHANES 1999-2016, public-use files"
@@ -68,16 +70,16 @@ def known(half: pd.DataFrame, name: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def quantiles(half: pd.DataFrame, design: Design, name: str) -> list[dict[str, Any]]:
-    """Return quantiles of one quantity, with errors of their logarithms."""
+    """Return quantiles of one quantity, with errors on the scale of comparison."""
     x, weight = known(half, name)
     used = weight > 0
     rows = []
     for level in LEVELS if name != "duration" else LEVELS[1:]:
         value = middle_quantile(x[used], weight[used], level)
-        se = quantile_error(design, x, weight, level, log=True)
+        se = quantile_error(design, x, weight, level, log=name in RATIOS)
         rows.append({
-            "endpoint": name, "statistic": "quantile", "level": level, "unit": UNITS[name], "class": "level", "scale": "log",
-            "observed": value, "se": se, "people": int(used.sum()),
+            "endpoint": name, "statistic": "quantile", "level": level, "unit": UNITS[name], "class": "level",
+            "scale": "log" if name in RATIOS else "linear", "observed": value, "se": se, "people": int(used.sum()),
         })  # fmt: skip
     return rows
 
