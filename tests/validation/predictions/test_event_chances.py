@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from scipy.stats import norm
 
 from betapod.evidence.records.registry import load_registry
 from betapod.observables.outcomes import SHARES
+from betapod.observables.variation import varied_by
 from betapod.validation.predictions.condition import Condition
 from betapod.validation.predictions.event_chances import chance_on_visit
 from betapod.validation.predictions.event_counts import Counts, counts_of, statistic
@@ -88,14 +90,25 @@ def names(events: list[CountedEvent]) -> list[str]:
     return [" at risk: ".join(filter(None, (x.event, x.at_risk))) for x in events]
 
 
-@pytest.mark.parametrize("counted", EVENTS, ids=names(EVENTS))
-def test_chances_are_those_of_counting_by_luck(counted: CountedEvent) -> None:
-    lucky = [counted_by_luck(GROUP, counted, LAST, [seed], 250).sums() for seed in range(8)]
-    chances = [counts_of(GROUP, counted, LAST, [seed]).sums() for seed in range(8)]
+def agree(people: Courses, counted: CountedEvent) -> None:
+    lucky = [counted_by_luck(people, counted, LAST, [seed], 250).sums() for seed in range(8)]
+    chances = [counts_of(people, counted, LAST, [seed]).sums() for seed in range(8)]
     one, two = np.array(lucky), np.array(chances)
     error = np.sqrt((one.var(axis=0, ddof=1) + two.var(axis=0, ddof=1)) / 8.0)
     assert one.mean(axis=0)[1] > 0.3, "an event that nobody has shows nothing"
     assert np.all(np.abs(one.mean(axis=0) - two.mean(axis=0)) < 4.5 * error + 1e-4 * PEOPLE)
+
+
+@pytest.mark.parametrize("counted", EVENTS, ids=names(EVENTS))
+def test_chances_are_those_of_counting_by_luck(counted: CountedEvent) -> None:
+    agree(GROUP, counted)
+
+
+def test_people_may_begin_anywhere_and_vary_otherwise() -> None:
+    unknown = {name: table for name, table in GROUP.values.items() if name != "life_uacr"}
+    with varied_by({"UACR life": 0.8, "UACR measurement": 0.3}):
+        agree(replace(GROUP, values=unknown), EVENTS[0])
+        agree(GROUP, EVENTS[0])
 
 
 def test_one_visit_is_a_closed_form() -> None:
