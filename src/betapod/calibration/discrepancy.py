@@ -21,7 +21,7 @@ _LEAST_FREEDOM = 3.0
 #: Most that a fit is taken to have drawn a row to itself.
 _MOST_LEVERAGE = 0.9
 #: Points of the grid in each direction, its range in multiples of the prior's scale, and how often it is made narrower at most.
-_GRID, _LOWEST, _HIGHEST, _NARROWER = 9, 0.02, 10.0, 3
+_GRID, _LOWEST, _HIGHEST, _NARROWER = 9, 0.02, 20.0, 3
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ def estimate_discrepancy(
     nu: float = TAILS,
     leverage: Numbers | None = None,
 ) -> Discrepancy:
-    """Return the posterior mean of the discrepancy of each class, its prior half-normal.
+    """Return the posterior mean of the discrepancy of each class, its prior one side of a t4.
 
     Both SDs of a class are estimated together from the marginal distribution of its residuals, integrated on a grid, so that an SD
     about which the rows say little stays near its prior and never falls to 0. A class of which no row may speak has the mean of its prior.
@@ -133,7 +133,7 @@ def estimate_discrepancy(
     use
         (n,) rows that may speak; those without a prediction do not.
     prior_scale
-        Scale of the half-normal prior by class of discrepancy, or by class of row where all such rows have one unit; where
+        Scale of the prior by class of discrepancy, or by class of row where all such rows have one unit; where
         neither is there, twice the median error of the rows.
     nu
         Degrees of freedom of both.
@@ -164,7 +164,7 @@ def estimate_discrepancy(
         index = np.flatnonzero(usable & (classes == name))
         width = _prior_width(name, rows, np.flatnonzero(classes == name), prior_scale)
         if not len(index):
-            family[name] = row[name] = width * math.sqrt(2.0 / math.pi)
+            family[name] = row[name] = width  # the mean of the prior
             continue
         _, numbers = np.unique(block[index], return_inverse=True)
         family[name], row[name] = _scales(
@@ -194,8 +194,8 @@ def _scales(residual: Numbers, rows: FitRows, block: NDArray[np.int64], width: f
         shared = np.repeat(scale_of(family, nu)[:, None], len(rows), axis=1)
         law = StudentBlocks(scale, freedom, shared, block, nu)
         log_density = law.log_density(np.repeat(residual[None], len(row), axis=0)).sum(axis=1)
-        # Half-normal priors of the SDs; the grid is even in their logarithms.
-        log_mass = log_density - 0.5 * (family**2 + row**2) / width**2 + np.log(family) + np.log(row)
+        # The grid is even in the logarithms of the SDs.
+        log_mass = log_density + _log_prior(family / width) + _log_prior(row / width) + np.log(family) + np.log(row)
         mass = np.exp(log_mass - log_mass.max())
         mass /= mass.sum()
         means, spreads = _moments(mass, np.log(np.stack([family, row])))
@@ -205,6 +205,11 @@ def _scales(residual: Numbers, rows: FitRows, block: NDArray[np.int64], width: f
         reach = np.maximum(3.5 * spreads, 1.5 * steps)
         ends = np.clip(np.stack([means - reach, means + reach], axis=1), ends[:, :1], ends[:, 1:])
     return float(np.sum(mass * family)), float(np.sum(mass * row))
+
+
+def _log_prior(x: Numbers) -> Numbers:
+    """Return the log density of one side of a t4, but for a constant: wide enough for a scale that was guessed too small."""
+    return np.asarray(-2.5 * np.log1p(np.square(x) / 4.0))
 
 
 def _moments(mass: Numbers, values: Numbers) -> tuple[Numbers, Numbers]:

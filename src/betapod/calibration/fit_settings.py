@@ -91,7 +91,8 @@ class FitSettings(Settings):
     rows: RowSelection = Field(default_factory=RowSelection)
     split: FitSplit = Field(default_factory=FitSplit)
     discrepancy: dict[str, Positive] = Field(
-        default_factory=dict, description="scale of the half-normal prior of what the model lacks, by class of rows"
+        default_factory=dict,
+        description="scale of the prior of what the model lacks, by class of rows; by default twice the median error of the class",
     )
     unknowns: dict[str, UnknownSettings]
     stages: list[StageSettings] = Field(min_length=1)

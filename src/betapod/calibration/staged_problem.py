@@ -49,7 +49,7 @@ class StagedProblem(Protocol):
 
     @property
     def discrepancy(self) -> Mapping[str, float]:
-        """Scale of the half-normal prior of the discrepancy, by class."""
+        """Scale of the prior of the discrepancy, by class."""
 
     def objective(
         self,
