@@ -15,6 +15,7 @@ from toy_fits import finished
 
 from betapod.base.errors import ConfigError
 from betapod.calibration.fit_folder import add_tables, write_fit_record
+from betapod.physiology.installed_fits import read_fit_record
 from betapod.report.fit import fit_drawings, fit_figures, fit_page
 from betapod.report.fit import fit_findings as findings
 from betapod.report.fit.fit_contents import FitContents, on_natural_scale, prior_place, read_fit_contents
@@ -101,8 +102,8 @@ def test_the_message_counts_fitted_and_set_aside_rows_apart(contents: FitContent
 def test_direction_words_do_not_hang_on_the_sign_of_an_eigenvector(contents: FitContents) -> None:
     turned = replace(contents, eigen=contents.eigen.assign(loading=-contents.eigen["loading"]))
     for direction in (1, 2, 3):
-        assert findings.direction_words(contents, direction) == findings.direction_words(turned, direction)
-    assert " up (" in findings.direction_words(contents, 1)
+        assert findings.direction_words(contents, "", direction) == findings.direction_words(turned, "", direction)
+    assert " up (" in findings.direction_words(contents, "", 1)
 
 
 @pytest.mark.parametrize(
@@ -177,6 +178,46 @@ def test_a_folder_without_checks_has_fewer_pictures(tmp_path: Path) -> None:
     assert names == ["prior-posterior", "z-fitted", "z-set-aside", "discrepancy", "observed-predicted"]
     html = fit_page.render_fit_page(contents)
     assert 'id="directions"' not in html and "3 unknowns" in html
+
+
+def test_stages_have_directions_and_checks_of_their_own(copy: Path, monkeypatch) -> None:
+    eigen = read_fit_record(copy).table("eigen.csv")
+    stages = np.repeat(np.array(["A", "B"], dtype=object), len(eigen["direction"]))
+    twice = {"stage": stages, **{name: np.concatenate([column, column]) for name, column in eigen.items()}}
+    point = {"nominal": 0.9, "rows": 0.6875, "families": 0.5, "row_count": 16, "family_count": 4, "median_width": 3.0}
+    verdicts = {
+        "left out": [point],
+        "refitted": {"families": ["F0"], "coverage": [point]},
+        "invented data": {"B": ["90 % intervals hold the truth in 92 % of 20 invented data sets."]},
+    }
+    add_tables(copy, {"eigen.csv": twice}, verdicts)
+    contents = read_fit_contents(copy)
+    directions = findings.directions_of_data(contents)
+    assert list(directions["stage"]) == ["A"] * len(UNKNOWNS) + ["B"] * len(UNKNOWNS)
+    assert list(directions["words"][: len(UNKNOWNS)]) == list(directions["words"][len(UNKNOWNS) :])
+    assert " of 50 are above 1. stage A, 1: " in fit_drawings.draw_spectrum(contents).alt
+    monkeypatch.setattr(fit_page, "fit_pictures", lambda contents: [])
+    html = fit_page.render_fit_page(contents)
+    assert html.count("hold 69\u00a0% of 16 rows of 4 families; as a mean over families 50\u00a0%.") == 2
+    assert "Fitted again without F0" in html and "Invented data with a known truth, stage B" in html
+
+
+def test_profile_and_quadratic_meet_at_the_best_fit(contents: FitContents) -> None:
+    """The best fit is no point of the table: it is the foot of the parabola."""
+    picture = fit_drawings.draw_profiles(contents)
+    unknown = contents.unknowns.set_index("name").loc["h_N0"]
+    quadratic, profile, _ = picture.figure().axes[0].get_lines()
+    for line in (quadratic, profile):
+        lowest = int(np.argmin(line.get_ydata()))
+        assert line.get_ydata()[lowest] == pytest.approx(0, abs=0.02)
+        assert line.get_xdata()[lowest] == pytest.approx(unknown["map"], rel=0.05)
+    assert len(profile.get_xdata()) == 5
+
+
+def test_intervals_are_those_by_which_the_record_judges(contents: FitContents) -> None:
+    rows = contents.rows
+    for name, middle, reach in (("inside_after", "after", "reach_errors"), ("inside_parameters", "mean", "reach")):
+        assert ((np.abs(rows["observed"] - rows[middle]) <= rows[reach]) == rows[name]).all()
 
 
 def test_names_of_others_are_text(tmp_path: Path, monkeypatch) -> None:

@@ -24,7 +24,7 @@ Numbers = NDArray[np.float64]
 #: Columns that pictures and page read, by file.
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "rows.csv": (
-        "record", "study", "family", "endpoint", "unit", "class", "scale", "fitted", "observed", "before", "after", "se",
+        "record", "study", "family", "endpoint", "unit", "class", "scale", "fitted", "observed", "before", "after", "mean", "se",
         "sd_parameters", "tau_family", "tau_row", "freedom", "z_before", "z_after", "inside_before", "inside_after",
         "inside_parameters", "inside_all",
     ),
@@ -57,8 +57,9 @@ class FitContents:
     weights
         (m,) their weights; they sum to 1.
     unknowns, rows, discrepancy, coverage, eigen, profiles, left_out, trace, speaking
-        The tables of these names; empty where the folder has none. Rows have `middle` and `reach` besides: middle and half-width of
-        their 90 % interval with drawn parameters, and `reach_errors` without, on the scale of the fit.
+        The tables of these names; empty where the folder has none. Rows have half-widths of their 90 % intervals besides, on the scale
+        of the fit: `reach_errors` around `after`, and with drawn parameters `reach` around `mean`. Directions have a `stage`, which is
+        empty where there is one alone.
     """
 
     name: str
@@ -104,7 +105,9 @@ def read_fit_contents(folder: str | Path) -> FitContents:
     }
     if problems:
         raise ConfigError(problems)
-    tables["rows"] = _with_intervals(tables["rows"], record)
+    if "stage" not in tables["eigen"]:
+        tables["eigen"] = tables["eigen"].assign(stage="")
+    tables["rows"] = _with_intervals(tables["rows"])
     return FitContents(
         name=_title(record),
         identity=record.identity,
@@ -143,19 +146,26 @@ def _complete_table(record: FitRecord, name: str, problems: list[Problem]) -> pd
     return table
 
 
-def _with_intervals(rows: pd.DataFrame, record: FitRecord) -> pd.DataFrame:
-    """Return rows with middle and half-width of their 90 % intervals: Student's where the error was printed with few people."""
+def _with_intervals(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return rows with half-widths of their 90 % intervals, as the record judges what lies inside."""
     from scipy import stats
 
-    drawn = np.asarray(record.row_draws, dtype=np.float64)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        forth = {"angle": 2 * np.arcsin(np.sqrt(np.clip(drawn, 0, 1))), "log": np.log(drawn), "linear": drawn}
-    scaled = np.select([(rows["scale"] == name).to_numpy()[:, None] for name in forth], list(forth.values()), drawn)
-    quantile = stats.t.ppf(0.95, rows["freedom"].fillna(np.inf).to_numpy(float))
-    se, sd = rows["se"].to_numpy(float), rows["sd_parameters"].to_numpy(float)
-    return rows.assign(
-        middle=scaled @ record.weights, reach=quantile * np.hypot(se, sd), reach_errors=quantile * se
-    )  # fmt: skip
+    from ...calibration.discrepancy import joint_deviation, printed_variance
+    from ...calibration.fit_rows import FitRows
+
+    texts: dict[str, Any] = {
+        name: tuple(map(str, rows[name])) for name in ("record", "study", "family", "endpoint", "unit", "scale")
+    }
+    numbers: dict[str, Any] = {name: rows[name].to_numpy() for name in ("fitted", "observed", "se", "freedom")}
+    printed = printed_variance(FitRows(**texts, row_class=tuple(map(str, rows["class"])), **numbers))
+    reaches = {}
+    for name, parts in (
+        ("reach_errors", (printed,)),
+        ("reach", (printed, (rows["sd_parameters"].to_numpy(float) ** 2, np.inf))),
+    ):
+        scale, freedom = joint_deviation(*parts)
+        reaches[name] = stats.t.ppf(0.95, freedom) * scale
+    return rows.assign(**reaches)
 
 
 def prior_place(unknown: Mapping[Any, Any], value: float) -> float:

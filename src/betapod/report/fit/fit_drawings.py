@@ -174,44 +174,52 @@ def signed_ticks(axes: Axes, ticks: Sequence[float]) -> None:
     axes.set_xticks(ticks, [f"{tick:g}".replace("-", MINUS) for tick in ticks])
 
 
-def draw_spectrum(contents: FitContents, worded: int = 5) -> FitPicture | None:
-    """Draw the eigenvalues of what the data say, in units of the prior, with the first directions in words; None without them."""
-    sizes = contents.eigen.drop_duplicates("direction").sort_values("direction")
-    if sizes.empty:
+def draw_spectrum(contents: FitContents) -> FitPicture | None:
+    """Draw the eigenvalues of what the data say, in units of the prior, stage by stage; None without them."""
+    data = findings.directions_of_data(contents)
+    if data.empty:
         return None
-    data = sizes[["direction", "eigenvalue"]].reset_index(drop=True)
-    data["words"] = [findings.direction_words(contents, int(direction)) for direction in data["direction"]]
-    values = np.maximum(data["eigenvalue"].to_numpy(float), 1e-4)
+    data = data.assign(drawn=np.maximum(data["eigenvalue"].astype(float), 1e-4))
+    stages = list(dict.fromkeys(data["stage"]))
+    several = len(stages) > 1
 
     def paint(figure: Figure) -> None:
         axes = figure.add_subplot()
         axes.set_yscale("log")
-        inside = values > 1
-        axes.vlines(data["direction"], 1.0, values, color=PRIOR, linewidth=0.8)
-        axes.plot(data["direction"][inside], values[inside], linestyle="none", marker="o", markersize=5, color=AFTER)
-        axes.plot(
-            data["direction"][~inside], values[~inside], linestyle="none", marker="o", markersize=5, color=PRIOR, markerfacecolor="none",
-        )  # fmt: skip
+        for number, stage in enumerate(stages):
+            part = data[data["stage"] == stage]
+            tint, mark = (AFTER, BEFORE, ASIDE, LEFT_OUT)[number % 4], "osD^"[number % 4]
+            axes.plot(part["direction"], part["drawn"], color=tint if several else PRIOR, linewidth=0.8)
+            informed = part["drawn"] > 1
+            style: dict[str, Any] = {"linestyle": "none", "marker": mark, "markersize": 5, "color": tint}
+            label = wrap_label(drawable(f"stage {stage}"), 24, 1) if several else None
+            axes.plot(part["direction"][informed], part["drawn"][informed], label=label, **style)
+            axes.plot(part["direction"][~informed], part["drawn"][~informed], markerfacecolor="none", **style)
         axes.axhline(1, color=INK, linewidth=0.9, linestyle=(0, (4, 2)))
-        low, high = 10 ** math.floor(math.log10(values.min())), 10 ** math.ceil(math.log10(max(values.max(), 10)))
-        axes.set_ylim(max(low, 1e-4), high)
+        low, high = min(float(data["drawn"].min()), 0.5), max(float(data["drawn"].max()), 10.0)
+        axes.set_ylim(max(10 ** math.floor(math.log10(low)), 1e-4), 10 ** math.ceil(math.log10(high)))
         _decades(axes)
-        axes.set_xlim(0.3, len(values) + 0.7)
+        axes.set_xlim(0.3, float(data["direction"].max()) + 0.7)
         whole_ticks(axes.xaxis)
         axes.set_xlabel("direction")
-        axes.set_ylabel("eigenvalue (1: as much as the prior)")
+        axes.set_ylabel("eigenvalue (1: as the prior)")
+        if several:
+            figure.legend(loc="outside lower center", ncols=3, fontsize=8.5)
 
-    count = findings.informed_directions(contents)
-    told = "; ".join(f"{row['direction']}: {row['eigenvalue']:.3g}" for row in data.head(worded).to_dict("records"))
+    count = int((data["eigenvalue"] > 1.0).sum())
+    told = "; ".join(
+        f"{('stage ' + row['stage'] + ', ') if several else ''}{row['direction']:.0f}: {row['eigenvalue']:.3g}"
+        for row in data.sort_values("eigenvalue", ascending=False).head(5).to_dict("records")
+    )
     return FitPicture(
         "spectrum",
         "How many directions the data know",
         f"Eigenvalues of the information of the data, in SDs of the priors. Filled: {counted(count, 'direction')} in which the data know more "
         "than the prior.",
-        f"Eigenvalues by direction; {count} of {len(values)} are above 1. {told}.",
-        (WIDTH, 2.7),
+        f"Eigenvalues by direction; {count} of {len(data)} are above 1. {told}.",
+        (WIDTH, 3.0 if several else 2.7),
         paint,
-        data,
+        data.drop(columns="drawn"),
     )
 
 
@@ -232,17 +240,22 @@ def whole_ticks(axis: Any) -> None:
 
 def draw_profiles(contents: FitContents) -> FitPicture | None:
     """Draw profiles of the posterior with the quadratic that the Laplace approximation supposes; None without any."""
-    names = list(dict.fromkeys(contents.profiles["unknown"]))[:_PROFILES]
+    table = contents.profiles
+    if "stage" in table:
+        # An unknown of several stages has its posterior in the last of them.
+        last = table.groupby("unknown")["stage"].transform("last")
+        table = table[table["stage"] == last]
+    names = list(dict.fromkeys(table["unknown"]))[:_PROFILES]
     if not names:
         return None
-    table = contents.profiles[contents.profiles["unknown"].isin(names)]
+    table = table[table["unknown"].isin(names)]
     units = dict(zip(contents.unknowns["name"], contents.unknowns["unit"], strict=True))
     rows = math.ceil(len(names) / 2)
 
     def paint(figure: Figure) -> None:
         for number, name in enumerate(names):
             axes = figure.add_subplot(rows, 2, number + 1)
-            _draw_profile(axes, table[table["unknown"] == name].sort_values("value"))
+            _draw_profile(axes, table[table["unknown"] == name].dropna().sort_values("u"))
             unit = findings.row_unit_text(units.get(name, ""))
             axes.set_title(wrap_label(drawable(str(name)), 28, 1), loc="left", fontsize=9)
             axes.set_xlabel(unit or "value", fontsize=8)
@@ -268,17 +281,19 @@ def _departure(profile: pd.DataFrame) -> float:
 
 def _draw_profile(axes: Axes, profile: pd.DataFrame) -> None:
     from matplotlib.ticker import FuncFormatter, MaxNLocator
+    from scipy.interpolate import PchipInterpolator
 
-    values = profile["value"].to_numpy(float)
-    middle = (profile["quadratic"].to_numpy(float)).argmin()
-    # The quadratic is a parabola in SDs of the prior, so between points it is drawn there.
-    u = profile["u"].to_numpy(float)
-    grid = np.linspace(u.min(), u.max(), 61)
-    distance = np.abs(u - u[middle])
-    far = int(distance.argmax())
-    curve = profile["quadratic"].to_numpy(float)[far] * ((grid - u[middle]) / max(distance[far], 1e-12)) ** 2
-    axes.plot(np.interp(grid, u, values), curve, color=PRIOR, linestyle=(0, (4, 2)), linewidth=1.2, label="quadratic")
-    axes.plot(values, profile["fall"], color=AFTER, marker="o", markersize=3.5, linewidth=1.4, label="profile")
+    u, values, fall = (profile[name].to_numpy(float) for name in ("u", "value", "fall"))
+    # The quadratic is a parabola of the place in the prior; its foot is the best fit, where nothing has fallen yet.
+    parabola = np.polynomial.Polynomial.fit(u, profile["quadratic"].to_numpy(float), 2)
+    value_at = PchipInterpolator(u, values)
+    foot = float(parabola.deriv().roots()[0].real)
+    if u[0] < foot < u[-1] and np.abs(u - foot).min() > 1e-6 * np.ptp(u):
+        order = np.argsort([*u, foot])
+        u, fall = np.array([*u, foot])[order], np.array([*fall, 0.0])[order]
+    grid = np.linspace(u[0], u[-1], 61)
+    axes.plot(value_at(grid), parabola(grid), color=PRIOR, linestyle=(0, (4, 2)), linewidth=1.2, label="quadratic")
+    axes.plot(value_at(u), fall, color=AFTER, marker="o", markersize=4.5, linestyle="none", label="profile")
     axes.axhline(_FALL_90, color=INK, linewidth=0.7, linestyle=":")
     top = max(float(profile["fall"].max()), float(profile["quadratic"].max()), _FALL_90)
     axes.set_ylim(-0.05 * top, 1.08 * top)

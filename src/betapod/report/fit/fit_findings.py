@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...calibration.identifiability import ALIKE, STAYED
-from ..common.words import MINUS, counted, listed, percent_text
+from ..common.words import MINUS, counted, listed, percent_text, thousands
 from .fit_contents import FitContents, on_natural_scale
 
 if TYPE_CHECKING:
@@ -44,8 +44,11 @@ class UnknownPair:
 
 
 def shown_number(value: float) -> str:
-    """Return a number with three digits and a true minus; an en dash where there is none."""
-    return f"{value + 0.0:.3g}".replace("-", MINUS) if math.isfinite(value) else "\u2013"
+    """Return a number with three digits, from a thousand on as a whole one, and a true minus; an en dash where there is none."""
+    if not math.isfinite(value):
+        return "\u2013"
+    text = thousands(round(value)) if 1e3 <= abs(value) < 1e7 else f"{value + 0.0:.3g}"
+    return text.replace("-", MINUS)
 
 
 def shown_interval(low: float, high: float) -> str:
@@ -91,9 +94,19 @@ def inseparable_pairs(contents: FitContents) -> list[UnknownPair]:
     return sorted(pairs, key=lambda pair: -abs(pair.correlation))
 
 
-def direction_words(contents: FitContents, direction: int, most: int = 4, least: float = 0.25) -> str:
+def directions_of_data(contents: FitContents) -> pd.DataFrame:
+    """Return stage, direction, eigenvalue and words of every direction of the data, stage by stage, the best known first."""
+    table = contents.eigen.drop_duplicates(["stage", "direction"])[["stage", "direction", "eigenvalue"]]
+    words = [
+        direction_words(contents, str(stage), int(direction))
+        for stage, direction in zip(table["stage"], table["direction"], strict=True)
+    ]
+    return table.assign(words=words).reset_index(drop=True)
+
+
+def direction_words(contents: FitContents, stage: str, direction: int, most: int = 4, least: float = 0.25) -> str:
     """Return what one direction of the data moves: ``h_N0 up (0.78), care dMAP down (0.62)``."""
-    table = contents.eigen[contents.eigen["direction"] == direction]
+    table = contents.eigen[(contents.eigen["direction"] == direction) & (contents.eigen["stage"] == stage)]
     loadings = sorted(zip(table["unknown"], table["loading"], strict=True), key=lambda pair: -abs(pair[1]))
     if not loadings:
         return ""
@@ -103,14 +116,11 @@ def direction_words(contents: FitContents, direction: int, most: int = 4, least:
     return ", ".join(f"{name} {'up' if sign * size > 0 else 'down'} ({abs(size):.2f})" for name, size in kept)
 
 
-def informed_directions(contents: FitContents) -> int:
-    """Return in how many directions the data know more than the prior."""
-    return int((contents.eigen.drop_duplicates("direction")["eigenvalue"] > 1.0).sum())
-
-
 def speaking_records(contents: FitContents, unknown: str, most: int = 3) -> list[tuple[str, float]]:
     """Return the records that say most of an unknown, each with its share of all that is said."""
-    table = contents.speaking[contents.speaking["unknown"] == unknown].sort_values("share", ascending=False)
+    table = contents.speaking[contents.speaking["unknown"] == unknown].sort_values(
+        "share", ascending=False, kind="stable"
+    )
     return [(str(record), float(share)) for record, share in zip(table["record"][:most], table["share"], strict=False)]
 
 

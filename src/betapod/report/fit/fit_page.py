@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...calibration.identifiability import ALIKE, STAYED
-from ..common import svg
+from ..common import svg, words
 from ..common.pages import template
 from ..common.words import percent_text
 from . import fit_findings as findings
@@ -88,14 +88,15 @@ def render_fit_page(contents: FitContents) -> str:
         not_apart=ALIKE,
         speaks=len(contents.speaking) > 0,
         directions=_direction_lines(contents),
-        know=findings.informed_directions(contents),
-        of=contents.eigen["direction"].nunique(),
+        know=int((findings.directions_of_data(contents)["eigenvalue"] > 1.0).sum()),
+        of=len(findings.directions_of_data(contents)),
         discrepancy=[{**line, "label": findings.class_words(str(line["class"]))} for line in findings.discrepancy_table(contents)],
         left_out=_left_out_lines(contents),
         rows=_row_lines(contents),
         classes=list(dict.fromkeys(str(name) for name in contents.rows["class"])),
         class_words=findings.class_words,
         stages=stage_lines(contents.identity),
+        checks=check_lines(contents.identity),
         provenance=provenance_lines(contents.identity),
         problem=_problem_text(contents.identity),
         version=__version__,
@@ -125,27 +126,27 @@ def inside_overview(contents: FitContents) -> Markup:
     rows = contents.rows
     bars = []
     for name, part in (("fitted", rows[rows["fitted"]]), ("set aside", rows[~rows["fitted"]])):
-        for words, column, colour in (
+        for label, column, colour in (
             ("before", "inside_before", "before"),
             ("after", "inside_parameters", "after"),
             ("with discrepancy", "inside_all", "aside"),
         ):
             if len(part):
-                bars.append((name, words, float(part[column].mean()), colour))
+                bars.append((name, label, float(part[column].mean()), colour))
     bottom = row * len(bars) + 14 * len({bar[0] for bar in bars}) + 12
     parts = [svg.svg_line(left + 90 * scale, 4, left + 90 * scale, bottom, "var(--ink)", "4 3")]
     y, previous = 6.0, ""
-    for name, words, share, colour in bars:
+    for name, label, share, colour in bars:
         if name != previous:
             parts.append(svg.svg_text(0, y + 11, f"{name}:", "var(--ink)", "start"))
             y, previous = y + 14, name
-        parts.append(svg.svg_text(left - 6, y + 12, words, "var(--ink)", "end"))
+        parts.append(svg.svg_text(left - 6, y + 12, label, "var(--ink)", "end"))
         parts.append(svg.svg_bar(left, y, max(100 * share * scale, 1.5), row - 7, f"var(--{colour})"))
         parts.append(svg.svg_text(width, y + 12, percent_text(share), "var(--ink)", "end"))
         y += row
     parts.append(svg.svg_text(left + 90 * scale, bottom + 13, "90 %", "var(--ink)", "middle"))
-    words = "; ".join(f"{name}, {words}: {percent_text(share)} inside" for name, words, share, _ in bars)
-    return svg.svg(width, bottom + 18, words, parts)
+    told = "; ".join(f"{name}, {label}: {percent_text(share)} inside" for name, label, share, _ in bars)
+    return svg.svg(width, bottom + 18, told, parts)
 
 
 def _unknown_line(contents: FitContents, row: Mapping[Any, Any]) -> dict[str, Any]:
@@ -164,12 +165,18 @@ def _unknown_line(contents: FitContents, row: Mapping[Any, Any]) -> dict[str, An
     }
 
 
-def _direction_lines(contents: FitContents) -> list[tuple[int, str, str]]:
-    sizes = contents.eigen.drop_duplicates("direction").sort_values("direction")
+def _direction_lines(contents: FitContents) -> list[tuple[str, str, str]]:
+    """Return number, eigenvalue and words of the best known directions of each stage."""
+    lines = findings.directions_of_data(contents)
+    several = lines["stage"].nunique() > 1
     return [
-        (int(row["direction"]), findings.shown_number(float(row["eigenvalue"])), findings.direction_words(contents, int(row["direction"])))
-        for row in sizes.head(_DIRECTIONS).to_dict("records")
-    ]  # fmt: skip
+        (
+            f"{row['stage']}, {int(row['direction'])}" if several else str(int(row["direction"])),
+            findings.shown_number(float(row["eigenvalue"])),
+            str(row["words"]),
+        )
+        for row in lines[lines["direction"] <= _DIRECTIONS].to_dict("records")
+    ]
 
 
 def _coverage_lines(contents: FitContents) -> list[list[str]]:
@@ -201,7 +208,7 @@ def _left_out_lines(contents: FitContents) -> list[list[str]]:
     table = contents.left_out.assign(gain=contents.left_out["loss_before"] - contents.left_out["loss_after"])
     return [
         [
-            str(row["family"]), str(int(row["rows"])), str(int(row["inside_before"])), str(int(row["inside_after"])),
+            str(row["family"]), str(int(row["rows"])), percent_text(float(row["inside_before"])), percent_text(float(row["inside_after"])),
             findings.shown_number(float(row["loss_before"])), findings.shown_number(float(row["loss_after"])),
         ]
         for row in table.sort_values("gain", kind="stable").to_dict("records")
@@ -214,7 +221,7 @@ def _row_lines(contents: FitContents) -> list[dict[str, Any]]:
         # On the log scale the unit may be that of a level, of which the number is a ratio.
         unit = {"angle": "%", "log": ""}.get(str(row["scale"]), findings.row_unit_text(row["unit"]))
         observed, before, after = (printed_value(row, float(row[name])) for name in ("observed", "before", "after"))
-        low, high = natural_interval(row, "middle", "reach")
+        low, high = natural_interval(row, "mean", "reach")
         miss, gain = abs(float(row["z_after"])), abs(float(row["z_before"])) - abs(float(row["z_after"]))
         lines.append(
             {
@@ -235,7 +242,7 @@ def _one_digit(value: Any) -> str:
 
 
 #: Keys of ``fit.json`` that are shown elsewhere, or say nothing to a reader.
-_ELSEWHERE = frozenset({"name", "warnings", "problem", "stages", "files", "schema_version", "kind"})
+_ELSEWHERE = frozenset({"name", "warnings", "problem", "stages", "files", "schema_version", "kind", "checks"})
 
 
 def provenance_lines(identity: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -268,6 +275,33 @@ def stage_lines(identity: Mapping[str, Any]) -> list[list[str]]:
             ]
         )  # fmt: skip
     return lines
+
+
+def check_lines(identity: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
+    """Return what the checks found, a title with sentences each: families left out, fitted again without some, invented data."""
+    checks = identity.get("checks") or {}
+    lines = [("Families left out, one linear step each", _coverage_sentences(checks.get("left out") or []))]
+    refitted = checks.get("refitted") or {}
+    if refitted:
+        title = f"Fitted again without {', '.join(map(str, refitted.get('families') or []))}"
+        lines.append((title, _coverage_sentences(refitted.get("coverage") or [])))
+    for stage, sentences in (checks.get("invented data") or {}).items():
+        lines.append((f"Invented data with a known truth, stage {stage}", [str(text) for text in sentences]))
+    return [(title, sentences) for title, sentences in lines if sentences]
+
+
+def _coverage_sentences(points: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return one sentence on the shares that intervals of rising width hold; none without points."""
+    if not points:
+        return []
+    nominal, by_rows, by_families = (
+        words.listed([percent_text(float(point[name])) for point in points]) for name in ("nominal", "rows", "families")
+    )
+    rows = words.counted(int(points[0]["row_count"]), "row")
+    families = words.counted(int(points[0]["family_count"]), "family", "families")
+    return [
+        f"Intervals of {nominal}, with what the model lacks, hold {by_rows} of {rows} of {families}; as a mean over families {by_families}."
+    ]
 
 
 def _plain_value(value: Any) -> str:
