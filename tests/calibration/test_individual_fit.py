@@ -88,6 +88,34 @@ def test_the_example(fitted: IndividualFit) -> None:
     assert not fitted.warnings
 
 
+def test_people_whose_data_say_only_that_a_rate_is_small(example: IndividualProblem) -> None:
+    """With errors of 25 % some best rates are nought: two stages alone leave them out, which makes the others' median too high."""
+    rng, times = np.random.default_rng(8), example.people[0].times / 365.25
+    logs = rng.normal(np.log([0.8, 0.3]), [0.4, 0.5], (20, 2))
+    people = [
+        replace(
+            example.people[0], name=str(n), values=np.exp(a - np.exp(b) * times) * (1.0 + 0.25 * rng.normal(size=6))
+        )
+        for n, (a, b) in enumerate(logs)
+    ]
+    stated = replace(example.observables[0], error=ErrorModel("proportional", 0.0, 0.25))
+    problem = replace(example, people=tuple(people), observables=(stated,))
+    rough, fine = (fit_individuals(replace(problem, group=way), threads=1).group for way in ("two-stage", "iterated"))
+    assert rough is not None and fine is not None and fine.at_rest
+    drawn = logs[:, 1].mean()
+    assert rough.mean[1] - drawn > 0.25 and abs(fine.mean[1] - drawn) < 0.75 * (rough.mean[1] - drawn)
+
+
+def test_what_nobody_tells_is_left_out_of_the_group(example: IndividualProblem) -> None:
+    start, rate = example.parameters
+    stated = replace(example.observables[0], error=ErrorModel("additive", 0.05, 0.0))
+    first = ("times", "observable", "values", "errors", "lines")
+    people = [replace(person, **{name: getattr(person, name)[:1] for name in first}) for person in example.people[:4]]
+    problem = replace(example, people=tuple(people), observables=(stated,), parameters=(start, rate))
+    group = fit_individuals(problem, threads=1).group
+    assert group is not None and np.isfinite(group.mean[0]) and np.isnan(group.mean[1])
+
+
 def test_the_same_bits_each_time_and_for_each_person_alone(example: IndividualProblem) -> None:
     stated = replace(example.observables[0], error=ErrorModel("combined", 0.02, 0.1))
     few = replace(example, observables=(stated,), people=example.people[:3])
@@ -105,6 +133,7 @@ def test_priors_pull_and_bounds_hold(example: IndividualProblem) -> None:
         observables=(stated,),
         people=example.people[:2],
         parameters=(replace(start, high=0.5), replace(rate, prior_low=0.99, prior_high=1.01)),
+        group="none",
     )
     fit = fit_individuals(problem, threads=1)
     for person in fit.people:

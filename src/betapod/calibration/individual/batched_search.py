@@ -32,8 +32,8 @@ class LeastSquaresTask:
         (p,) on the scale of the search.
     observed, spread
         (n,) measurements and their SD.
-    centre, prior_spread
-        (p,) of the prior; an infinite SD is none.
+    centre, prior_root
+        (p,) of the prior, and (r, p) rows that make its residuals: the inverse of its SDs, or of a root of its covariance.
     step
         (p,) half the distance of the two points from which a slope is taken.
     unit
@@ -48,7 +48,7 @@ class LeastSquaresTask:
     observed: Numbers
     spread: Numbers
     centre: Numbers
-    prior_spread: Numbers
+    prior_root: Numbers
     step: Numbers
     unit: Numbers
     tolerance: tuple[float, float] = FINE
@@ -175,8 +175,6 @@ def _search(task: LeastSquaresTask, ask: Callable[[Numbers], Numbers]) -> LeastS
     from scipy.optimize import least_squares
 
     count = len(task.start)
-    has_prior = np.isfinite(task.prior_spread)
-    prior_rows = (np.eye(count) / np.where(has_prior, task.prior_spread, 1.0)[:, None])[has_prior]
     predictions: dict[bytes, Numbers] = {}
     slopes: dict[bytes, Numbers] = {}
     evaluations = 0
@@ -202,11 +200,11 @@ def _search(task: LeastSquaresTask, ask: Callable[[Numbers], Numbers]) -> LeastS
 
     def residual(strides: Numbers) -> Numbers:
         at = start + strides * task.unit
-        return np.concatenate([(predicted(at) - task.observed) / task.spread, prior_rows @ (at - task.centre)])
+        return np.concatenate([(predicted(at) - task.observed) / task.spread, task.prior_root @ (at - task.centre)])
 
     def jacobian(strides: Numbers) -> Numbers:
         at = start + strides * task.unit
-        return np.concatenate([slope(at) / task.spread[:, None], prior_rows]) * task.unit
+        return np.concatenate([slope(at) / task.spread[:, None], task.prior_root]) * task.unit
 
     if not np.all(np.isfinite(predicted(start))) or not np.all(np.isfinite(slope(start))):
         return _nowhere(task, evaluations, "the model cannot be simulated where the search begins")

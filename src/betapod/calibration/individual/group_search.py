@@ -1,10 +1,9 @@
-"""Search for the parameters of all people, with weights that follow from their predictions, and of all of them together."""
+"""Search for the parameters of all people, with weights that follow from their predictions."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +12,7 @@ from .batched_search import FINE, ROUGH, LeastSquaresFit, LeastSquaresTask, sear
 from .error_model import NOUGHT, ErrorModel
 from .individual_problem import IndividualProblem
 from .measured_people import MeasuredPerson
-from .person_information import PersonInformation, inform, inverse_information, leverages
+from .person_information import PersonInformation, inform, leverages
 from .person_parameter import STEP
 from .person_simulations import CHUNK, PersonSimulations
 
@@ -21,7 +20,7 @@ Numbers = NDArray[np.float64]
 #: What is being done, how much is done, and of how much.
 Progress = Callable[[str, int, int], None]
 #: Rounds of weights and estimates, and the relative changes at which both are at rest.
-_PASSES, _REST = 40, 1e-4
+PASSES, REST = 40, 1e-4
 #: Least and largest share of their way that weights go in one pass.
 _LEAST_WAY, _MOST_WAY = 0.2, 3.0
 #: Distance from a bound at which an estimate counts as at it, in steps of finite differences.
@@ -72,29 +71,6 @@ class PersonFit:
         return bool(np.all(np.isfinite(self.at)))
 
 
-@dataclass(frozen=True)
-class PooledFit:
-    """One set of parameters for all people together.
-
-    Attributes
-    ----------
-    at
-        (p,) on the scale of the search.
-    covariance
-        (p, p) as if all measurements were independent.
-    robust
-        (p, p) by person: it holds although measurements of one person are alike.
-    errors
-        Error models with the sizes that are left when people do not differ.
-    """
-
-    at: Numbers
-    covariance: Numbers
-    robust: Numbers
-    errors: tuple[ErrorModel, ...]
-    arrived: bool
-
-
 class GroupSearch:
     """Searches for all people of a problem, in parts whose visits are simulated together."""
 
@@ -114,6 +90,8 @@ class GroupSearch:
         self.low, self.high = bounds[:, 0], bounds[:, 1]
         self.prior = np.array([parameter.prior for parameter in parameters])
         self.step = np.array([parameter.step for parameter in parameters])
+        told = np.isfinite(self.prior[:, 1])
+        self.prior_root = np.diag(1.0 / self.prior[:, 1])[told]
 
     # -- people ------------------------------------------------------------------------------------------------------
 
@@ -121,30 +99,30 @@ class GroupSearch:
         """Return the fit of each person and the error models, when weights and estimates are at rest."""
         people, observed = self.problem.people, self._observed()
         errors = self.first_errors()
-        spreads = [self.spread(person, errors, _typical(person, observed)) for person in people]
+        spreads = [self.spread(person, errors, typical_sizes(person, observed)) for person in people]
         starts = self._starts()
         weighted = any(observable.error.form != "column" for observable in self.problem.observables)
         tolerance = ROUGH if weighted else FINE
-        fits = self._searched(dict.fromkeys(range(len(people)), starts), spreads, tolerance)
+        fits = self.searched(dict.fromkeys(range(len(people)), starts), spreads, tolerance)
         self.same = [sum(fit.cost <= best.cost * (1.0 + _SAME) + 1e-12 for fit in tried) for tried, best in fits]
         best = [chosen_fit for _, chosen_fit in fits]
         self.weights_at_rest = False
         ways = [_Way() for _ in people]
-        for _ in range(_PASSES):
+        for _ in range(PASSES):
             refined = self._refined(best, errors, spreads)
             new = [
                 self.spread(person, refined, fit.predicted) if np.all(np.isfinite(fit.at)) else spread
                 for person, fit, spread in zip(people, best, spreads, strict=True)
             ]
             change = max(error.moved(other) for error, other in zip(errors, refined, strict=True))
-            change = max([change, *(_change(a, b) for a, b in zip(spreads, new, strict=True))])
-            if change < _REST and tolerance == FINE:
+            change = max([change, *(change_of(a, b) for a, b in zip(spreads, new, strict=True))])
+            if change < REST and tolerance == FINE:
                 self.weights_at_rest = True
                 break
             errors, spreads = refined, [way.on(a, b) for way, a, b in zip(ways, spreads, new, strict=True)]
-            tolerance = FINE if change < 10.0 * _REST else tolerance
+            tolerance = FINE if change < 10.0 * REST else tolerance
             again = {n: fit.at[None, :] for n, fit in enumerate(best) if np.all(np.isfinite(fit.at))}
-            for number, (_, fit) in zip(again, self._searched(again, spreads, tolerance), strict=True):
+            for number, (_, fit) in zip(again, self.searched(again, spreads, tolerance), strict=True):
                 best[number] = fit
         self.spreads = spreads
         return best, errors
@@ -191,17 +169,27 @@ class GroupSearch:
                 spread[rows & (np.abs(predicted) <= least)] = np.inf
         return spread
 
-    def _searched(
-        self, starts: Mapping[int, Numbers], spreads: Sequence[Numbers], tolerance: tuple[float, float]
+    def searched(
+        self,
+        starts: Mapping[int, Numbers],
+        spreads: Sequence[Numbers],
+        tolerance: tuple[float, float],
+        prior: tuple[Numbers, Numbers] | None = None,
     ) -> list[tuple[list[LeastSquaresFit], LeastSquaresFit]]:
-        """Return of each person, from her starts (s, p): all fits, and the best."""
+        """Return of each person, from her starts (s, p): all fits, and the best.
+
+        Parameters
+        ----------
+        prior
+            Centre (p,) and root (r, p), instead of that of the problem.
+        """
         results: dict[int, tuple[list[LeastSquaresFit], LeastSquaresFit]] = {}
         for part, simulations in zip(self.parts, self.simulations, strict=True):
             rows = [(position, number) for position, number in enumerate(part) if number in starts]
             tasks, owners = [], []
             for position, number in rows:
                 person, spread = self.problem.people[number], spreads[number]
-                tasks += [self._task(person, start, spread, tolerance) for start in starts[number]]
+                tasks += [self.task(person, start, spread, tolerance, prior) for start in starts[number]]
                 owners += [position] * len(starts[number])
             self.progress("fitting people", len(results), len(starts))
             fits = search_all(tasks, _Shared(simulations, owners))
@@ -211,20 +199,18 @@ class GroupSearch:
         self.progress("fitting people", len(starts), len(starts))
         return [results[number] for number in starts]
 
-    def _task(
-        self, person: MeasuredPerson, start: Numbers, spread: Numbers, tolerance: tuple[float, float] = FINE
+    def task(
+        self,
+        person: MeasuredPerson,
+        start: Numbers,
+        spread: Numbers,
+        tolerance: tuple[float, float] = FINE,
+        prior: tuple[Numbers, Numbers] | None = None,
     ) -> LeastSquaresTask:
+        centre, root = prior or (self.prior[:, 0], self.prior_root)
+        scale = self.step / STEP
         return LeastSquaresTask(
-            start,
-            self.low,
-            self.high,
-            person.values,
-            spread,
-            self.prior[:, 0],
-            self.prior[:, 1],
-            self.step,
-            self.step / STEP,
-            tolerance,
+            start, self.low, self.high, person.values, spread, centre, root, self.step, scale, tolerance
         )
 
     def _refined(
@@ -271,57 +257,6 @@ class GroupSearch:
             bounded, self.same[number],
         )  # fmt: skip
 
-    # -- all people together -----------------------------------------------------------------------------------------
-
-    def pooled(self, errors: Sequence[ErrorModel]) -> PooledFit:
-        """Return one set of parameters for all people together."""
-        people = [self.problem.people[number] for part in self.parts for number in part]
-        everybody = _joined(people)
-        observed = [everybody.values[everybody.observable == k] for k in range(len(errors))]
-        models = [observable.error.guessed(v) for observable, v in zip(self.problem.observables, observed, strict=True)]
-        spread = self.spread(everybody, models, _typical(everybody, observed))
-        at = self.start
-        for _ in range(_PASSES):
-            self.progress("fitting all people together", 0, 0)
-            fit = search_all([self._task(everybody, at, spread)], self._together)[0]
-            if not np.all(np.isfinite(fit.at)):
-                nothing = np.full((len(at), len(at)), np.nan)
-                return PooledFit(fit.at, nothing, nothing, tuple(models), False)
-            at, counts = fit.at, np.isfinite(spread)
-            covariance = inform(fit.jacobian, spread, self.prior[:, 1]).covariance
-            lever = leverages(fit.jacobian, spread, covariance)
-            refined = [
-                model.refined(
-                    (everybody.values - fit.predicted)[counts & (everybody.observable == k)],
-                    fit.predicted[counts & (everybody.observable == k)],
-                    lever[counts & (everybody.observable == k)],
-                )
-                for k, model in enumerate(models)
-            ]
-            new = self.spread(everybody, refined, fit.predicted)
-            change = max(_change(spread, new), *(a.moved(b) for a, b in zip(models, refined, strict=True)), 0.0)
-            models, spread = refined, new
-            if change < _REST:
-                break
-        information = inform(fit.jacobian, spread, self.prior[:, 1])
-        scores, first = [], 0
-        for person in people:
-            rows = slice(first, first + len(person))
-            residual = np.where(np.isfinite(spread[rows]), everybody.values[rows] - fit.predicted[rows], 0.0)
-            scores.append(fit.jacobian[rows].T @ (residual / spread[rows] ** 2))
-            first += len(person)
-        middle = np.array(scores).T @ np.array(scores) * len(people) / max(len(people) - 1, 1)
-        bread = inverse_information(information.data + np.diag(1.0 / self.prior[:, 1] ** 2))
-        return PooledFit(fit.at, information.covariance, bread @ middle @ bread, tuple(models), fit.arrived)
-
-    def _together(self, asked: Mapping[int, Numbers]) -> dict[int, Numbers]:
-        """Return predictions for all people, one after the other, at the same places."""
-        answers = [
-            simulations(dict.fromkeys(range(len(part)), asked[0]))
-            for part, simulations in zip(self.parts, self.simulations, strict=True)
-        ]
-        return {0: np.concatenate([values for part in answers for values in part.values()], axis=1)}
-
 
 class _Shared:
     """Simulations of people for several searches each."""
@@ -365,23 +300,13 @@ class _Way:
         return np.where(both, np.where(both, spread, 1.0) * np.exp(self.share * step), goal)
 
 
-def _joined(people: Sequence[MeasuredPerson]) -> MeasuredPerson:
-    def column(name: str) -> NDArray[Any]:
-        return np.concatenate([getattr(person, name) for person in people])
-
-    return MeasuredPerson(
-        "all", column("times"), column("observable"), column("values"), column("errors"), column("lines"),
-        people[0].schedule,
-    )  # fmt: skip
-
-
-def _typical(person: MeasuredPerson, observed: Sequence[Numbers]) -> Numbers:
+def typical_sizes(person: MeasuredPerson, observed: Sequence[Numbers]) -> Numbers:
     """Return sizes (n,) by which a first error is guessed: the measurements, small ones no smaller than a twentieth of the usual."""
     usual = np.array([float(np.median(np.abs(values))) if len(values) else 1.0 for values in observed])
     return np.maximum(np.abs(person.values), np.maximum(0.05 * usual[person.observable], 1e-300))
 
 
-def _change(before: Numbers, after: Numbers) -> float:
+def change_of(before: Numbers, after: Numbers) -> float:
     """Return the largest relative change of SDs; those that come to count or cease to, count as much."""
     both = np.isfinite(before) & np.isfinite(after)
     if np.any(np.isfinite(before) != np.isfinite(after)):

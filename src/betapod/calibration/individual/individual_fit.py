@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 
 from ...base.errors import Problem, SolverError
 from .error_model import ErrorModel
-from .group_search import GroupSearch, PersonFit, PooledFit, Progress
+from .group_search import GroupSearch, PersonFit, Progress
 from .individual_problem import IndividualProblem
+from .iterated_group import iterate_group
 from .person_information import inverse_information
+from .pooled_fit import PooledFit, fit_pooled
 from .residual_checks import ResidualCheck, check_residuals
 from .two_stage import GroupSummary, summarise_group
 
@@ -102,7 +104,9 @@ def fit_individuals(
         raise SolverError(Problem("not-simulated", "nobody can be simulated where the search begins", hint=hint))
     freedom = float(sum(np.sum((1.0 - person.leverage)[np.isfinite(person.spread)]) for person in simulated))
     group = _group(simulated) if problem.group != "none" and len(simulated) > 1 else None
-    pooled = search.pooled(errors) if problem.pooled else None
+    if group is not None and problem.group == "iterated":
+        group = iterate_group(search, people, errors, group)
+    pooled = fit_pooled(search) if problem.pooled else None
     checks = _checks(problem, people, errors)
     warnings = _warnings(problem, people, errors)
     if not search.weights_at_rest:

@@ -126,7 +126,7 @@ def individual_identity(fit: IndividualFit) -> dict[str, Any]:
         "group": None
         if fit.group is None
         else {
-            "method": "two-stage",
+            "method": problem.group,
             "people": fit.group.people,
             "at_rest": fit.group.at_rest,
             "without_correlations": fit.group.diagonal,

@@ -39,7 +39,7 @@ class IndividualProblem:
     begin
         Time of the table at which the simulation begins, in the model's unit of time.
     group
-        ``two-stage`` or ``none``.
+        ``iterated``, ``two-stage`` or ``none``.
     pooled
         Whether one set of parameters is fitted to all people together as well.
     starts
@@ -61,7 +61,7 @@ class IndividualProblem:
     parameters: tuple[PersonParameter, ...]
     people: tuple[MeasuredPerson, ...]
     begin: float = 0.0
-    group: str = "two-stage"
+    group: str = "iterated"
     pooled: bool = False
     starts: int = 1
     level: float = 0.95

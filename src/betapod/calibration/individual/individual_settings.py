@@ -86,7 +86,7 @@ class IndividualSettings(Settings):
     schedule: CommonSchedule = CommonSchedule()
     observables: dict[str, ObservableSettings | None] = Field(min_length=1)
     fit: dict[str, FittedParameter | None] = Field(min_length=1)
-    group: Literal["two-stage", "none"] = "two-stage"
+    group: Literal["iterated", "two-stage", "none"] = "iterated"
     pooled: bool = False
     starts: Annotated[int, Field(ge=1, le=64)] = 1
     level: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.95

@@ -13,11 +13,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from .person_information import inverse_information
+
 Numbers = NDArray[np.float64]
 #: Rounds of expectation and maximisation before and after the quasi-Newton steps.
 _ROUNDS, _LAST = 60, 20
 #: Logarithm of an SD between people relative to the first guess: at the lower end it counts as none.
 _LEAST, _MOST = -14.0, 9.0
+#: Least SD between people at which a search begins.
+_SMALLEST = 1e-3
 
 
 @dataclass(frozen=True)
@@ -63,13 +67,15 @@ class GroupSummary:
     @property
     def correlation(self) -> Numbers:
         """(p, p) between people; 0 where there is no spread."""
-        spread = np.where(self.spread > 0.0, self.spread, np.inf)
+        spread = np.where(self.spread > 0.0, self.spread, np.where(np.isnan(self.spread), np.nan, np.inf))
         off = self.covariance / np.outer(spread, spread)
         return np.asarray(off * (1.0 - np.eye(len(spread))) + np.eye(len(spread)))
 
 
-def summarise_group(said: Numbers, information: Numbers, estimates: Numbers) -> GroupSummary:
-    """Return the group of at least two people.
+def summarise_group(
+    said: Numbers, information: Numbers, estimates: Numbers, guess: Numbers | None = None
+) -> GroupSummary:
+    """Return the group of at least two people; what nobody tells is NaN.
 
     Parameters
     ----------
@@ -79,6 +85,8 @@ def summarise_group(said: Numbers, information: Numbers, estimates: Numbers) -> 
         (people, p, p) of the data alone, on the scale of the search.
     estimates
         (people, p) estimates where data alone give one, else NaN.
+    guess
+        (p,) SD between people at which the search begins; by default that of the estimates.
 
     Examples
     --------
@@ -92,9 +100,19 @@ def summarise_group(said: Numbers, information: Numbers, estimates: Numbers) -> 
     >>> group.mean.round(6), group.spread.round(6), estimates.std(ddof=1).round(6)
     (array([2.333333]), array([1.527525]), np.float64(1.527525))
     """
+    told = np.isfinite(np.diag(inverse_information(information.sum(axis=0))))
+    inner = information[:, told][:, :, told]
+    group = _summarised(said[:, told], inner, estimates[:, told], None if guess is None else guess[told])
+    if np.all(told):
+        return group
+    return _filled(group, told)
+
+
+def _summarised(said: Numbers, information: Numbers, estimates: Numbers, guess: Numbers | None) -> GroupSummary:
+    """Return the group of parameters that the people together tell."""
     people, count = said.shape
     diagonal = people <= count + 1
-    start = _first_guess(estimates, information)
+    start = _first_guess(estimates, information) if guess is None else np.maximum(guess, _SMALLEST)
     covariance = np.diag(start**2)
     for _ in range(_ROUNDS):
         covariance = _next(said, information, covariance, diagonal)
@@ -117,6 +135,23 @@ def summarise_group(said: Numbers, information: Numbers, estimates: Numbers) -> 
     return GroupSummary(
         mean, covariance, np.sqrt(np.diag(mean_covariance)), spread_error, shrunk, errors, np.array(uncorrected),
         people, at_rest, diagonal,
+    )  # fmt: skip
+
+
+def _filled(group: GroupSummary, told: NDArray[np.bool_]) -> GroupSummary:
+    """Return a group of some parameters as one of all, with NaN for what nobody tells."""
+    count, people = len(told), group.people
+
+    def line(values: Numbers) -> Numbers:
+        full = np.full((*values.shape[:-1], count), np.nan)
+        full[..., told] = values
+        return full
+
+    covariance = np.full((count, count), np.nan)
+    covariance[np.ix_(told, told)] = group.covariance
+    return GroupSummary(
+        line(group.mean), covariance, line(group.mean_error), line(group.spread_error), line(group.shrunk),
+        line(group.shrunk_error), line(group.uncorrected), people, group.at_rest, group.diagonal,
     )  # fmt: skip
 
 
@@ -170,12 +205,15 @@ def _restricted_likelihood(said: Numbers, information: Numbers, covariance: Numb
 
 
 def _first_guess(estimates: Numbers, information: Numbers) -> Numbers:
-    """Return a first SD between people, above 0."""
-    with np.errstate(invalid="ignore"):
-        middle = np.nanmedian(estimates, axis=0) if np.any(np.isfinite(estimates)) else np.zeros(estimates.shape[1])
-        spread = 1.4826 * np.nanmedian(np.abs(estimates - middle), axis=0)
+    """Return a first SD between people, above 0: of the estimates without those far out, else of the usual error."""
     error = 1.0 / np.sqrt(np.maximum(np.mean(np.einsum("nii->ni", information), axis=0), 1e-300))
-    return np.where(np.isfinite(spread) & (spread > 0.0), spread, np.minimum(error, 1.0))
+    guess = np.minimum(error, 1.0)
+    for k, column in enumerate(estimates.T):
+        known_ones = column[np.isfinite(column)]
+        if len(known_ones) > 1:
+            spread = 1.4826 * float(np.median(np.abs(known_ones - np.median(known_ones))))
+            guess[k] = spread if spread > 0.0 else guess[k]
+    return np.asarray(np.maximum(guess, _SMALLEST))
 
 
 def _weights(information: Numbers, covariance: Numbers) -> Numbers:

@@ -265,7 +265,9 @@ def _print_group(record: IndividualRecord) -> None:
     group, rows = record.identity["group"], record.tables["group"]
     interval = f"{100 * record.identity['level']:g} % interval"
     if group is not None:
-        print_text(f"How people differ, by two stages, from {with_noun(group['people'], 'person', 'people')}", "bold")
+        print_text(
+            f"How people differ ({group['method']}), from {with_noun(group['people'], 'person', 'people')}", "bold"
+        )
         print_table(
             ("parameter", "unit", "median", interval, "95 % of people", "SD", "± se", "SD of estimates", "scale"),
             [
