@@ -98,6 +98,15 @@ def test_rows_without_a_prediction_are_left_out_and_counted() -> None:
     np.testing.assert_allclose(result.u, [1.0, 0.1, 0.0, 0.0], atol=0.15)
 
 
+def test_rows_without_a_number_or_an_error_do_not_speak() -> None:
+    rows = invented_rows(SLOPES[:6] @ [1.0, 0.1, 0.0, 0.0])
+    spoiled = replace(rows, observed=np.where(np.arange(6) == 2, -np.inf, rows.observed))
+    spoiled = replace(spoiled, se=np.where(np.arange(6) == 4, 0.0, rows.se))
+    result = fit_map(linear_objective(SLOPES[:6], spoiled), EstimatedDiscrepancy(spoiled, {"ratio": 0.1}))
+    assert result.use.tolist() == [True, True, False, True, False, True]
+    assert np.isfinite(result.loss)
+
+
 def test_a_trial_that_loses_rows_is_refused() -> None:
     def formula(u: np.ndarray) -> np.ndarray:
         return np.where(u[:, :1] > 0.5, np.nan, u @ SLOPES.T)

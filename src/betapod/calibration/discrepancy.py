@@ -68,6 +68,11 @@ def discrepancy_classes(rows: FitRows) -> tuple[str, ...]:
     )
 
 
+def comparable(rows: FitRows) -> NDArray[np.bool_]:
+    """Return (n,) which rows have a number and an error above 0, so that they can be compared at all."""
+    return np.asarray(np.isfinite(rows.observed) & np.isfinite(rows.se) & (rows.se > 0.0), dtype=np.bool_)
+
+
 def discrepancy_blocks(rows: FitRows) -> NDArray[np.int64]:
     """Return (n,) numbers of blocks: rows of one family and class of discrepancy share an effect."""
     keys = [f"{family}\n{name}" for family, name in zip(rows.family, discrepancy_classes(rows), strict=True)]
@@ -153,7 +158,7 @@ def estimate_discrepancy(
     >>> bool(scales.family["ratio"] > 5 * scales.row["ratio"])
     True
     """
-    usable = use & np.isfinite(predicted)
+    usable = use & np.isfinite(predicted) & comparable(rows)
     classes = np.array(discrepancy_classes(rows), dtype=object)
     block = discrepancy_blocks(rows)
     residual = rows.observed - predicted

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..base.errors import ConfigError, Problem
-from .discrepancy import TAILS, estimate_discrepancy
+from .discrepancy import TAILS, comparable, estimate_discrepancy
 from .fit_likelihood import Likelihood
 from .fit_rows import FitRows
 from .linear_fit import leverage_of, posterior_loss, solve_linear
@@ -88,7 +88,7 @@ class TraceStep:
     damping, step
         Of the best trial step; the largest change of an unknown, in SDs of the prior.
     left_out
-        Fitted rows without a prediction somewhere in this iteration, which did not speak.
+        Fitted rows without a prediction somewhere in this iteration, or without a number and an error, which did not speak.
     evaluations, processor_seconds
         So far.
     """
@@ -324,7 +324,7 @@ def _settled(
 
 
 def _speaking(rows: FitRows, predicted: Numbers, jacobian: Numbers) -> Flags:
-    use = rows.fitted & np.isfinite(predicted) & np.isfinite(jacobian).all(axis=1)
+    use = rows.fitted & comparable(rows) & np.isfinite(predicted) & np.isfinite(jacobian).all(axis=1)
     if not use.any():
         raise ConfigError(
             Problem(
