@@ -176,6 +176,8 @@ def confront(
     arms: Iterable[str | Path] = (),
     cohorts: Iterable[str | Path] = (),
     events: Iterable[str | Path] = (),
+    fit: str | None = None,
+    fit_draws: int = 16,
 ) -> Confrontation:
     """Predict published numbers by a virtual trial for each, and compare (external validation).
 
@@ -198,6 +200,8 @@ def confront(
     arms, cohorts, events
         Tables of your own (files CSV or YAML) that say who takes part in a study, what its arms get and which events it counts; they
         count before those of the package.
+    fit, fit_draws
+        Installed fit, or ``none``, so many draws of which widen the interval by what is not known of the body; the newest by default.
 
     Returns
     -------
@@ -222,6 +226,7 @@ def confront(
     from ..base.errors import ConfigError, not_among
     from ..therapies.scenarios import COMPARED, SCENARIOS
     from ..validation.predictions import campaign
+    from ..validation.predictions.fit_conditions import draws_of_fit
     from ..validation.predictions.own_study_tables import read_study_tables
 
     names = COMPARED if scenarios is None else tuple([scenarios] if isinstance(scenarios, str) else scenarios)
@@ -234,7 +239,8 @@ def confront(
         raise ConfigError(problems)
     selected = load_evidence().records if records is None else records
     tables = read_study_tables(arms, cohorts, events)
-    return campaign.confront_records(selected, names, patients, seed, threads, None, progress, tables=tables)
+    of_fit = draws_of_fit(fit, fit_draws)
+    return campaign.confront_records(selected, names, patients, seed, threads, None, progress, 8, tables, of_fit)
 
 
 def validate(organs: Iterable[str] = (), targets: Iterable[str] = (), progress: Progress | None = None) -> Scorecard:

@@ -127,14 +127,14 @@ def test_eight_sets_of_parameters_leave_their_scatter_uncertain(template: Record
     generator = np.random.default_rng(4)
     inside = []
     for drawn, true in zip(generator.standard_normal((4000, 8)), generator.standard_normal(4000), strict=True):
-        errors = Errors(0.0, 0.0, row_predictions._scatter(0.0, list(drawn)), draws=8)
+        errors = Errors(0.0, 0.0, row_predictions._scatter(list(drawn)), draws=8)
         inside.append(compare_prediction(template, Readout("HbA1c"), ARM, 0.0, float(true), errors, False).inside)
     assert np.mean(inside) == pytest.approx(0.9, abs=0.015)
 
 
 def test_parameters_whose_mean_effect_is_elsewhere_widen_the_interval() -> None:
-    assert row_predictions._scatter(1.0, [3.0, 3.0, 3.0]) == 2.0
-    assert row_predictions._scatter(1.0, []) == 0.0
+    assert row_predictions._scatter([2.0, 2.0, 2.0]) == 2.0
+    assert row_predictions._scatter([]) == 0.0
 
 
 @pytest.mark.parametrize("left", [3.0, 7.0, 18.0, 200.0])

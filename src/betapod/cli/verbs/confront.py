@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import typer
 
-from ...base.errors import Location, Problem, not_among
+from ...base.errors import ConfigError, Location, Problem, not_among
 from ..completion import complete_scenario, starting
 from ..csv_output import Csv, given_as_csv
 from ..options import spelt_out
 from ..running import QuietOption, ThreadsOption, breaking
-from ..shared import JsonOption, names_option, print_json, print_note, print_table, print_text, with_noun
+from ..shared import JsonOption, gather, names_option, print_json, print_note, print_table, print_text, with_noun
 from ..tables import rounded
 from ..waiting import show_progress
 from .confront_records import ChosenRecords, choice_in_words, chosen_records
@@ -72,6 +72,15 @@ class PredictionOptions:
             "--draws", min=0, help="Parameter draws of cell therapy for the parameter-uncertainty part of the interval."
         ),
     ] = 8
+    fit: Annotated[
+        str | None,
+        typer.Option(
+            "--fit",
+            metavar="NAME",
+            help="Installed fit whose draws widen the interval by what is not known of the body, or none; default: the newest.",
+        ),
+    ] = None
+    fit_draws: Annotated[int, typer.Option("--fit-draws", min=0, max=64, help="Parameter draws of that fit.")] = 16
     seed: Annotated[int, typer.Option("--seed", min=0, help="Random seed.")] = 1
     threads: ThreadsOption = None
 
@@ -130,16 +139,22 @@ def confront_command(selection: ChosenRecords, how: PredictionOptions, views: Pr
     """
     from ...therapies.scenarios import COMPARED
     from ...validation.predictions.campaign import confront_records
+    from ...validation.predictions.fit_conditions import draws_of_fit
 
     scenarios = names_option(how.scenario) if how.scenario is not None else list[str](COMPARED)
     problems = [*_wrong_names(scenarios, views.by), *_wrong_files(views.csv_path, views.figure, views.page)]
+    fit = None
+    try:
+        fit = draws_of_fit(how.fit, how.fit_draws)
+    except ConfigError as error:
+        gather(problems, error)
     records, tables, laid = chosen_records(selection, problems)
     if not views.quiet:
         for line in laid:
             print_note(line)
     with breaking(), show_progress(views.quiet) as progress:
         confrontation = confront_records(
-            records, scenarios, how.people, how.seed, how.threads, progress=progress, draws=how.draws, tables=tables
+            records, scenarios, how.people, how.seed, how.threads, None, progress, how.draws, tables, fit
         )
     from ...base.exports import table_as_csv
     from ...evidence.records.overlay import laid_over

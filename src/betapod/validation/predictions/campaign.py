@@ -17,6 +17,7 @@ from ...base.errors import Problem, SolverError
 from ...base.worker_process import begin_worker
 from ...evidence.records.study import Record
 from ...therapies.scenarios import COMPARED
+from .fit_conditions import FitDraws
 from .prediction import Prediction
 from .row_predictions import predict_study
 from .studies import own_baselines, sort
@@ -163,6 +164,7 @@ def confront_records(
     progress: Callable[[str, int, int], None] | None = None,
     draws: int = 8,
     tables: StudyTables = NO_TABLES,
+    fit: FitDraws | None = None,
 ) -> Confrontation:
     """Confront rows with the model under named scenarios.
 
@@ -181,6 +183,8 @@ def confront_records(
         Processor cores to use; all unless given. Many studies are done side by side in processes of their own.
     tables
         Arms, cohorts and events of a user's own, see `own_study_tables.read_study_tables`.
+    fit
+        Draws of a fit of the body behind the error of the parameters, besides those of cells.
 
     Raises
     ------
@@ -198,7 +202,7 @@ def confront_records(
         (
             study,
             name,
-        ): f"confront/{_key(of_study, own_starts.get(study, ()), Condition(name), count, seed, draws, tables)}.json"
+        ): f"confront/{_key(of_study, own_starts.get(study, ()), Condition(name), count, seed, draws, tables, fit)}.json"
         for study, of_study in studies.items()
         for name in scenarios
     }
@@ -207,7 +211,9 @@ def confront_records(
     for study, of_study in studies.items():
         missing = tuple(name for name in scenarios if stored[study, name] is None)
         if missing:
-            todo[study] = _Task(study, tuple(of_study), missing, count, seed, draws, own_starts.get(study, ()), tables)
+            todo[study] = _Task(
+                study, tuple(of_study), missing, count, seed, draws, own_starts.get(study, ()), tables, fit
+            )
     jobs = sum(len(task.scenarios) for task in todo.values())
     worked = _worked(list(todo.values()), threads or cores())
     for done, (study, name, predictions) in enumerate(worked, start=1):
@@ -233,13 +239,14 @@ class _Task:
     draws: int
     among: tuple[Record, ...]
     tables: StudyTables
+    fit: FitDraws | None
 
     def work(self, threads: int | None = 1) -> Iterator[tuple[str, str, list[Prediction]]]:
         """Predict under one scenario after the other, which have the same people."""
         for name in self.scenarios:
             with using_tables(self.tables):
                 predictions = predict_study(
-                    self.records, Condition(name), self.count, self.seed, threads, self.draws, self.among
+                    self.records, Condition(name), self.count, self.seed, threads, self.draws, self.among, self.fit
                 )
             yield self.study, name, predictions
 
@@ -284,10 +291,19 @@ def _key(
     seed: int,
     draws: int,
     tables: StudyTables,
+    fit: FitDraws | None,
 ) -> str:
     rows = [[_content(record) for record in some] for some in (records, among)]
     return cache.key(
-        __name__, _FORMAT, rows, asdict(condition), count, seed, draws, tables.digest_for(records[0].study)
+        __name__,
+        _FORMAT,
+        rows,
+        asdict(condition),
+        count,
+        seed,
+        draws,
+        tables.digest_for(records[0].study),
+        fit and asdict(fit),
     )
 
 

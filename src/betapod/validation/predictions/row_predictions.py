@@ -21,6 +21,8 @@ from .event_counts import (
     statistic,
     without_events,
 )
+from .fit_conditions import FitDraws, joined_draws, kept_moves
+from .kept_people import KeptPeople
 from .prediction import Errors, Prediction, compare_prediction, share_of
 from .published_value import error_of_change, freedom, published_value
 from .row_expectations import (
@@ -36,7 +38,7 @@ from .row_expectations import (
 )
 from .studies import StudyArm, arms
 from .study_courses import Condition, Courses
-from .study_groups import drawn, groups_of, paired, readout_for
+from .study_groups import StudyPlan, drawn, groups_of, paired, readout_for
 from .study_readouts import Readout
 from .visits import Numbers
 
@@ -54,6 +56,7 @@ def predict(
     threads: int | None = None,
     draws: int = 0,
     among: Sequence[Record] = (),
+    fit: FitDraws | None = None,
 ) -> list[Prediction]:
     """Return predictions for rows that `studies.sort` lets through, in their order.
 
@@ -69,6 +72,8 @@ def predict(
         besides; how far they lie from it widens the interval (`se_parameters`). Without cells nothing is drawn.
     among
         Rows with baselines that count before those of the package.
+    fit
+        Draws of a fit of the body, for the same purpose: people live again under each, but for rows that the record of the fit has already.
 
     Raises
     ------
@@ -84,7 +89,7 @@ def predict(
         by_study.setdefault(record.study, []).append(record)
     by_record: dict[str, Prediction] = {}
     for of_study in by_study.values():
-        for prediction in predict_study(of_study, condition, count, seed, threads, draws, among):
+        for prediction in predict_study(of_study, condition, count, seed, threads, draws, among, fit):
             by_record[prediction.record] = prediction
     return [by_record[record.id] for record in rows if record.id in by_record]
 
@@ -97,16 +102,12 @@ def predict_study(
     threads: int | None,
     draws: int = 0,
     among: Sequence[Record] = (),
+    fit: FitDraws | None = None,
 ) -> list[Prediction]:
     """Return predictions for rows of one study, see `predict`."""
     plans = plans_of(records, count)
     simulated = [plan.courses(condition, seed, threads) for plan in plans]
-    moved = [
-        [plan.courses(varied, seed, threads, only_cells=True) for varied in drawn(condition, draws, seed)]
-        if plan.has_cells
-        else []
-        for plan in plans
-    ]
+    moved = [_under_draws(plan, condition, draws, seed, threads, fit) for plan in plans]
     predictions = []
     with condition.holding():
         for record in records:
@@ -117,19 +118,48 @@ def predict_study(
                 continue
             number = int(readout.event is not None)
             groups = groups_of(record, arm, simulated[number])
-            others = [groups_of(record, arm, {**simulated[number], **varied}) for varied in moved[number]]
+            expected = expected_value(record, readout, groups, seed, among)
+            moves = _kept(fit, record, readout.scale)
+            if moves is None:
+                moves = []
+                for varied, courses in moved[number]:
+                    others = groups_of(record, arm, {**simulated[number], **courses})
+                    with varied.holding():
+                        moves.append(expected_value(record, readout, others, seed, among) - expected)
             if readout.event:
-                predictions.append(_counted(record, readout, groups, others, arm, seed))
+                predictions.append(_counted(record, readout, groups, moves, arm, seed))
             else:
-                predictions.append(_prediction(record, readout, groups, others, arm, seed, among))
+                predictions.append(_prediction(record, readout, groups, moves, arm, seed, among))
     return predictions
+
+
+def _under_draws(
+    plan: StudyPlan, condition: Condition, draws: int, seed: int, threads: int | None, fit: FitDraws | None
+) -> list[tuple[Condition, dict[tuple[object, ...], Courses]]]:
+    """Return the courses under drawn parameters: of arms with cells, or of all where the body is drawn too."""
+    of_cells = drawn(condition, draws, seed) if plan.has_cells else []
+    if fit is None:
+        return [(varied, plan.courses(varied, seed, threads, only_cells=True)) for varied in of_cells]
+    if all(_kept(fit, record, plan.readouts[record.id].scale) is not None for record in plan.records):
+        return []
+    varied = joined_draws(condition, of_cells, fit)
+    people = KeptPeople(condition, [(arm.cohort, plan.count, seed) for arm in plan.arms.values()])
+    people.live(varied)
+    return list(zip(varied, plan.courses_under(varied, seed, threads, people=people), strict=True))
+
+
+def _kept(fit: FitDraws | None, record: Record, scale: str) -> list[float] | None:
+    """Return by how much draws of a fit move a row that its record has; not of cells, whose own parameters are drawn besides."""
+    if fit is None or arms()[record.study, record.arm].cells:
+        return None
+    return kept_moves(fit, record, scale)
 
 
 def _prediction(
     record: Record,
     readout: Readout,
     groups: Sequence[Courses],
-    moved: Sequence[Sequence[Courses]],
+    moves: Sequence[float],
     arm: StudyArm,
     seed: int,
     among: Sequence[Record] = (),
@@ -146,9 +176,6 @@ def _prediction(
     ) -> Numbers:
         return statistic_of_groups(record, readout, groups, indices, anchored, draws_of, frozen)
 
-    def expectation(of: Sequence[Courses]) -> float:
-        return expected_value(record, readout, of, seed, among)
-
     sizes = [len(group) for group in groups]
     size = min(n or _LARGEST, _LARGEST)
     drawn = [generator.integers(k, size=(_TRIALS, size)) for k in sizes]
@@ -161,12 +188,12 @@ def _prediction(
     if paired(arm, groups):
         shared = [shared[0], shared[0]]
     cohort = statistic(shared, [None] * len(groups))
-    expected = expectation(groups)
+    expected = expected_value(record, readout, groups, seed, among)
     sampled = scatter * math.sqrt(size / n) if n else math.nan
-    parameters = _scatter(expected, [expectation(of) for of in moved])
+    parameters = _scatter(moves)
     if readout.scale == "share":
         behind = people_behind(_chances(record, readout, groups[0], seed), generator)
-        return share_of(record, readout, expected, behind, arm, parameters, len(moved))
+        return share_of(record, readout, expected, behind, arm, parameters, len(moves))
     printed = reported_error(record, readout.scale == "log").size
     degrees = math.inf if printed is None else freedom(record, n, len(groups))
     if printed is not None and start is not None:
@@ -175,7 +202,7 @@ def _prediction(
         printed, degrees = None, math.inf
     errors = Errors(
         printed if printed is not None else sampled, float(np.std(cohort)), parameters, printed is not None, degrees,
-        len(moved),
+        len(moves),
     )  # fmt: skip
     return compare_prediction(record, readout, arm, expected, published_value(record, readout, base), errors, anchored)
 
@@ -184,7 +211,7 @@ def _counted(
     record: Record,
     readout: Readout,
     groups: Sequence[Courses],
-    moved: Sequence[Sequence[Courses]],
+    moves: Sequence[float],
     arm: StudyArm,
     seed: int,
 ) -> Prediction:
@@ -194,16 +221,15 @@ def _counted(
     key = [seed, *record.id.encode()]
     counts = [counts_of(group, event, record.weeks or 0.0, key) for group in groups]
     expected = float(statistic(readout.form, [group.sums() for group in counts]))
-    others = [expected_value(record, readout, of, seed) for of in moved]
-    parameters = math.hypot(_scatter(expected, others), _between_studies(record, readout, groups, key))
+    parameters = math.hypot(_scatter(moves), _between_studies(record, readout, groups, key))
     if readout.scale == "share":
         behind = people_behind(counts[0], np.random.default_rng(key))
-        return share_of(record, readout, expected, behind, arm, parameters, len(others))
+        return share_of(record, readout, expected, behind, arm, parameters, len(moves))
     printed = reported_error(record, readout.scale == "log").size
     n = _people_per_group(record, len(groups))
     error = printed if printed is not None else scatter_of_study(readout.form, counts, n or 1)
     spread = scatter_of_cohort(readout.form, counts, paired(arm, groups), np.random.default_rng(key))
-    errors = Errors(error, spread, parameters, printed is not None, draws=len(others))
+    errors = Errors(error, spread, parameters, printed is not None, draws=len(moves))
     prediction = compare_prediction(
         record, readout, arm, expected, published_value(record, readout, None), errors, False
     )
@@ -224,12 +250,12 @@ def _between_studies(record: Record, readout: Readout, groups: Sequence[Courses]
     return 0.5 * abs(high - low)
 
 
-def _scatter(expected: float, drawn: Sequence[float]) -> float:
-    """Return how far expectations under drawn parameters lie from the one that is compared, as a root mean square; 0 without.
+def _scatter(moves: Sequence[float]) -> float:
+    """Return how far drawn parameters move an expectation, as a root mean square; 0 without.
 
     Not their SD: where the model bends, their mean is elsewhere.
     """
-    return math.sqrt(float(np.mean((np.asarray(drawn) - expected) ** 2))) if len(drawn) else 0.0
+    return math.sqrt(float(np.mean(np.square(moves)))) if len(moves) else 0.0
 
 
 def _chances(record: Record, readout: Readout, group: Courses, seed: int) -> Counts:

@@ -1,0 +1,121 @@
+"""Draws of a fit as conditions: how far predictions move with parameters that are not known better."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ...evidence.records.study import Record
+from ...physiology.installed_fits import FitRecord, list_fits, load_fit
+from ...trials.conduct.replicate_parameters import NO_FIT, equal_draws
+from .condition import Condition
+
+#: Sets of parameters behind an interval: the SD of 16 numbers is known to 18 %.
+FIT_DRAWS = 16
+#: Part of a condition by the kind of an unknown.
+_PARTS = {
+    "row": "values",
+    "cells": "values",
+    "drug": "drugs",
+    "median": "people",
+    "spread": "people",
+    "correlation": "people",
+    "visit": "visits",
+    "care": "care",
+}
+
+
+@dataclass(frozen=True)
+class FitDraws:
+    """So many draws, of equal weight, of an installed fit."""
+
+    name: str
+    count: int = FIT_DRAWS
+
+    @property
+    def record(self) -> FitRecord:
+        """The fit."""
+        return load_fit(self.name)
+
+    @property
+    def index(self) -> tuple[int, ...]:
+        """Which of the draws of the record."""
+        return tuple(int(draw) for draw in equal_draws(self.record.weights, self.count))
+
+
+def draws_of_fit(name: str | None, count: int = FIT_DRAWS) -> FitDraws | None:
+    """Return draws of a fit by name, of the newest installed where none is given; None for ``none``, and where there is no fit.
+
+    Raises
+    ------
+    ConfigError
+        There is no fit of that name.
+    """
+    if name == NO_FIT or count < 1:
+        return None
+    newest = list_fits()
+    if name is None and not newest:
+        return None
+    return FitDraws(load_fit(name or newest[-1]).name, count)
+
+
+def under_draw(condition: Condition, fit: FitRecord, draw: int) -> Condition:
+    """Return a condition under one draw of a fit that the tables have in them; what the condition itself says stays."""
+    parts: dict[str, dict[str, float]] = {part: {} for part in dict.fromkeys(_PARTS.values())}
+    kinds = fit.kinds
+    for name, value in fit.relative(draw).items():
+        parts[_PARTS[kinds[name]]][name.removeprefix("care ")] = value
+    return replace(
+        condition,
+        values={**parts["values"], **condition.values},
+        drugs={**parts["drugs"], **condition.drugs},
+        people={**parts["people"], **condition.people},
+        visits={**parts["visits"], **condition.visits},
+        care={**parts["care"], **condition.care},
+        lived=True,
+    )
+
+
+def joined_draws(condition: Condition, cells: Sequence[Condition], fit: FitDraws | None) -> list[Condition]:
+    """Return conditions of draws: those of cells, those of a fit, or both, joined by their number."""
+    if fit is None:
+        return list(cells)
+    joined = []
+    for number, draw in enumerate(fit.index):
+        of_cells = cells[number % len(cells)].values if cells else {}
+        fitted = under_draw(condition, fit.record, draw)
+        # What the fit says of a row of cells counts, not its scenario.
+        joined.append(replace(fitted, values={**of_cells, **fitted.values}))
+    return joined
+
+
+def kept_moves(fit: FitDraws, record: Record, scale: str) -> list[float] | None:
+    """Return by how much each draw of a fit moves a row of its record, on the scale of comparison; None where it does not have the row.
+
+    Parameters
+    ----------
+    scale
+        Of the prediction: ``linear``, ``log`` or ``share``.
+    """
+    row = _rows(fit.name).get(record.id)
+    if row is None:
+        return None
+    draws = np.asarray(fit.record.row_draws[row, list(fit.index)], dtype=np.float64)
+    fitted = float(fit.record.rows["after"][row])
+    if scale == "log":
+        with np.errstate(divide="ignore", invalid="ignore"):
+            moved = np.log(draws) - fitted
+    elif scale == "share":
+        moved = draws - math.sin(min(max(fitted, 0.0), math.pi) / 2.0) ** 2
+    else:
+        moved = draws - fitted
+    return [float(move) for move in moved if math.isfinite(move)]
+
+
+@functools.lru_cache(maxsize=4)
+def _rows(name: str) -> Mapping[str, int]:
+    return {str(record): row for row, record in enumerate(load_fit(name).rows["record"])}

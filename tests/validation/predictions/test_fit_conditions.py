@@ -1,0 +1,87 @@
+"""Draws of a fit in the intervals of predictions."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from betapod.base.errors import ConfigError
+from betapod.evidence.records.registry import load_registry
+from betapod.physiology.installed_fits import FitRecord, FittedUnknown
+from betapod.validation.predictions import fit_conditions, row_predictions
+from betapod.validation.predictions.condition import Condition
+from betapod.validation.predictions.fit_conditions import FitDraws, draws_of_fit, joined_draws, under_draw
+from betapod.validation.predictions.studies import sort
+
+FEW = 4
+ROW = "ATIRMA2014#1"
+
+
+def unknown(name: str, kind: str, fitted: float) -> FittedUnknown:
+    return FittedUnknown(name, kind, "1", "", "log", 1, 0.5, 2, 1.0, fitted, fitted, 0.5, 2, 0.1, False)
+
+
+@pytest.fixture
+def fit(monkeypatch: pytest.MonkeyPatch) -> FitRecord:
+    unknowns = (
+        unknown("SGLT2 inhibitor e_S", "drug", 0.8),
+        unknown("UACR life", "visit", 0.5),
+        unknown("care dMAP", "care", -2.0),
+    )
+    values = np.array([[0.8, 0.5, -2.0], [1.2, 0.6, -3.0], [0.4, 0.4, -1.0]])
+    rows = {"record": np.array([], dtype=object), "after": np.array([])}
+    record = FitRecord(
+        "2000.1", Path(), {}, unknowns, np.eye(3), values, values, np.zeros(3), rows, np.zeros((0, 3), dtype=np.float32)
+    )
+    monkeypatch.setattr(fit_conditions, "load_fit", lambda name: record)
+    monkeypatch.setattr(fit_conditions, "list_fits", lambda: ["2000.1"])
+    fit_conditions._rows.cache_clear()
+    return record
+
+
+def test_a_draw_is_relative_to_what_the_tables_have_of_the_fit(fit: FitRecord) -> None:
+    drawn = under_draw(Condition("none", visits={"UACR life": 0.9}), fit, 1)
+    assert drawn.drugs == pytest.approx({"SGLT2 inhibitor e_S": 1.5})
+    assert drawn.care == pytest.approx({"dMAP": -1.0})
+    assert drawn.visits == {"UACR life": 0.9}, "what the condition itself says stays"
+    assert drawn.lived
+    assert under_draw(Condition(), fit, 0).drugs == pytest.approx({"SGLT2 inhibitor e_S": 1.0})
+
+
+def test_draws_of_cells_and_of_the_body_are_joined_by_their_number(fit: FitRecord) -> None:
+    cells = [Condition(values={"viability": 0.7}), Condition(values={"viability": 0.9})]
+    joined = joined_draws(Condition(), cells, FitDraws("2000.1", 3))
+    assert [condition.values["viability"] for condition in joined] == [0.7, 0.9, 0.7]
+    assert len({condition.drugs["SGLT2 inhibitor e_S"] for condition in joined}) == 3
+
+
+def test_intervals_of_a_drug_are_wider_by_its_draws(fit: FitRecord) -> None:
+    records = sort(load_registry().select(study="ATIRMA2014"))[0]
+    without = row_predictions.predict(records, Condition("none"), FEW, 1, 1)
+    with_draws = row_predictions.predict(records, Condition("none"), FEW, 1, 1, fit=FitDraws("2000.1", 3))
+    assert [p.predicted for p in without] == [p.predicted for p in with_draws]
+    assert all(p.se_parameters == 0.0 for p in without)
+    assert all(
+        p.se_parameters > 0.0 and p.high - p.low > q.high - q.low for p, q in zip(with_draws, without, strict=True)
+    )
+
+
+def test_rows_that_the_fit_has_are_not_simulated_again(fit: FitRecord, monkeypatch: pytest.MonkeyPatch) -> None:
+    fit.rows.update({"record": np.array([ROW], dtype=object), "after": np.array([math.log(2.0)])})
+    object.__setattr__(fit, "row_draws", np.array([[2.0, 4.0, 1.0]], dtype=np.float32))
+    fit_conditions._rows.cache_clear()
+    moves = fit_conditions.kept_moves(FitDraws("2000.1", 3), SimpleNamespace(id=ROW), "log")
+    assert moves == pytest.approx([0.0, math.log(2.0), -math.log(2.0)])
+    assert fit_conditions.kept_moves(FitDraws("2000.1", 3), SimpleNamespace(id="another"), "log") is None
+
+
+def test_none_and_no_fit_draw_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fit_conditions, "list_fits", list)
+    assert draws_of_fit("none") is None
+    assert draws_of_fit(None) is None
+    with pytest.raises(ConfigError, match="no fit"):
+        draws_of_fit("2999.1")
