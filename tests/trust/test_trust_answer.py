@@ -44,7 +44,7 @@ ROWS = (
 def test_the_sentence_counts_by_hand() -> None:
     question = trust_question(drugs=["SGLT2i"], endpoints=["UACR"], populations=["T2D"])
     assert trust_sentence(question, ROWS) == (
-        "Of 14 published numbers on UACR under SGLT2 inhibitors in type 2 diabetes 9 lie inside the model's 90 % interval "
+        "Of 14 published numbers on UACR under SGLT2 inhibitors in type 2 diabetes, 9 lie inside the model's 90 % interval "
         "(fitted 5 of 6, not fitted 4 of 8)."
     )
 
@@ -70,7 +70,7 @@ def test_nothing_of_that_kind_is_said_plainly() -> None:
     people = trust_question(drugs=["SGLT2i"], endpoints=["HbA1c"], populations=["T1D"])
     assert trust_sentence(people, ROWS) == (
         "No published number on HbA1c under SGLT2 inhibitors in type 1 diabetes was compared with the model. "
-        "Of one published number on HbA1c under SGLT2 inhibitors 1 lies inside the model's 90 % interval (none of them fitted)."
+        "Of one published number on HbA1c under SGLT2 inhibitors, 1 lies inside the model's 90 % interval (none of them fitted)."
     )
 
 

@@ -127,7 +127,7 @@ def trust_sentence(question: TrustQuestion, rows: Sequence[TrustRow] | None = No
         return f"No published number{_subject(question)} was compared with the model: how far to trust it there is not known."
     count = trust_count(fitting)
     of = f"Of {count.rows} published numbers" if count.rows > 1 else "Of one published number"
-    return f"{of}{_subject(question)} {count.line}."
+    return f"{of}{_subject(question)}, {count.line}."
 
 
 def _subject(question: TrustQuestion) -> str:

@@ -183,7 +183,11 @@ def _with_discrepancy(prediction: Prediction, tau_family: float, tau_row: float)
     scale, freedom = (float(number) for number in joint_deviation(*parts))
     z = normal_score((compared.observed - compared.predicted) / scale, freedom)
     half = student(Z90, freedom) * scale
-    return z, abs(z) <= Z90, _width(prediction, compared, half)
+    # A share's own interval is that of a count, and this one is not: what the narrower holds, the wider does too.
+    wider = _width(prediction, compared, half)
+    if prediction.scale == "share":
+        wider = max(wider, prediction.high - prediction.low)
+    return z, abs(z) <= Z90 or prediction.inside, wider
 
 
 def _width(prediction: Prediction, compared: _OnScale, half: float) -> float:

@@ -311,7 +311,7 @@ def _print_lacks(confrontation: Confrontation) -> None:
         count = trust_count(predictions_with_lacks(predictions))
         if count.rows:
             print_text(
-                f"{scenario}: of {with_noun(count.rows, 'published number')} {count.line}, with what the model is known to lack in it",
+                f"{scenario}: of {with_noun(count.rows, 'published number')}, {count.line}, with what the model is known to lack in it",
                 "dim",
             )
 

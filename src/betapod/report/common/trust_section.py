@@ -11,8 +11,8 @@ from ...trust.trust_rows import TrustRow
 from .document import Section, Table
 
 _EXPLAINED = (
-    "A published number is inside where a virtual trial of its study has it in its 90 % interval; of a model without fault nine in ten would be. "
-    "What was fitted says least: parameters were moved until it came close."
+    "A published number is inside where the 90 % interval of a virtual trial of its study holds it; with a perfect model nine in ten would be. "
+    "Fitted numbers say least: parameters were chosen so that these come close."
 )
 
 

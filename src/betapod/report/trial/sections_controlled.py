@@ -97,7 +97,7 @@ def _chance_and_parameters(
     ]
     return Table(
         f"Chance and parameters apart: {words.counted(int(rows[0]['parameter_sets']), 'set')} of parameters, each with trials of its own. "
-        "95 % of trials if either were alone; means of the sets have a rest of chance in them.",
+        "95 % of trials if either were alone; means of the sets still contain some chance.",
         [*head, "by chance alone", "by parameters alone", "means of the sets"],
         cells,
         max(1, len(head)) if head else 0,
