@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import pickle
 from pathlib import Path
 
 import pytest
@@ -79,6 +80,13 @@ def test_what_was_computed_under_other_tables_is_computed_anew(files: dict[str, 
     assert first.digest_for("NEW2026") != second.digest_for("NEW2026") and first.digest_for("FLOW") == ""
 
 
+def test_tables_reach_other_processes_whole(files: dict[str, Path]) -> None:
+    tables = read_study_tables([files["arms"]], [files["cohorts"]], [files["events"]])
+    again = pickle.loads(pickle.dumps(tables))
+    assert repr(again.arms) == repr(tables.arms) and again.events == tables.events and again.digest == tables.digest
+    assert again.cohorts["Clinic"] == tables.cohorts["Clinic"]
+
+
 def test_own_rows_count_before_the_packages(files: dict[str, Path], tmp_path: Path) -> None:
     anew = tmp_path / "flow.csv"
     anew.write_text("study,arm,cohort,control_care\nFLOW,semaglutide vs placebo,FLOW,ARB\n", encoding="utf-8")
@@ -111,6 +119,7 @@ def test_a_cohort_may_be_a_file_beside_the_table_or_a_known_name(files: dict[str
         ("events", "- {study: N, endpoint: e, event: eGRF < 60, at_risk: UACR >, every: often, confirmed: maybe}\n", ("unknown-quantity", "bad-event", "bad-number", "bad-value"), ":1:34: unknown-quantity"),
         ("events", "- {study: N, endpont: e, event: eGFR < 60}\n", ("unknown-key", "missing-key"), "Did you mean 'endpoint'"),
         ("events", "- {study: N, endpoint: e, event: death, free_of: deth}\n", ("unknown-outcome",), "death"),
+        ("events", "- {study: N, endpoint: e, event: UACR x 0...}\n", ("bad-event",), "such as 'UACR > 300'"),
         ("events", "study: N\n", ("bad-table",), "a list of entries"),
         ("cohorts", "FLOW:\n  baseline: {age: {mean: 60, sd: 9, unit: year}}\n", ("twice",), "another name"),
         ("cohorts", "Mine:\n  baselin: {age: {mean: 60}}\nYours: 3\n", ("unknown-key", "bad-table"), ":2:3"),

@@ -58,7 +58,7 @@ class Term:
 Clause = tuple[Term, ...]
 
 _FAILURE = "kidney failure"
-_NUMBER = r"[\d.]+"
+_NUMBER = r"(?:\d+\.?\d*|\.\d+)"
 _SIGN = r"(?P<sign><=|>=|<|>)"
 _BOUND = re.compile(rf"(?P<name>\w+)\s*{_SIGN}\s*(?P<bound>{_NUMBER})")
 _START = re.compile(rf"(?P<name>\w+)\s+start\s*{_SIGN}\s*(?P<bound>{_NUMBER})")
