@@ -15,8 +15,10 @@ from collections.abc import Mapping
 from betapod.evidence.records.registry import load_registry
 from betapod.physiology.installed_fits import list_fits, load_fit
 from betapod.therapies.scenarios import CURRENT_EVIDENCE, NONE
+from betapod.trials.conduct.replicate_parameters import NO_FIT
 from betapod.trust.trust_making import estimated_lacks, fitted_lacks, program_digest, trust_row, write_trust_table
 from betapod.validation.predictions.campaign import confront_records
+from betapod.validation.predictions.fit_conditions import draws_of_fit
 
 #: Virtual people of a cohort, seed, and draws of the parameters of cells: those of `betapod confront`.
 PEOPLE, SEED, DRAWS = 60, 1, 8
@@ -25,6 +27,7 @@ PEOPLE, SEED, DRAWS = 60, 1, 8
 def main() -> None:
     """Confront every row and write the table."""
     began = time.perf_counter()
+    name = (list_fits() or [""])[-1] if "--no-fit" not in sys.argv else ""
     records = {record.id: record for record in load_registry().select(tag=None)}
     result = confront_records(
         records.values(),
@@ -32,9 +35,9 @@ def main() -> None:
         PEOPLE,
         SEED,
         draws=DRAWS,
+        fit=draws_of_fit(name or NO_FIT),
         progress=lambda text, done, total: print(f"{time.perf_counter() - began:6.0f} s  {done}/{total} {text}"),
     )
-    name = (list_fits() or [""])[-1] if "--no-fit" not in sys.argv else ""
     main_predictions = result.predictions[CURRENT_EVIDENCE]
     of_records = [records[p.record] for p in main_predictions]
     fit = load_fit(name) if name else None

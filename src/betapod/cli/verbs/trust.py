@@ -230,7 +230,10 @@ def _print_counts(rows: Sequence[TrustRow], by: str, wide: bool) -> None:
 
     head = [by, "rows", "inside", "fitted", "not fitted", "median |z|", "width: ratios", "shares", "others"]
     cells, groups = [], []
-    for heading, some in (("by errors alone", list(rows)), ("with what the model is known to lack", with_lacks(rows))):
+    for heading, some in (
+        ("by errors and parameters", list(rows)),
+        ("with what the model is known to lack", with_lacks(rows)),
+    ):
         parts = [(name, trust_count(part)) for name, part in counted_by(some, by)]
         for name, count in [*parts, ("all", trust_count(some))] if some else []:
             cells.append([name, *_count_cells(count)])
