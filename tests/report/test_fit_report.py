@@ -21,7 +21,8 @@ from betapod.report.fit import fit_findings as findings
 from betapod.report.fit.fit_contents import FitContents, on_natural_scale, prior_place, read_fit_contents
 from betapod.report.fit.fit_drawings import draw_priors, even_parts, weighted_quantiles
 from betapod.report.fit.fit_figures import draw_fit_figures, fit_pictures
-from betapod.report.fit.fit_row_drawings import draw_coverage, draw_observed_predicted
+from betapod.report.fit.fit_row_drawings import draw_coverage
+from betapod.report.fit.fit_squares import draw_observed_predicted, square_scale
 
 
 @pytest.fixture(scope="module")
@@ -200,6 +201,22 @@ def test_stages_have_directions_and_checks_of_their_own(copy: Path, monkeypatch)
     html = fit_page.render_fit_page(contents)
     assert html.count("hold 69\u00a0% of 16 rows of 4 families; as a mean over families 50\u00a0%.") == 2
     assert "Fitted again without F0" in html and "Invented data with a known truth, stage B" in html
+
+
+@pytest.mark.parametrize(
+    ("points", "log", "name", "ticks"),
+    [
+        ([1.0, 9.0], False, "linear", [2.5, 5.0, 7.5]),
+        ([0.001, 40.0], True, "log", [0.001, 0.01, 0.1, 1.0, 10.0]),
+        # Levels of pressure among its changes.
+        ([-5.0, -4.0, -3.0, 2.0, 3.0, 140.0], False, "asinh", None),
+    ],
+)
+def test_axes_of_squares_hold_all_points_and_round_numbers(points, log, name, ticks) -> None:
+    scale = square_scale(np.array(points), log)
+    assert scale.name == name and scale.low < min(points) and scale.high > max(points)
+    assert len(scale.ticks()) >= 3 and (ticks is None or set(scale.ticks()) <= set(ticks))
+    assert scale.ticks() == sorted(scale.ticks())
 
 
 def test_profile_and_quadratic_meet_at_the_best_fit(contents: FitContents) -> None:

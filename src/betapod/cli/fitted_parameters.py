@@ -69,8 +69,14 @@ def fitted_documents(record: FitRecord, key: str) -> list[dict[str, Any]]:
     ]
 
 
-def fitted_fields(record: FitRecord, key: str) -> list[tuple[str, str]]:
-    """Return what a fit says of a parameter, as names and texts for the terminal; nothing if it is not among its unknowns."""
+def fitted_fields(record: FitRecord, key: str, value: float = math.nan) -> list[tuple[str, str]]:
+    """Return what a fit says of a parameter, as names and texts for the terminal; nothing if it is not among its unknowns.
+
+    Parameters
+    ----------
+    value
+        What the table has: a row that is not at the best fit is said to be so.
+    """
     fields = []
     for unknown in unknowns_about(record, key):
         about = _ABOUT.get(unknown.kind, "").format(name=unknown.name)
@@ -78,11 +84,19 @@ def fitted_fields(record: FitRecord, key: str) -> list[tuple[str, str]]:
         fields += [
             ("fit", f"{record.name}{f', {about}' if about else ''}"),
             ("prior", f"{_range(unknown.prior_median, unknown.prior_low, unknown.prior_high)}{unit}"),
-            ("posterior", f"{_range(unknown.median, unknown.low, unknown.high)}{unit}, best fit {unknown.map:.4g}"),
+            ("posterior", f"{_range(unknown.median, unknown.low, unknown.high)}{unit}"),
+            ("best fit", f"{unknown.map:.4g}{unit}, {unknown.start:.4g} before{_elsewhere(unknown, value)}"),
             ("contraction", _contraction(unknown)),
             ("said by", ", ".join(f"{name} ({100 * share:.0f} %)" for name, _, share in _speaking(record, unknown))),
         ]
     return fields
+
+
+def _elsewhere(unknown: FittedUnknown, value: float) -> str:
+    """Return a remark where the table has another value than the fit found."""
+    # Values of tables may be rounded.
+    of_table = unknown.kind in ("row", "cells") and math.isfinite(value)
+    return "; the table has another value" if of_table and not math.isclose(value, unknown.map, rel_tol=5e-3) else ""
 
 
 def _range(median: float, low: float, high: float) -> str:

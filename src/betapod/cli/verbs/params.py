@@ -255,7 +255,7 @@ def _show(row: Parameter, users: list[str], works: Any, fit: FitRecord | None) -
             *(("source", source) for source in sources),
             ("locator", row.locator),
             ("note", row.note),
-            *(fitted_fields(fit, row.id) if fit else ()),
+            *(fitted_fields(fit, row.id, row.value) if fit else ()),
             ("used by", ", ".join(users)),
         ]
     )

@@ -11,6 +11,7 @@ from . import fit_drawings as unknowns
 from . import fit_row_drawings as rows
 from .fit_contents import FitContents, read_fit_contents
 from .fit_drawings import FitPicture
+from .fit_squares import draw_observed_predicted
 
 _SUFFIXES = (".pdf", ".png", ".svg")
 
@@ -22,7 +23,7 @@ def fit_pictures(contents: FitContents) -> list[FitPicture]:
         *rows.draw_families_before_after(contents),
         rows.draw_coverage(contents),
         rows.draw_discrepancy(contents),
-        rows.draw_observed_predicted(contents),
+        draw_observed_predicted(contents),
         unknowns.draw_spectrum(contents),
         unknowns.draw_profiles(contents),
         unknowns.draw_trace(contents),

@@ -1,9 +1,8 @@
-"""Pictures of the rows of a fit: misses of families before and after, observed against predicted, discrepancy, coverage."""
+"""Pictures of the rows of a fit: misses of families before and after, discrepancy, coverage."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +12,7 @@ from ..common.drawing import WIDTH, wrap_label
 from ..common.figures import drawable
 from ..common.words import counted, percent_text
 from . import fit_findings as findings
-from .fit_contents import FitContents, natural_interval, printed_value
+from .fit_contents import FitContents
 from .fit_drawings import AFTER, ASIDE, BEFORE, INK, LEFT_OUT, PRIOR, FitPicture, even_parts
 
 if TYPE_CHECKING:
@@ -21,10 +20,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-#: Most families in one picture, and most squares of observed against predicted.
-_FAMILIES, _SQUARES = 45, 12
-#: Fewest rows for a square of their own.
-_FEWEST = 4
+#: Most families in one picture, and most classes of discrepancy.
+_FAMILIES, _CLASSES = 45, 12
 _MOST_Z = 40.0
 
 
@@ -67,7 +64,15 @@ def _families_picture(part: pd.DataFrame, name: str, title: str) -> FitPicture:
             axes.plot(
                 [before], [-height], marker="o", markersize=4, color=INK, markerfacecolor="none", linestyle="none"
             )
-            axes.plot([after], [-height], marker="o", markersize=3, color=tint, linestyle="none")
+            beyond = float(row["after"]) > _MOST_Z
+            axes.plot(
+                [after],
+                [-height],
+                marker=">" if beyond else "o",
+                markersize=6 if beyond else 3,
+                color=tint,
+                linestyle="none",
+            )
         axes.set_xlim(-0.15, max(6.0, 1.15 * min(float(part[["before", "after"]].max().max()), _MOST_Z)))
         axes.set_ylim(-len(part) + 0.4, 0.6)
         labels = [
@@ -75,7 +80,9 @@ def _families_picture(part: pd.DataFrame, name: str, title: str) -> FitPicture:
         ]
         axes.set_yticks([-k for k in range(len(part))], labels, fontsize=8)
         axes.tick_params(axis="y", length=0)
-        ticks = [tick for tick in (0, 1, Z90, 3, 5, 10, 20, 40) if tick <= axes.get_xlim()[1]]
+        right = axes.get_xlim()[1]
+        # On a long axis 1 would stand on 1.64.
+        ticks = [tick for tick in (0, *((1,) if right < 8 else ()), Z90, 3, 5, 10, 20, 40) if tick <= right]
         axes.set_xticks(ticks, [f"{tick:.3g}" for tick in ticks])
         axes.minorticks_off()
         axes.set_xlabel("median |z| of a family")
@@ -93,144 +100,20 @@ def _families_picture(part: pd.DataFrame, name: str, title: str) -> FitPicture:
     )
 
 
-def _square_groups(rows: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
-    """Return titles and rows of squares, the fullest first: by class and unit; what is compared on the log scale, by endpoint.
-
-    On the log scale a row may be a ratio or a level, whatever its unit says, so that only its endpoint tells what it is like.
-    """
-    endpoints = rows["endpoint"].astype(str).str.replace("_", " ")
-    frequent = endpoints.map(endpoints[rows["class"] == "ratio"].value_counts()) >= _FEWEST
-    logs = endpoints.where(frequent, "other quantities") + ", ratios and levels"
-    units = rows["unit"].astype(str).where(rows["class"] != "share", "%")
-    titles = (rows["class"].astype(str) + " " + units).map(findings.class_words)
-    titles = titles.where(rows["class"] != "event ratio", findings.class_words("event ratio"))
-    groups = [
-        (str(title), part) for title, part in rows.groupby(titles.where(rows["class"] != "ratio", logs), sort=False)
-    ]
-    kept = [(title, part) for title, part in groups if len(part) >= _FEWEST and part["after"].notna().any()]
-    return sorted(kept, key=lambda pair: -len(pair[1]))[:_SQUARES]
-
-
-def draw_observed_predicted(contents: FitContents) -> FitPicture | None:
-    """Draw what was observed against what is predicted after the fit, a square for each kind of row; None without rows."""
-    rows = contents.rows
-    groups = _square_groups(rows)
-    if not groups:
-        return None
-    drawn = sum(len(part) for _, part in groups)
-    data = _natural_rows(groups)
-    lines = math.ceil(len(groups) / 2)
-
-    def paint(figure: Figure) -> None:
-        for number, (title, part) in enumerate(groups):
-            axes = figure.add_subplot(lines, 2, number + 1)
-            _draw_square(axes, part)
-            axes.set_title(wrap_label(drawable(title), 30, 2), loc="left", fontsize=8.5)
-            axes.set_xlabel("predicted" if number >= len(groups) - 2 else "", fontsize=8)
-            axes.set_ylabel("observed" if number % 2 == 0 else "", fontsize=8)
-
-    left = len(rows) - drawn
-    rest = f" {counted(left, 'row')} of rarer kinds are in the table of rows only." if left else ""
-    inside = "; ".join(
-        f"{title}: {int(part['inside_parameters'].sum())} of {len(part)} inside" for title, part in groups
-    )
-    return FitPicture(
-        "observed-predicted",
-        "Observed against predicted after the fit",
-        "Circles: fitted; triangles: set aside. Thick bars: 90 % interval by errors of study and cohort; thin bars: with parameters drawn. Filled "
-        f"where the thin bar holds what was observed.{rest}",
-        f"Observed against predicted after the fit. {inside}.{rest}",
-        (WIDTH, 0.3 + 2.3 * lines),
-        paint,
-        data,
-    )
-
-
-def _natural_rows(groups: Sequence[tuple[Any, pd.DataFrame]]) -> pd.DataFrame:
-    """Return the plotted numbers of squares on natural scales."""
-    import pandas as pd
-
-    lines = []
-    for _, part in groups:
-        for row in part.to_dict("records"):
-            errors, drawn = natural_interval(row, "after", "reach_errors"), natural_interval(row, "mean", "reach")
-            lines.append(
-                {
-                    **{name: row[name] for name in ("record", "family", "endpoint", "class", "fitted")},
-                    "unit": "%" if row["scale"] == "angle" else row["unit"],
-                    **{name: printed_value(row, float(row[name])) for name in ("observed", "before", "after")},
-                    **dict(zip(("low_errors", "high_errors"), errors, strict=True)),
-                    **dict(zip(("low_parameters", "high_parameters"), drawn, strict=True)),
-                    "inside_parameters": row["inside_parameters"],
-                }
-            )
-    return pd.DataFrame(lines)
-
-
-def _draw_square(axes: Axes, part: pd.DataFrame) -> None:
-    table = _natural_rows([("", part)])
-    log = str(part["scale"].iloc[0]) == "log"
-    if log:
-        axes.set_xscale("log")
-        axes.set_yscale("log")
-    for row in table.to_dict("records"):
-        tint, mark = (AFTER, "o") if row["fitted"] else (ASIDE, "^")
-        y = row["observed"]
-        axes.plot([row["low_parameters"], row["high_parameters"]], [y, y], color=tint, linewidth=0.7, alpha=0.7)
-        axes.plot(
-            [row["low_errors"], row["high_errors"]],
-            [y, y],
-            color=tint,
-            linewidth=2.2,
-            alpha=0.35,
-            solid_capstyle="butt",
-        )
-        axes.plot(
-            [row["after"]], [y], marker=mark, markersize=3.4, color=tint, markeredgewidth=0.8, linestyle="none",
-            markerfacecolor=tint if row["inside_parameters"] else "none",
-        )  # fmt: skip
-    points = table[["observed", "after"]].to_numpy(float).ravel()
-    points = points[np.isfinite(points)]
-    low, high = float(points.min()), float(points.max())
-    margin = 0.07 * ((math.log(high / low) if log and low > 0 else high - low) or 1.0)
-    low, high = (low * math.exp(-margin), high * math.exp(margin)) if log else (low - margin, high + margin)
-    axes.plot([low, high], [low, high], color=PRIOR, linewidth=0.8, zorder=1)
-    axes.set_xlim(low, high)
-    axes.set_ylim(low, high)
-    axes.set_box_aspect(1)
-    axes.tick_params(labelsize=7.5, length=2, pad=2)
-    _square_ticks(axes, low, high, log)
-
-
-def _square_ticks(axes: Axes, low: float, high: float, log: bool) -> None:
-    from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
-
-    for axis in (axes.xaxis, axes.yaxis):
-        if log:
-            nice = [step * 10.0**power for power in range(-4, 5) for step in (1.0, 2.0, 5.0)]
-            ticks = [value for value in nice if low <= value <= high]
-            if len(ticks) < 3:
-                ticks = [value / 10 for value in range(1, 100) if low <= value / 10 <= high]
-            kept: list[float] = []
-            # In the corner the labels of both axes would meet.
-            for value in (tick for tick in ticks if math.log(tick / low) > 0.06 * math.log(high / low)):
-                if not kept or math.log(value / kept[-1]) > 0.2 * math.log(high / low):
-                    kept.append(value)
-            axis.set_minor_locator(NullLocator())
-            axis.set_major_locator(FixedLocator(kept))
-        else:
-            values = MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
-            axis.set_major_locator(FixedLocator([v for v in values if low + 0.06 * (high - low) <= v <= high]))
-        axis.set_major_formatter(FuncFormatter(lambda value, _: findings.shown_number(value)))
-
-
 def draw_discrepancy(contents: FitContents) -> FitPicture | None:
     """Draw what the model lacks by class, beside the typical error of a study; None without it."""
     import pandas as pd
 
-    lines = findings.discrepancy_table(contents)
+    every = findings.discrepancy_table(contents)
+    # Classes of few rows stand in the table of the page only.
+    lines = sorted(every, key=lambda line: -float(line["rows"]))[:_CLASSES]
     if not lines:
         return None
+    rest = (
+        f" {counted(len(every) - len(lines), 'rarer class', 'rarer classes')} in the table alone."
+        if len(every) > len(lines)
+        else ""
+    )
 
     def paint(figure: Figure) -> None:
         axes = figure.add_subplot()
@@ -254,13 +137,13 @@ def draw_discrepancy(contents: FitContents) -> FitPicture | None:
         "discrepancy",
         "What the model lacks, class by class",
         "SD of the discrepancy: what rows of a family share, and what each row has of its own. Broken line: the median error of a row of the class, "
-        "as large as the study and the cohort make it.",
+        "as large as the study and the cohort make it." + rest,
         "Discrepancy. "
         + "; ".join(f"{findings.class_words(str(line['class']))}: {line['words']}" for line in lines)
         + ".",
         (WIDTH, 1.2 + 0.45 * len(lines)),
         paint,
-        pd.DataFrame(lines),
+        pd.DataFrame(every),
     )
 
 
