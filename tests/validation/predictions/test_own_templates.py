@@ -105,3 +105,25 @@ def test_the_verb_writes_them_and_says_what_to_do(
     document = json.loads(capsys.readouterr().out)
     assert not stopped.value.code and [Path(name).name for name in document["files"]] == list(TEMPLATES)
     assert any(text.startswith("betapod confront --study EXAMPLE2026 --overlay ") for text in document["commands"])
+
+
+def test_all_tables_are_checked_at_once(
+    tables: dict[str, Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["betapod", "evidence", "check", str(tables["evidence"]), "--arms", str(tables["arms"])]
+    words += ["--cohorts", str(tables["cohorts"]), "--events", str(tables["events"])]
+    monkeypatch.setattr(sys, "argv", words)
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    assert not stopped.value.code and "read: 2 arms, 1 cohort, 1 event" in capsys.readouterr().err
+    for name, right, wrong in (
+        ("evidence", ",UACR,52,", ",UACR,soon,"),
+        ("arms", "cells vs", "cell vs"),
+        ("events", "x 0.5", "y 0.5"),
+    ):
+        tables[name].write_text(tables[name].read_text(encoding="utf-8").replace(right, wrong), encoding="utf-8")
+    monkeypatch.setattr(sys, "argv", words)
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    said = capsys.readouterr().err
+    assert stopped.value.code == 2 and "bad-number: timepoint_weeks" in said and "bad-event" in said

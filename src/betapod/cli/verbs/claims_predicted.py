@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...base.errors import BetapodError, Problem
-from ..shared import gather
+from ..shared import gather, with_noun
 from ..waiting import waiting
 
 if TYPE_CHECKING:
@@ -51,6 +51,33 @@ class StudyFiles:
         except BetapodError as error:
             gather(problems, error)
         return NO_TABLES
+
+    def check(self, overlays: Sequence[Path]) -> list[str]:
+        """Return what must be said of the tables beside rows of evidence.
+
+        Raises
+        ------
+        BetapodError
+            What is wrong with them.
+        """
+        from ...evidence.records.registry import load_registry
+        from ...validation.predictions.own_study_tables import read_study_tables, told_of_tables, unmapped
+
+        tables = read_study_tables(self.arms or (), self.cohorts or (), self.events or ())
+        if tables.empty:
+            return []
+        try:
+            records = load_registry(overlays)
+        except BetapodError:
+            # What is wrong with the tables of evidence is said of each.
+            return []
+        counts = {
+            "arm": len(tables.arms),
+            "cohort": len(tables.cohorts),
+            "event": sum(map(len, tables.events.values())),
+        }
+        read = ", ".join(with_noun(number, noun) for noun, number in counts.items() if number)
+        return [f"read: {read}", *told_of_tables(tables, records), *unmapped(records, overlays, tables)]
 
 
 def predicted_rows(

@@ -14,6 +14,7 @@ from ..options import spelt_out
 from ..shared import (
     JsonOption,
     assignments,
+    gather,
     out,
     print_fields,
     print_json,
@@ -23,6 +24,8 @@ from ..shared import (
     with_noun,
 )
 from . import evidence_new, evidence_pool
+from .claims_predicted import StudyFiles
+from .confront_records import ArmsOption, CohortsOption, EventsOption
 from .evidence_selection import OverlayOption, RecordSelection, overlaid, shown_unit
 
 if TYPE_CHECKING:
@@ -284,10 +287,13 @@ def check_evidence_command(
             metavar="[CSV]...", help="Your own tables; default: the built-in registry.", autocompletion=complete_table
         ),
     ] = None,
+    arms: ArmsOption = None,
+    cohorts: CohortsOption = None,
+    events: EventsOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Check tables of evidence: every error with file and line."""
-    from ...base.errors import EvidenceError
+    """Check tables of evidence, arms, cohorts and events: every error with file and line."""
+    from ...base.errors import BetapodError, EvidenceError
     from ...evidence.records.registry import check_table, load_with_mechanisms
 
     problems, records, listed = [], [], []
@@ -300,8 +306,15 @@ def check_evidence_command(
     else:
         registry = load_with_mechanisms()
         records, listed = list(registry.records), list(registry.listed)
+    studies = StudyFiles(arms, cohorts, events)
+    try:
+        told = studies.check(tables or ())
+    except BetapodError as error:
+        gather(problems, error)
     if problems:
         raise EvidenceError(problems)
+    for line in told:
+        print_note(line)
     remarks = [(r.location, remark) for r in records for remark in r.remarks]
     seen = sum(r.tag == "seen" for r in records)
     if as_json:

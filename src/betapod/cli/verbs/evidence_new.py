@@ -30,7 +30,9 @@ def new_tables_command(
     evidence, arms, cohorts, events = write_templates(folder, force)
     options = ("--overlay", evidence, "--arms", arms, "--cohorts", cohorts, "--events", events)
     steps = {
-        "what is wrong with the table of evidence": command("evidence", "check", evidence),
+        "what is wrong with the tables": command(
+            "evidence", "check", evidence, "--arms", arms, "--cohorts", cohorts, "--events", events
+        ),
         "what it changes in the claims": command("claims", "--overlay", evidence, "--diff"),
         "what the model predicts of it": command("confront", "--study", "EXAMPLE2026", *options, "--rows"),
     }
