@@ -91,6 +91,8 @@ def test_a_scenario_chooses_among_rows_with_cells_alone() -> None:
     assert [one.inside for one in trust_question(products=["UC MSC"]).chosen(ROWS)] == [False]
     # What nobody compared is taken for current evidence.
     assert TrustQuestion(cells=("UC-MSC",), scenario="seed-claims").chosen(ROWS)[0].scenario == "current-evidence"
+    claimed = trust_sentence(TrustQuestion(cells=("UC-MSC",), scenario="seed-claims"), ROWS)
+    assert claimed.endswith(". That is by current evidence; nothing was compared under seed-claims.")
     assert len(trust_question().chosen(ROWS)) == len(ROWS) - 1
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..therapies.drug_catalogue import DRUG, catalogued_drugs
+from ..therapies.scenarios import CURRENT_EVIDENCE, NONE
 from .trust_question import ANY_CELLS, TrustQuestion
 from .trust_rows import TrustRow
 
@@ -127,7 +128,10 @@ def trust_sentence(question: TrustQuestion, rows: Sequence[TrustRow] | None = No
         return f"No published number{_subject(question)} was compared with the model: how far to trust it there is not known."
     count = trust_count(fitting)
     of = f"Of {count.rows} published numbers" if count.rows > 1 else "Of one published number"
-    return f"{of}{_subject(question)}, {count.line}."
+    # Of what is claimed for cells nothing was compared: the numbers are those of current evidence, and the sentence says so.
+    other = bool(question.cells) and question.scenario not in (NONE, CURRENT_EVIDENCE)
+    believed = f" That is by current evidence; nothing was compared under {question.scenario}." if other else ""
+    return f"{of}{_subject(question)}, {count.line}.{believed}"
 
 
 def _subject(question: TrustQuestion) -> str:
