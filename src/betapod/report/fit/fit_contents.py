@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ...base.constants import Z90
 from ...base.errors import ConfigError, Location, Problem
 from ...physiology import installed_fits
-from ...physiology.installed_fits import FURTHER, FitRecord, read_fit_record
+from ...physiology.installed_fits import FitRecord, read_fit_record
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -99,10 +99,7 @@ def read_fit_contents(folder: str | Path) -> FitContents:
 
     record = read_fit_record(folder)
     problems: list[Problem] = []
-    tables = {
-        name.removesuffix(".csv"): _complete_table(record, name, problems)
-        for name in ("rows.csv", "discrepancy.csv", *FURTHER)
-    }
+    tables = {name.removesuffix(".csv"): _complete_table(record, name, problems) for name in COLUMNS}
     if problems:
         raise ConfigError(problems)
     if "stage" not in tables["eigen"]:
