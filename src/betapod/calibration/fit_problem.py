@@ -221,7 +221,7 @@ def _fits(record: Record, selection: RowSelection) -> bool:
         and (not selection.studies or record.study in selection.studies)
         and low <= (record.weeks or 0.0) <= high
         and (selection.cells is None or bool(arm.cells) == selection.cells)
-        and not {record.family, record.study, record.id} & set(selection.exclude)
+        and not {record.family, record.study, record.id, record.endpoint} & set(selection.exclude)
     )
 
 

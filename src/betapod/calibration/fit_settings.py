@@ -55,7 +55,7 @@ class RowSelection(Settings):
     cells: bool | None = Field(
         default=None, description="whether the group was given cells or a graft; both unless given"
     )
-    exclude: list[str] = Field(default_factory=list, description="families, studies or records")
+    exclude: list[str] = Field(default_factory=list, description="families, studies, records or endpoints")
 
 
 class CandidateSettings(Settings):

@@ -11,7 +11,7 @@ from ...base.errors import ConfigError, Problem, did_you_mean
 from ...model import Model
 from ...observables.variation import varied_by
 from ...patients.lived_again import LifeChange
-from ...patients.population import moved_traits, population_table
+from ...patients.population import moved_traits, population_table, population_values
 from ...patients.reweighting import start_of
 from ...physiology import whole_body
 from ...therapies import cell_parameters
@@ -39,7 +39,8 @@ class Condition:
     care
         Inputs that care moves besides during studies whose care is frozen -> by how much.
     lived
-        Whether people lived under `values` and `drugs` from youth on; otherwise these begin on day 0 in the people of the library.
+        Whether people lived under `values` and `drugs` from youth on; otherwise these begin on day 0 in the people of the library, and rows of
+        the table of people change nothing.
 
     Raises
     ------
@@ -94,7 +95,13 @@ class Condition:
     @contextmanager
     def holding(self) -> Iterator[None]:
         """Let drugs, visits and people that are read meanwhile be those of the condition."""
-        with scaled_effects(self.drugs), varied_by(self.visits), moved_traits(self.life_change.traits):
+        change = self.life_change
+        with (
+            scaled_effects(self.drugs),
+            varied_by(self.visits),
+            moved_traits(change.traits),
+            population_values(change.of_people),
+        ):
             yield
 
 

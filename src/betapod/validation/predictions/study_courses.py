@@ -18,6 +18,7 @@ from ...engine.schedule import Schedule
 from ...hazards.kidney_injury import KidneyInjuries, injuries_of
 from ...observables.expressions import of_model, of_person, value
 from ...observables.table import Numbers, observables
+from ...patients.population import population_table
 from ...physiology import whole_body
 from ...therapies import cell_parameters
 from ...therapies.plan import plan
@@ -187,8 +188,9 @@ def _followed(groups: Sequence[_Group], weeks: Numbers, threads: int | None) -> 
     for index, group in enumerate(groups):
         arm, condition = group.arm, group.condition
         # Drugs and traits hold for all who are followed at once.
-        held = (*sorted(condition.drugs.items()), *sorted(condition.life_change.traits.items()))
-        together.setdefault((arm.care_rule, arm.year, arm.sets_glucose, held), []).append(index)
+        change = condition.life_change
+        held = (sorted(condition.drugs.items()), sorted(change.traits.items()), sorted(change.of_people.items()))
+        together.setdefault((arm.care_rule, arm.year, arm.sets_glucose, repr(held)), []).append(index)
     courses: dict[int, Courses] = {}
     for indices in together.values():
         of_care = [groups[index] for index in indices]
@@ -323,14 +325,19 @@ def _initial(arm: StudyArm, who: Library) -> dict[str, Numbers]:
 def _values_of(condition: Condition, count: int) -> dict[str, Numbers]:
     model = whole_body.named_model("reference")
     values = cell_parameters.scenario_values(model, condition.scenario)
-    values |= {key: value for key, value in condition.values.items() if key in model.parameters}
+    values |= {key: value for key, value in _of_the_study(condition).items() if key in model.parameters}
     return {key: np.full(count, value) for key, value in values.items()}
+
+
+def _of_the_study(condition: Condition) -> dict[str, float]:
+    """Return values that everybody has during a study: not rows of the table of people, which make lives and are people's own afterwards."""
+    return {name: value for name, value in condition.values.items() if name not in population_table()}
 
 
 def _schedules(arm: StudyArm, who: Library, condition: Condition) -> tuple[Schedule, ...]:
     """Return one schedule per person: inputs that are held, drugs that fit, cells cut to the person."""
     people = who.recipients()
-    varied = {name: np.full(len(who), value) for name, value in condition.values.items()}
+    varied = {name: np.full(len(who), value) for name, value in _of_the_study(condition).items()}
     people = replace(people, parameters={**people.parameters, **varied})
     return plan(
         whole_body.named_model("reference"),
