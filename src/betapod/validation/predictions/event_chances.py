@@ -91,8 +91,8 @@ def passages(courses: Courses, event: CountedEvent, last: float, seed: Sequence[
         tuple(seed),
         dict.fromkeys(URINE, event.samples),
     )
-    found = visits[first_counted : len(visits) - confirmed]
-    risk, first = np.zeros(len(courses)), np.zeros((len(courses), len(found)))
+    event_weeks = visits[first_counted : len(visits) - confirmed]
+    risk, first = np.zeros(len(courses)), np.zeros((len(courses), len(event_weeks)))
     for stratum in _strata(looked.risk, looked.event):
         measured = looked.begin(stratum)
         risk += measured.chance.mean(axis=0)
@@ -100,7 +100,7 @@ def passages(courses: Courses, event: CountedEvent, last: float, seed: Sequence[
             holds = looked.chance_on_visits(stratum, measured)
             passing = _confirmed(holds) if confirmed else _single(holds)
             first += (measured.chance[..., None] * passing).mean(axis=0)
-    return Passages(found, risk, first)
+    return Passages(event_weeks, risk, first)
 
 
 def chance_on_visit(courses: Courses, text: str, week: float, seed: Sequence[int]) -> Numbers:
@@ -137,11 +137,11 @@ def _confirmed(holds: Numbers) -> Numbers:
     """Return the chance that an event is found on each visit for the first time and on the next one again; the last visit only confirms."""
     first = np.empty((*holds.shape[:-1], holds.shape[-1] - 1))
     # Without a confirmed event so far: found on the visit before, or not.
-    found, clear = holds[..., 0], 1.0 - holds[..., 0]
+    once, clear = holds[..., 0], 1.0 - holds[..., 0]
     for k in range(holds.shape[-1] - 1):
         again = holds[..., k + 1]
-        first[..., k] = found * again
-        found, clear = clear * again, (found + clear) * (1.0 - again)
+        first[..., k] = once * again
+        once, clear = clear * again, (once + clear) * (1.0 - again)
     return first
 
 
@@ -317,18 +317,18 @@ class _Looked:
 
     def any_of(self, boxes: Sequence[_Box], visits: slice, measured: _Measured) -> Numbers:
         """Return the chance that any of some clauses holds on each visit, (draws, people, visits)."""
-        known: dict[tuple[str, int, int], Numbers | float] = {}
+        chances_inside: dict[tuple[str, int, int], Numbers | float] = {}
         places = self._places(visits)
 
         def inside(name: str, low: Bound, high: Bound) -> Numbers | float:
             key = (name, id(low), id(high))
-            if key not in known:
+            if key not in chances_inside:
                 if (name, places[0]) in measured.values:
                     value = np.stack([measured.values[name, k] for k in places], -1)
-                    known[key] = ((value >= low) & (value <= high)).astype(np.float64)
+                    chances_inside[key] = ((value >= low) & (value <= high)).astype(np.float64)
                 else:
-                    known[key] = self._seen.within(name, visits, low, high)
-            return known[key]
+                    chances_inside[key] = self._seen.within(name, visits, low, high)
+            return chances_inside[key]
 
         shape = (1, len(self.courses), len(places))
         return np.clip(np.zeros(shape) + _chance_of_any(_simpler(boxes), inside), 0.0, 1.0)

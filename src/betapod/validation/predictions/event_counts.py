@@ -58,14 +58,14 @@ def counts_of(group: Courses, event: CountedEvent, last: float, seed: Sequence[i
         Absolute rates of outcomes relative to those of like studies.
     """
     full = group.filled()
-    found = passages(full, event, last, seed)
+    passage = passages(full, event, last, seed)
     watched = chance_over_time(full, event.within, event.samples, seed) if event.within else None
     chances = chances_on(
         full.values, full.weeks, full.failed, full.risks, event.outcomes, event.free, watched, event.begins, event.year, study
     )  # fmt: skip
     # The visits on which the event is found, and the end of those who do not have it.
-    weeks = np.broadcast_to(np.append(found.weeks, event.end(last)), (len(group), len(found.weeks) + 1))
-    share = np.column_stack([found.first, found.risk - found.first.sum(axis=1)])
+    weeks = np.broadcast_to(np.append(passage.weeks, event.end(last)), (len(group), len(passage.weeks) + 1))
+    share = np.column_stack([passage.first, passage.risk - passage.first.sum(axis=1)])
     alive = chances.at(chances.alive, weeks)
     by_visit = share * alive * chances.at(chances.free, weeks) * _is_watched(event, last, weeks, full.failed)
     by_visit[:, -1] = 0.0

@@ -44,10 +44,10 @@ def quasi_normals(seed: tuple[int, ...], people: int, dimensions: int) -> Number
     from scipy.special import ndtri
     from scipy.stats import qmc
 
-    each = 2**_LOG_DRAWS
-    points = max(each, 2 ** math.ceil(math.log2(people * each)))
-    uniform = qmc.Sobol(dimensions, rng=np.random.default_rng(seed)).random(points)[: people * each]
-    half = ndtri(np.clip(uniform, 2.0**-31, 1.0 - 2.0**-31)).reshape(people, each, dimensions).swapaxes(0, 1)
+    per_person = 2**_LOG_DRAWS
+    points = max(per_person, 2 ** math.ceil(math.log2(people * per_person)))
+    uniform = qmc.Sobol(dimensions, rng=np.random.default_rng(seed)).random(points)[: people * per_person]
+    half = ndtri(np.clip(uniform, 2.0**-31, 1.0 - 2.0**-31)).reshape(people, per_person, dimensions).swapaxes(0, 1)
     numbers = np.concatenate([half, -half])
     numbers.flags.writeable = False
     return numbers
@@ -88,7 +88,7 @@ class _Seen:
     """How an observable is seen: true values and SDs of one visit's own error (people, visits), and by how much life moved it (draws, people, visits)."""
 
     true: Numbers
-    own: Numbers
+    own_sd: Numbers
     shift: Numbers
     ratios: bool
 
@@ -129,13 +129,13 @@ class SeenVisits:
         paths, joined = self._paths()
         free = [(name, k) for name in joined for k in range(paths[name].loadings.shape[1])]
         # What moves most comes first, where quasi-random numbers are spread best.
-        free.sort(key=lambda place: -float(np.sum(paths[place[0]].loadings[:, place[1]] ** 2)))
+        free.sort(key=lambda factor: -float(np.sum(paths[factor[0]].loadings[:, factor[1]] ** 2)))
         dimensions = len(self.drawn) + len(free)
         member = self.courses.member
         numbers = np.zeros((1, len(member), 0))
         if dimensions and len(member):
             numbers = quasi_normals(self.seed, int(member.max()) + 1, dimensions)[:, member]
-        self._numbers = {place: numbers[..., k] for k, place in enumerate(self.drawn)}
+        self._numbers = {visit: numbers[..., k] for k, visit in enumerate(self.drawn)}
         of_stream: dict[str, list[int]] = {name: [] for name in joined}
         for k, (name, _) in enumerate(free):
             of_stream[name].append(len(self.drawn) + k)
@@ -172,10 +172,10 @@ class SeenVisits:
             lived = np.stack(
                 [np.broadcast_to(life_size(life, w, true[:, k]), len(true)) for k, w in enumerate(self.weeks)], -1
             )
-            own = _OWN_SHARE if error == 0.0 else 0.0
+            own_share = _OWN_SHARE if error == 0.0 else 0.0
             if stream in moved:
-                variance = variance + own * lived**2
-                shift = math.sqrt(1.0 - own) * lived * moved[stream]
+                variance = variance + own_share * lived**2
+                shift = math.sqrt(1.0 - own_share) * lived * moved[stream]
             else:
                 variance = variance + lived**2 * paths[stream].variance
                 shift = (lived * paths[stream].mean)[None]
@@ -186,12 +186,12 @@ class SeenVisits:
         """Return the chance to measure less than a bound, (draws, people, visits)."""
         if np.ndim(bound) == 0 and not np.isfinite(bound):
             return float(bound > 0)
-        seen = self._seen[name]
-        true = np.maximum(seen.true[:, visits], _LEAST)
+        quantity = self._seen[name]
+        true = np.maximum(quantity.true[:, visits], _LEAST)
         positive = np.maximum(bound, 1e-300)
-        edge = np.log(positive) - np.log(true) if seen.ratios else positive / true - 1.0
-        chance = _normal((edge - seen.shift[..., visits]) / seen.own[:, visits])
-        nothing = seen.true[:, visits] <= 0
+        edge = np.log(positive) - np.log(true) if quantity.ratios else positive / true - 1.0
+        chance = _normal((edge - quantity.shift[..., visits]) / quantity.own_sd[:, visits])
+        nothing = quantity.true[:, visits] <= 0
         if np.any(nothing):
             chance = np.where(nothing, np.greater_equal(bound, 0.0), chance)
         return np.where(np.greater(bound, 0.0) | nothing, chance, 0.0) if np.any(np.less_equal(bound, 0.0)) else chance
@@ -207,18 +207,18 @@ class SeenVisits:
         """Return a drawn measurement between two bounds, and the chance to lie there, each (draws, people)."""
         from scipy.special import ndtri
 
-        seen, at = self._seen[name], slice(visit, visit + 1)
+        quantity, at = self._seen[name], slice(visit, visit + 1)
         numbers = self._numbers[name, visit]
         chance = np.ones(numbers.shape)
         if math.isfinite(low) or math.isfinite(high):
             first, last = (
-                np.broadcast_to(np.asarray(self.below(name, at, bound)), (*seen.shift.shape[:2], 1))[..., 0]
+                np.broadcast_to(np.asarray(self.below(name, at, bound)), (*quantity.shift.shape[:2], 1))[..., 0]
                 for bound in (low, high)
             )
             chance = np.broadcast_to(np.maximum(last - first, 0.0), numbers.shape)
             numbers = ndtri(np.clip(first + _normal(numbers) * chance, 1e-15, 1.0 - 1e-15))
-        moved = seen.shift[..., visit] + seen.own[:, visit] * numbers
-        value = seen.true[:, visit] * (np.exp(moved) if seen.ratios else np.maximum(1.0 + moved, 0.0))
+        moved = quantity.shift[..., visit] + quantity.own_sd[:, visit] * numbers
+        value = quantity.true[:, visit] * (np.exp(moved) if quantity.ratios else np.maximum(1.0 + moved, 0.0))
         return np.asarray(value, dtype=np.float64), np.asarray(chance, dtype=np.float64)
 
 
