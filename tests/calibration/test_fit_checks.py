@@ -84,11 +84,18 @@ def test_wider_errors_hold_more(fitted: tuple[Invented, MapResult]) -> None:
 
 def test_widths_are_given_as_people_read_them() -> None:
     rows = invented_rows(np.zeros(6), classes=3)
-    widths = interval_widths(rows, RowPredictions(np.array([np.pi / 2, np.pi / 2, 0, 0, 3, 3.0])))
+    predicted = np.array([np.pi / 2, np.pi / 2, 0, 0, 3, 3.0])
+    lacking = Discrepancy({"slope 1": 0.3}, {"slope 1": 0.1})
+    share, ratio, slope = (
+        interval_widths(rows, RowPredictions(predicted, np.full(6, 0.1), lacking))[k] for k in (1, 0, 2)
+    )
     half = 0.1 * stats.norm.ppf(0.95)
-    assert widths["share"] == (pytest.approx(100 * half, rel=0.01), 2)
-    assert widths["ratio"] == (pytest.approx(np.exp(2 * half)), 2)
-    assert widths["slope 1"] == (pytest.approx(2 * half), 2)
+    assert (share.row_class, share.rows, share.alone) == ("share", 2, pytest.approx(100 * half, rel=0.01))
+    assert (ratio.row_class, ratio.rows, ratio.alone) == ("ratio", 2, pytest.approx(np.exp(2 * half)))
+    assert (slope.row_class, slope.rows, slope.alone) == ("slope 1", 2, pytest.approx(2 * half))
+    assert slope.parameters == pytest.approx(np.sqrt(2) * slope.alone)
+    assert slope.all > 2 * slope.parameters
+    assert ratio.all == ratio.parameters
 
 
 def test_a_family_left_out_is_predicted_by_the_others(fitted: tuple[Invented, MapResult]) -> None:

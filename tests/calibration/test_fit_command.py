@@ -192,8 +192,11 @@ def test_a_finished_fit_is_checked(folder: Path, tmp_path: Path) -> None:
     # Of a mildly bent model the fall is nearly that of a normal distribution.
     profile = record.table("profiles.csv")
     assert (abs(profile["fall"] - profile["quadratic"]) < 1).all()
-    done = fit("check", out, "--no-left-out", "--refit", "F1", "--json")
+    done = fit("check", out, "--no-left-out", "--refit", "F1", "--smoother", 8, "--json")
     (words,) = json.loads(done.stdout)["words"].values()
+    (smoothed,) = json.loads(done.stdout)["ensemble_smoother"].values()
+    assert len(smoothed["apart"]) == 3 and "8 members" in smoothed["words"][0]
+    assert {of["row_class"] for of in json.loads(done.stdout)["widths"]} == {"ratio"}
     assert words and json.loads(done.stdout)["refitted"][2]["nominal"] == 0.9
     done = fit("check", out, "--profile", "k9", "--refit", "F2")
     assert done.returncode == 2 and "unknown-name" in done.stderr and "unknown-family" in done.stderr

@@ -10,7 +10,8 @@ from betapod.base.errors import ConfigError
 from betapod.calibration.discrepancy import Discrepancy
 from betapod.calibration.fit_likelihood import Likelihood
 from betapod.calibration.gauss_newton import SameLikelihood, fit_map
-from betapod.calibration.smoother import esmda
+from betapod.calibration.posterior import Gaussian
+from betapod.calibration.smoother import check_with_smoother, esmda
 
 SLOPES = np.random.default_rng(1).standard_normal((30, 4)) * 0.2
 
@@ -55,3 +56,16 @@ def test_the_same_seed_gives_the_same_members() -> None:
     first, again, other = (esmda(linear_objective(SLOPES, rows), Likelihood(rows), 20, 2, seed) for seed in (1, 1, 2))
     assert np.array_equal(first, again)
     assert not np.array_equal(first, other)
+
+
+def test_a_fit_is_compared_with_it_in_words() -> None:
+    rows = invented_rows(SLOPES @ [1.0, -0.5, 0.0, 0.3])
+    law = Likelihood(rows, nu=np.inf)
+    covariance = np.linalg.inv(SLOPES.T @ SLOPES / 0.01 + np.eye(4))
+    mean = covariance @ SLOPES.T @ rows.observed / 0.01
+    elsewhere = mean + np.array([0.0, 5.0, 0.0, 0.0]) * np.sqrt(np.diag(covariance))
+    bounds = (np.full(4, -3.0), np.full(4, 3.0))
+    check = check_with_smoother(linear_objective(SLOPES, rows), law, Gaussian(elsewhere, covariance, *bounds), 80)
+    first, second = check.in_words()
+    assert "80 members agrees within 1 posterior SD on 3 of 4 unknowns" in first
+    assert "elsewhere with p1 (-" in second

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..base.errors import ConfigError, Location, not_among
 from ..physiology.installed_fits import Columns, FitRecord, read_fit_record
-from .coverage_curve import Coverage, RowPredictions, coverage_curve
+from .coverage_curve import ClassWidths, Coverage, RowPredictions, coverage_curve
 from .cut_feedback import StageObjective
 from .evaluations import KeptEvaluations
 from .fit_folder import add_tables
@@ -23,11 +23,13 @@ from .fit_tables import (
     stacked_tables,
     stage_gaussian,
     stage_identifiability,
+    widths_of_record,
 )
 from .gauss_newton import EstimatedDiscrepancy
 from .identifiability import profiles
 from .left_out import LeftOutFits, leave_families_out, left_out_table, refit_without_families
 from .simulated_truth import InventedData, LinearObjective, SimulatedTruth, simulate_truth
+from .smoother import SmootherCheck, check_with_smoother
 from .stage_archive import read_stages
 from .stage_fit import StageFit, kept_objective
 from .staged_problem import StagedProblem, Tell
@@ -49,12 +51,15 @@ class WantedChecks:
         How many data sets are invented around the linear model; none for 0.
     profile
         Unknowns along which the posterior is evaluated in truth.
+    smoother
+        Members of an ensemble smoother to compare the fit with; none for 0.
     """
 
     left_out: bool = True
     refit: tuple[str, ...] = ()
     simulated: int = 0
     profile: tuple[str, ...] = ()
+    smoother: int = 0
 
 
 @dataclass(frozen=True)
@@ -71,6 +76,10 @@ class CheckedFit:
         Stage -> what came of invented data.
     profiles
         Columns of ``profiles.csv``; empty where not asked for.
+    widths
+        Of 90 % intervals by class of rows.
+    smoothed
+        Stage -> what an ensemble smoother finds.
     """
 
     words: dict[str, list[str]]
@@ -78,6 +87,8 @@ class CheckedFit:
     refitted: list[Coverage] = field(default_factory=list)
     simulated: dict[str, SimulatedTruth] = field(default_factory=dict)
     profiles: Columns = field(default_factory=dict)
+    widths: list[ClassWidths] = field(default_factory=list)
+    smoothed: dict[str, SmootherCheck] = field(default_factory=dict)
 
 
 def check_fit(
@@ -99,7 +110,8 @@ def check_fit(
     _check_names(record, stages, wanted)
     speak = tell or (lambda text: None)
     prior_scale = dict(problem.discrepancy)
-    checked = CheckedFit({stage.name: stage_identifiability(stage).in_words() for stage in stages})
+    words = {stage.name: stage_identifiability(stage).in_words() for stage in stages}
+    checked = CheckedFit(words, widths=widths_of_record(record))
     tables: dict[str, Columns] = {}
     verdicts: dict[str, Any] = {}
     if wanted.left_out:
@@ -123,6 +135,10 @@ def check_fit(
     if wanted.profile:
         checked = replace(checked, profiles=_profiled(problem, folder, stages, wanted.profile, threads, speak))
         tables["profiles.csv"] = checked.profiles
+    if wanted.smoother:
+        smoothed = _smoothed(problem, folder, stages, wanted.smoother, threads, speak)
+        checked = replace(checked, smoothed=smoothed)
+        verdicts["ensemble smoother"] = {name: check.in_words() for name, check in smoothed.items()}
     add_tables(folder, tables, verdicts)
     return checked
 
@@ -218,6 +234,25 @@ def _refitted(
         finally:
             objective.close()
     return fits
+
+
+def _smoothed(
+    problem: StagedProblem,
+    folder: str | Path,
+    stages: Sequence[StageFit],
+    members: int,
+    threads: int | None,
+    speak: Tell,
+) -> dict[str, SmootherCheck]:
+    kept, checks = KeptEvaluations(folder), {}
+    for stage in stages:
+        objective = kept_objective(problem, kept, stage.name, stage.held, threads, speak, stage.passes[-1].around)
+        try:
+            staged = StageObjective(objective, stage.prior)
+            checks[stage.name] = check_with_smoother(staged, stage.map.likelihood, stage_gaussian(stage), members)
+        finally:
+            objective.close()
+    return checks
 
 
 def _profiled(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -179,21 +179,48 @@ def coverage_table(
 _COLUMNS = ("set", "by", "when", "parameters", "discrepancy", "nominal", "actual", "count", "median_width")
 
 
-def interval_widths(
-    rows: FitRows, state: RowPredictions, nominal: float = 0.9, nu: float = TAILS
-) -> Mapping[str, tuple[float, int]]:
-    """Return the median width of intervals by class of discrepancy on the natural scale, and how many rows it has.
+@dataclass(frozen=True)
+class ClassWidths:
+    """Median widths of intervals of one class of rows on the natural scale: shares as points of a hundred, ratios as the factor
+    between both ends, others in their unit.
 
-    Shares as points of a hundred; ratios as the factor between both ends; others in their unit.
+    Attributes
+    ----------
+    row_class
+        Class of discrepancy.
+    rows
+        How many.
+    alone, parameters, all
+        By the errors of rows alone, with the spread by parameters, and with what the model lacks besides.
     """
-    half = interval_half_width(*predictive_deviation(rows, state.sd_parameters, state.lacking, nu), nominal)
-    low, high = rows.natural(state.predicted - half), rows.natural(state.predicted + half)
+
+    row_class: str
+    rows: int
+    alone: float
+    parameters: float
+    all: float
+
+
+def interval_widths(rows: FitRows, state: RowPredictions, nominal: float = 0.9, nu: float = TAILS) -> list[ClassWidths]:
+    """Return the widths of intervals by class of discrepancy; rows without a prediction do not count."""
     classes, usable = np.array(discrepancy_classes(rows), dtype=object), np.isfinite(state.predicted)
+    states = ((None, None), (state.sd_parameters, None), (state.sd_parameters, state.lacking))
+    widths = [
+        _natural_width(
+            rows, state.predicted, interval_half_width(*predictive_deviation(rows, sd, lacking, nu), nominal)
+        )
+        for sd, lacking in states
+    ]
+    result = []
+    for name in sorted(set(classes[usable])):
+        of = usable & (classes == name)
+        alone, parameters, everything = (float(np.median(width[of])) for width in widths)
+        result.append(ClassWidths(name, int(of.sum()), alone, parameters, everything))
+    return result
+
+
+def _natural_width(rows: FitRows, predicted: Numbers, half: Numbers) -> Numbers:
+    low, high = rows.natural(predicted - half), rows.natural(predicted + half)
     scale = np.array(rows.scale, dtype=object)
-    width = np.where(
-        scale == "log", high / np.where(scale == "log", low, 1.0), (high - low) * np.where(scale == "angle", 100.0, 1.0)
-    )
-    return {
-        name: (float(np.median(width[usable & (classes == name)])), int(np.sum(usable & (classes == name))))
-        for name in sorted(set(classes[usable]))
-    }
+    points = np.where(scale == "angle", 100.0, 1.0)
+    return np.where(scale == "log", high / np.where(scale == "log", low, 1.0), (high - low) * points)

@@ -84,25 +84,9 @@ class Likelihood:
             )
         return result
 
-    def family_log_density(self, predicted: Numbers, use: Flags | None = None) -> dict[str, float]:
-        """Return the log density of the rows in use of each family at predictions (n,)."""
-        law, index, number = self._blocks(self._usable(predicted, use))
-        first = np.unique(number, return_index=True)[1]
-        result: dict[str, float] = {}
-        for row, value in zip(index[first], law.log_density(self._residual(predicted, index))[0], strict=True):
-            result[self.rows.family[row]] = result.get(self.rows.family[row], 0.0) + float(value)
-        return result
-
     def score(self, predicted: Numbers, use: Flags | None = None) -> Numbers:
         """Return what the log density gains per unit by which each prediction (n,) rises; 0 for rows that are not in use."""
         return self.around(predicted, use).score
-
-    def weights(self, predicted: Numbers, use: Flags | None = None) -> Numbers:
-        """Return how much each row counts (n,): about 1, less the farther it lies from where its own deviation would let it be."""
-        use = self._usable(predicted, use)
-        result = np.zeros(len(self.rows))
-        result[use] = self._moments(predicted[None], use).row_weight[0]
-        return result
 
     def curvature(self, predicted: Numbers, use: Flags | None = None) -> Numbers:
         """Return a positive matrix (n, n) that bends as the log density does: precision with every deviation at its weight."""
@@ -137,14 +121,6 @@ class Likelihood:
         scale, _, tau = self.deviation
         same = np.equal.outer(self.block, self.block)
         return np.asarray(np.diag(scale**2) + np.where(same, np.outer(tau, tau), 0.0), dtype=np.float64)
-
-    def whitened(self, residual: Numbers, use: Flags | None = None) -> Numbers:
-        """Return residuals (K, n) of the rows in use as (K, m) numbers that do not depend on one another, each of scale 1."""
-        from scipy.linalg import solve_triangular
-
-        use = self.rows.fitted if use is None else use
-        factor = np.linalg.cholesky(self.covariance()[np.ix_(use, use)])
-        return np.asarray(solve_triangular(factor, np.atleast_2d(residual)[:, use].T, lower=True).T, dtype=np.float64)
 
     def _usable(self, predicted: Numbers, use: Flags | None) -> Flags:
         return np.asarray((self.rows.fitted if use is None else use) & np.isfinite(predicted), dtype=np.bool_)

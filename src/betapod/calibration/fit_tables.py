@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..physiology.installed_fits import Columns, FitRecord
-from .coverage_curve import RowPredictions, coverage_table
+from .coverage_curve import ClassWidths, RowPredictions, coverage_table, interval_widths
 from .fit_rows import FitRows
 from .gauss_newton import EstimatedDiscrepancy
 from .identifiability import Identifiability, identify, speaking_table
@@ -60,16 +60,25 @@ def coverage_columns(
 
 def coverage_of_tables(record: FitRecord, prior_scale: Mapping[str, float], left_out: RowPredictions) -> Columns:
     """Return ``coverage.csv`` of a finished fit anew, with families left out."""
+    rows, after = _of_record(record)
+    return coverage_columns(rows, record.rows["before"], after, prior_scale, left_out)
+
+
+def widths_of_record(record: FitRecord) -> list[ClassWidths]:
+    """Return how wide the 90 % intervals of a finished fit are, by class of rows."""
+    return interval_widths(*_of_record(record))
+
+
+def _of_record(record: FitRecord) -> tuple[FitRows, RowPredictions]:
+    """Return the rows of a record and what the fit says of them."""
     table = record.rows
     names = {field.name: "class" if field.name == "row_class" else field.name for field in fields(FitRows)}
     text = ("record", "study", "family", "endpoint", "unit", "row_class", "scale")
     columns: dict[str, Any] = {
         name: tuple(map(str, table[of])) if name in text else table[of] for name, of in names.items()
     }
-    rows = FitRows(**columns)
-    mean = table["mean"]
-    after = RowPredictions(mean, table["sd_parameters"], (table["tau_family"], table["tau_row"]))
-    return coverage_columns(rows, table["before"], after, prior_scale, left_out)
+    lacking = (table["tau_family"], table["tau_row"])
+    return FitRows(**columns), RowPredictions(table["mean"], table["sd_parameters"], lacking)
 
 
 def joined_left_out(fits: Sequence[LeftOutFits], records: Sequence[str]) -> RowPredictions:

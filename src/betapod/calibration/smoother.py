@@ -7,6 +7,7 @@ steps, their errors widened so that all steps together count them once.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,10 +19,59 @@ from .objective_protocol import Evaluate, Objective, bounds_of
 from .posterior import Gaussian, draw_gaussian
 
 Numbers = NDArray[np.float64]
+#: Members whose mean lies within so many posterior SDs of the fit agree with it.
+AGREES = 1.0
 #: Share of fitted rows without a prediction above which a member is replaced.
 _MOST_LOST = 0.1
 #: Fewest members.
 _LEAST = 8
+
+
+@dataclass(frozen=True)
+class SmootherCheck:
+    """What an ensemble smoother finds beside a fit.
+
+    Attributes
+    ----------
+    names
+        Of the d unknowns.
+    apart
+        (d,) mean of members less that of the posterior, in SDs of the posterior.
+    spread
+        (d,) SD of members over SD of the posterior.
+    members
+        How many.
+    """
+
+    names: tuple[str, ...]
+    apart: Numbers
+    spread: Numbers
+    members: int
+
+    def in_words(self) -> list[str]:
+        """Return sentences: how many unknowns agree, which do not, how spreads compare."""
+        agree = np.abs(self.apart) <= AGREES
+        lines = [
+            f"An ensemble smoother of {self.members} members agrees within {AGREES:g} posterior SD on {int(agree.sum())} of "
+            f"{len(self.names)} unknowns; its SDs are {float(np.median(self.spread)):.2f} times those of the fit in the median."
+        ]
+        order = [k for k in np.argsort(-np.abs(self.apart), kind="stable") if not agree[k]]
+        if order:
+            far = ", ".join(f"{self.names[k]} ({self.apart[k]:+.1f} SD)" for k in order)
+            lines.append(f"It goes elsewhere with {far}: there the posterior bends, or slopes are not to be trusted.")
+        return lines
+
+
+def check_with_smoother(
+    objective: Objective, likelihood: Likelihood, gaussian: Gaussian, members: int = 100, seed: int = 1
+) -> SmootherCheck:
+    """Compare a posterior with what `esmda` finds under the same likelihood, without any slope."""
+    ensemble = esmda(objective, likelihood, members, seed=seed)
+    sd = np.sqrt(np.diag(gaussian.covariance))
+    names = tuple(unknown.name for unknown in objective.unknowns)
+    return SmootherCheck(
+        names, (ensemble.mean(axis=0) - gaussian.mean) / sd, ensemble.std(axis=0, ddof=1) / sd, members
+    )
 
 
 def esmda(

@@ -15,7 +15,7 @@ from .fit_shown import figure_text
 
 if TYPE_CHECKING:
     from ...calibration.check_fit import CheckedFit
-    from ...calibration.coverage_curve import Coverage
+    from ...calibration.coverage_curve import ClassWidths, Coverage
 
 
 def add_fit_check(fit_app: typer.Typer) -> None:
@@ -44,6 +44,15 @@ def fit_check_command(
             "--profile", metavar="NAMES", help="Evaluate the posterior along these unknowns, separated by commas."
         ),
     ] = None,
+    smoother: Annotated[
+        int,
+        typer.Option(
+            "--smoother",
+            min=0,
+            metavar="MEMBERS",
+            help="Compare with an ensemble smoother of so many members. Takes 4 evaluations a member.",
+        ),
+    ] = 0,
     threads: ThreadsOption = None,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
@@ -56,10 +65,13 @@ def fit_check_command(
     from ...calibration.check_fit import WantedChecks, check_fit
 
     if is_individual_fit(folder):
-        refuse_with_individuals({"--refit": bool(refit), "--sbc": simulated > 0, "--profile": bool(profile)})
+        refuse_with_individuals(
+            {"--refit": bool(refit), "--sbc": simulated > 0, "--profile": bool(profile), "--smoother": smoother > 0}
+        )
         check_individual(folder, as_json)
         return
-    wanted = WantedChecks(left_out, tuple(names_option(refit or [])), simulated, tuple(names_option(profile or [])))
+    families, unknowns = tuple(names_option(refit or [])), tuple(names_option(profile or []))
+    wanted = WantedChecks(left_out, families, simulated, unknowns, smoother)
     problem, _ = problem_of_folder(folder)
     with breaking(), telling(quiet) as tell:
         checked = check_fit(problem, folder, wanted, threads, tell)
@@ -76,6 +88,11 @@ def _print_checked(checked: CheckedFit) -> None:
             print_text(sentence, hanging=2)
     _print_coverage("Families left out, by the linear model at the fit", checked.left_out)
     _print_coverage("Families left out, by fits without them", checked.refitted)
+    _print_widths(checked.widths)
+    for stage, smoothed in checked.smoothed.items():
+        print_text(f"Ensemble smoother for stage {stage}", "bold")
+        for sentence in smoothed.in_words():
+            print_text(sentence, hanging=2)
     for stage, truth in checked.simulated.items():
         print_text(f"Invented data for stage {stage}", "bold")
         for sentence in truth.in_words():
@@ -108,6 +125,16 @@ def _print_coverage(title: str, points: list[Coverage]) -> None:
     print_table(heads, rows, right=heads, varying=heads[1:])
 
 
+def _print_widths(widths: list[ClassWidths]) -> None:
+    print_text("Median width of 90 % intervals (points of shares, factors of ratios, else the unit)", "bold")
+    heads = ("rows of", "rows", "errors alone", "and parameters", "and what the model lacks")
+    rows = [
+        [of.row_class, str(of.rows), *(figure_text(width) for width in (of.alone, of.parameters, of.all))]
+        for of in widths
+    ]
+    print_table(heads, rows, right=heads[1:], varying=heads[2:])
+
+
 def _values(checked: CheckedFit) -> dict[str, Any]:
     profiles = checked.profiles
     lines = [dict(zip(profiles, cells, strict=True)) for cells in zip(*profiles.values(), strict=True)]
@@ -115,6 +142,16 @@ def _values(checked: CheckedFit) -> dict[str, Any]:
         "words": checked.words,
         "left_out": [asdict(point) for point in checked.left_out],
         "refitted": [asdict(point) for point in checked.refitted],
+        "widths": [asdict(of) for of in checked.widths],
+        "ensemble_smoother": {
+            stage: {
+                "unknowns": list(smoothed.names),
+                "apart": smoothed.apart.tolist(),
+                "spread": smoothed.spread.tolist(),
+                "words": smoothed.in_words(),
+            }
+            for stage, smoothed in checked.smoothed.items()
+        },
         "invented_data": {
             stage: {
                 "unknowns": list(truth.names),
