@@ -7,6 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from betapod.calibration.fit_settings import UnknownSettings
+from betapod.calibration.named_unknowns import unknown_named
 from betapod.calibration.unknown import TRANSFORMS, Unknown
 
 STARTS = {"log": 0.0085, "linear": -3.0, "logit": 0.2, "atanh": 0.3}
@@ -23,3 +25,11 @@ def test_value_and_place_undo_each_other(transform: str, u: float) -> None:
 def test_bounds_hold() -> None:
     unknown = Unknown("x", "row", "1", 1.0, "log", 2.0, low=0.5, high=3.0)
     assert unknown.value(np.array([-3.0, 0.0, 3.0])).tolist() == [0.5, 1.0, 3.0]
+
+
+def test_effects_of_drugs_stay_possible() -> None:
+    """No factor takes an inhibition beyond all of what is inhibited."""
+    unknown = unknown_named("SGLT2 inhibitor e_S", UnknownSettings(), "none")
+    assert unknown.low >= 0.0
+    assert unknown.high * 0.65 < 1.0 < (unknown.high + 0.01) * 0.65
+    assert unknown_named("dMAP_60 shift", UnknownSettings(), "none").low == -np.inf

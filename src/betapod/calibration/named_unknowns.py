@@ -14,10 +14,12 @@ from ..patients.population import MODEL_ROWS, population_table
 from ..patients.reweighting import start_of, trait_names
 from ..physiology import whole_body
 from ..therapies import cell_parameters
-from ..therapies.effect_factors import scalable_effects
+from ..therapies.effect_factors import scalable_effects, sized_effects
 from .fit_settings import UnknownSettings
 from .unknown import Unknown
 
+#: Share of what is possible that an effect may reach.
+_MARGIN = 0.999
 #: Prior SD of factors, of correlations and of drifts in care where the file says nothing.
 _OF_FACTORS, _OF_CORRELATIONS, _OF_CARE = 0.3, 0.25, 4.0
 
@@ -34,8 +36,9 @@ def unknown_named(name: str, settings: UnknownSettings, scenario: str) -> Unknow
     if kind in ("row", "cells"):
         return _of_row(name, kind, settings, scenario)
     start, transform, sd, unit, label = _of_kind(name, kind)
-    low = -math.inf if settings.low is None else settings.low
-    high = math.inf if settings.high is None else settings.high
+    least, most = _reach(name, kind)
+    low = least if settings.low is None else max(settings.low, least)
+    high = most if settings.high is None else min(settings.high, most)
     return Unknown(
         name, kind, unit, start, settings.transform or transform, settings.sd or sd, low, high, label, settings.why,
         settings.within_study,
@@ -132,6 +135,22 @@ def _sd(row: Parameter, transform: str) -> float | None:
     if transform == "log":
         return math.log(row.high / row.low) / (2.0 * Z95)
     return (row.high - row.low) / (2.0 * Z95)
+
+
+def _reach(name: str, kind: str) -> tuple[float, float]:
+    """Return the smallest and largest value that is possible: an effect of a drug must not take its input beyond its bounds."""
+    if kind in ("drug", "median", "spread", "visit") and not name.endswith(" shift"):
+        least, most = 0.0, math.inf
+    elif kind == "correlation":
+        return -1.0, 1.0
+    else:
+        return -math.inf, math.inf
+    if kind == "drug":
+        inputs = whole_body.named_model("reference").inputs
+        for quantity, value in sized_effects(name):
+            if quantity in inputs and value > 0.0:
+                most = min(most, _MARGIN * drawn_range(inputs[quantity])[1] / value)
+    return least, most
 
 
 def _of_kind(name: str, kind: str) -> tuple[float, str, float, str, str]:

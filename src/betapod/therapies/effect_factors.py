@@ -67,6 +67,17 @@ def scalable_effects() -> frozenset[str]:
     )
 
 
+def sized_effects(name: str) -> tuple[tuple[str, float], ...]:
+    """Return input and size of the effects with a name of `scalable_effects` that are a strength or a shift at a listed dose."""
+    return tuple(
+        (row["quantity"], float(row["value"]))
+        for row in read_rows("standard_care.csv")
+        if row["rule"] in ("add", "max")
+        and not row["value"].endswith("dose")
+        and name in {f"{owner} {row['quantity']}" for owner in _owners(row["therapy"])}
+    )
+
+
 def scaled_value(therapy: str, quantity: str, rule: str, value: float) -> float:
     """Return the value of an effect under the factors that hold now."""
     factors = dict(_FACTORS.get())
