@@ -225,3 +225,22 @@ def test_nothing_predicted_has_no_proportional_error(tmp_path: Path) -> None:
     fit = fit_individuals(read_individual_problem(tmp_path / "p.yaml"), threads=1)
     assert fit.people[0].arrived and fit.freedom == pytest.approx(2.0)
     assert "left out, measurements: 1" in fit.warnings[0]
+
+
+@pytest.mark.parametrize("form", ["additive", "proportional", "combined"])
+def test_as_many_measurements_as_parameters_leave_nothing_to_estimate_errors_from(
+    form: str, example: IndividualProblem
+) -> None:
+    names = ("times", "observable", "values", "errors", "lines")
+    people = tuple(replace(person, **{n: getattr(person, n)[[0, 4]] for n in names}) for person in example.people[:3])
+    unknown = replace(example.observables[0], error=ErrorModel(form, estimated=True))
+    fit = fit_individuals(replace(example, people=people, observables=(unknown,), pooled=True), threads=1)
+    assert any("nothing is left to estimate" in warning for warning in fit.warnings)
+    assert all(np.isfinite(person.predicted).all() for person in fit.people)
+
+
+def test_numbers_beyond_all_measure_end_in_words(example: IndividualProblem) -> None:
+    first = example.people[0]
+    absurd = replace(first, values=np.where(np.arange(6) == 2, 1e300, first.values))
+    fit = fit_individuals(replace(example, people=(absurd, *example.people[1:4])), threads=1)
+    assert len(fit.people) == 4

@@ -150,7 +150,8 @@ def search_all(tasks: Sequence[LeastSquaresTask], evaluate: Evaluate) -> list[Le
 
     def work(number: int) -> None:
         try:
-            fits[number] = _search(tasks[number], lambda points: rounds.ask(number, points))
+            with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+                fits[number] = _search(tasks[number], lambda points: rounds.ask(number, points))
         except _StoppedError:
             pass
         except BaseException as error:

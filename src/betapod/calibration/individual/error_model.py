@@ -18,8 +18,8 @@ Numbers = NDArray[np.float64]
 FORMS = ("additive", "proportional", "combined", "column")
 #: Size of a prediction, as a share of the largest, below which a proportional error is none.
 NOUGHT = 1e-6
-#: Least share of all degrees of freedom that must be left for an estimate of sizes.
-_LEFT = 1e-9
+#: Degrees of freedom that must be left for an estimate of sizes, and how much smaller than before a size becomes at most.
+_LEFT, _LEAST = 0.5, 1e-3
 #: First guess of a proportional error, and of an additive one as a share of the median measurement.
 _GUESS = 0.1
 
@@ -75,16 +75,19 @@ class ErrorModel:
         if not self.estimated:
             return self
         left = np.clip(1.0 - leverage, 0.0, 1.0)
-        if float(left.sum()) <= _LEFT * max(len(left), 1):
+        if float(left.sum()) < _LEFT:
             return self
+        if self.form == "combined":
+            return self._both(residual**2, predicted**2, left)
+        sizes = np.abs(predicted)
+        counted = (
+            sizes > NOUGHT * float(np.max(sizes)) if self.form == "proportional" else np.ones(len(sizes), dtype=bool)
+        )
+        scaled = residual[counted] / (sizes[counted] if self.form == "proportional" else 1.0)
+        size = math.sqrt(float(np.sum(scaled**2)) / max(float(left[counted].sum()), _LEFT))
         if self.form == "additive":
-            return replace(self, additive=math.sqrt(float(np.sum(residual**2)) / float(left.sum())))
-        if self.form == "proportional":
-            sizes = np.abs(predicted)
-            counted = sizes > NOUGHT * float(np.max(sizes))
-            scaled = residual[counted] / sizes[counted]
-            return replace(self, proportional=math.sqrt(float(np.sum(scaled**2)) / float(left[counted].sum())))
-        return self._both(residual**2, predicted**2, left)
+            return replace(self, additive=max(size, _LEAST * (self.additive or 1.0)))
+        return replace(self, proportional=max(size, _LEAST * (self.proportional or 1.0)))
 
     def _both(self, squares: Numbers, predicted_squares: Numbers, left: Numbers) -> ErrorModel:
         """Return the model with both sizes at the largest pseudo-likelihood, over their logarithms."""
@@ -94,7 +97,8 @@ class ErrorModel:
             variance = np.exp(2.0 * logs[0]) + np.exp(2.0 * logs[1]) * predicted_squares
             return float(np.sum(left * np.log(variance) + squares / variance))
 
-        total = math.sqrt(float(np.sum(squares)) / float(left.sum())) or 1.0
+        total = math.sqrt(float(np.sum(squares)) / float(left.sum()))
+        total = max(total, _LEAST * math.hypot(self.additive, self.proportional))
         share = total / (math.sqrt(float(np.mean(predicted_squares))) or 1.0)
         starts = [(math.log(total * a), math.log(share * b)) for a, b in ((0.7, 0.7), (1.0, 0.05), (0.05, 1.0))]
         low, high = -12.0, 4.0

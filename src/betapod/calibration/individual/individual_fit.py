@@ -94,6 +94,12 @@ def fit_individuals(
     >>> len(fit.people), all(person.arrived for person in fit.people)
     (12, True)
     """
+    # Numbers beyond all measure in a table end as what they are, not as an internal error.
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        return _fitted(problem, threads, progress)
+
+
+def _fitted(problem: IndividualProblem, threads: int | None, progress: Progress | None) -> IndividualFit:
     begun = time.monotonic()
     search = GroupSearch(problem, threads, progress or (lambda activity, done, total: None))
     fits, errors = search.people()
@@ -104,11 +110,17 @@ def fit_individuals(
         raise SolverError(Problem("not-simulated", "nobody can be simulated where the search begins", hint=hint))
     freedom = float(sum(np.sum((1.0 - person.leverage)[np.isfinite(person.spread)]) for person in simulated))
     group = _group(simulated) if problem.group != "none" and len(simulated) > 1 else None
+    if group is not None and not np.any(np.isfinite(group.mean)):
+        group = None
     if group is not None and problem.group == "iterated":
         group = iterate_group(search, people, errors, group)
     pooled = fit_pooled(search) if problem.pooled else None
     checks = _checks(problem, people, errors)
     warnings = _warnings(problem, people, errors)
+    if freedom < 1.0 and any(error.estimated for error in errors):
+        warnings.append(
+            "nothing is left to estimate the size of errors from: intervals rest on a first guess; state the errors"
+        )
     if not search.weights_at_rest:
         warnings.append(
             "weights and sizes of errors did not come to rest: state the errors, or try another form of them"

@@ -55,6 +55,11 @@ def plan_individuals(problem: IndividualProblem, threads: int | None = None) -> 
     >>> plan_individuals(problem, threads=1).untold
     {'C_start': 0, 'k': 0}
     """
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        return _planned(problem, threads)
+
+
+def _planned(problem: IndividualProblem, threads: int | None) -> IndividualPlan:
     search = GroupSearch(problem, threads, lambda activity, done, total: None)
     count = len(problem.parameters)
     free = int(np.sum(~np.isfinite(search.prior[:, 1])))

@@ -63,8 +63,12 @@ def iterate_group(
             pull = fit.jacobian.T @ (np.where(np.isfinite(spread), person.values - fit.predicted, 0.0) / spread**2)
             information.append(data)
             said.append(data @ fit.at + pull)
+        if len(said) < len(numbers):
+            break
         nothing = np.full((len(said), len(told)), np.nan)
         new = summarise_group(np.array(said), np.array(information), nothing, group.spread)
+        if not np.array_equal(np.isfinite(new.mean), told):
+            break  # in the light of the group, people tell less than before: what was found before stays
         moved = _moved(group, new, told)
         group = new
         if moved < _REST and tolerance == FINE:

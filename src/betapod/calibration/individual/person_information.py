@@ -100,6 +100,8 @@ def inform(jacobian: Numbers, spread: Numbers, prior_spread: Numbers) -> PersonI
 
 def inverse_information(information: Numbers) -> Numbers:
     """Return the covariance (p, p) of an information matrix; parameters in a direction without information have infinite variance."""
+    if not np.all(np.isfinite(information)):
+        return np.diag(np.full(len(information), np.inf))
     scale = np.sqrt(np.diag(information))
     scale = np.where(scale > 0.0, scale, 1.0)
     values, vectors = np.linalg.eigh(information / np.outer(scale, scale))

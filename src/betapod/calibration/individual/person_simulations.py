@@ -74,7 +74,8 @@ class PersonSimulations:
         if np.any(good):
             schedules = [self.people[i].schedule for i in owner[good]]
             kept = {name: column[good] for name, column in columns.items()}
-            values[good] = self.ensemble.run(kept, self.visits, schedules).values
+            with np.errstate(over="ignore", invalid="ignore"):
+                values[good] = self.ensemble.run(kept, self.visits, schedules).values
         self.lanes += len(owner)
         return values
 

@@ -69,7 +69,10 @@ def fit_pooled(search: GroupSearch) -> PooledFit:
             break
     information = inform(fit.jacobian, spread, search.prior[:, 1])
     bread = inverse_information(information.data + np.diag(1.0 / search.prior[:, 1] ** 2))
-    robust = bread @ _between(people, everybody, fit, spread) @ bread
+    told = np.isfinite(np.diag(bread))
+    finite = np.where(np.isfinite(bread), bread, 0.0)
+    robust = finite @ _between(people, everybody, fit, spread) @ finite
+    robust[~told, ~told] = np.inf
     return PooledFit(fit.at, information.covariance, robust, tuple(models), fit.arrived)
 
 

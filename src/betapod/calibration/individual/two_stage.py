@@ -20,6 +20,10 @@ Numbers = NDArray[np.float64]
 _ROUNDS, _LAST = 60, 20
 #: Logarithm of an SD between people relative to the first guess: at the lower end it counts as none.
 _LEAST, _MOST = -14.0, 9.0
+#: Largest information of a person, in units of the first guess of the SD between people.
+_SUREST = 1e10
+#: Share of the largest information of a person below which a direction counts as not told.
+_NOTHING = 1e-12
 #: Least SD between people at which a search begins.
 _SMALLEST = 1e-3
 
@@ -101,6 +105,11 @@ def summarise_group(
     (array([2.333333]), array([1.527525]), np.float64(1.527525))
     """
     told = np.isfinite(np.diag(inverse_information(information.sum(axis=0))))
+    if not np.any(told):
+        nothing, people = np.full(len(told), np.nan), len(said)
+        nobody = np.full(said.shape, np.nan)
+        matrix = np.full((len(told), len(told)), np.nan)
+        return GroupSummary(nothing, matrix, nothing, nothing, nobody, nobody, nothing, people, False, True)
     inner = information[:, told][:, :, told]
     group = _summarised(said[:, told], inner, estimates[:, told], None if guess is None else guess[told])
     if np.all(told):
@@ -113,15 +122,17 @@ def _summarised(said: Numbers, information: Numbers, estimates: Numbers, guess: 
     people, count = said.shape
     diagonal = people <= count + 1
     start = _first_guess(estimates, information) if guess is None else np.maximum(guess, _SMALLEST)
-    covariance = np.diag(start**2)
+    # In units of the first guess, so that sums and inverses are of numbers of like size.
+    measured, root = _roots(said * start, information * np.outer(start, start))
+    covariance = np.eye(count)
     for _ in range(_ROUNDS):
-        covariance = _next(said, information, covariance, diagonal)
-    covariance, at_rest = _climbed(said, information, covariance, start, diagonal)
+        covariance = _next(measured, root, covariance, diagonal)
+    covariance, at_rest = _climbed(measured, root, covariance, diagonal)
     for _ in range(_LAST):
-        covariance = _next(said, information, covariance, diagonal)
-    mean, mean_covariance, inner, shrunk, gain = _expected(said, information, covariance)
+        covariance = _next(measured, root, covariance, diagonal)
+    mean, mean_covariance, inner, shrunk, gain = _expected(measured, root, covariance)
     moved = np.einsum("nij,jk,nlk->nil", np.eye(count) - gain, mean_covariance, np.eye(count) - gain)
-    weight = np.einsum("nii->ni", _weights(information, covariance))
+    weight = np.einsum("nji,njk,nki->ni", root, _inverses(root, covariance), root)
     spread = np.sqrt(np.diag(covariance))
     with np.errstate(divide="ignore", invalid="ignore"):
         variance_error = np.sqrt(2.0 / np.sum(weight**2, axis=0))
@@ -133,9 +144,22 @@ def _summarised(said: Numbers, information: Numbers, estimates: Numbers, guess: 
     ]
     errors = np.sqrt(np.maximum(np.einsum("nii->ni", inner + moved), 0.0))
     return GroupSummary(
-        mean, covariance, np.sqrt(np.diag(mean_covariance)), spread_error, shrunk, errors, np.array(uncorrected),
-        people, at_rest, diagonal,
+        mean * start, covariance * np.outer(start, start), np.sqrt(np.diag(mean_covariance)) * start, spread_error * start,
+        shrunk * start, errors * start, np.array(uncorrected), people, at_rest, diagonal,
     )  # fmt: skip
+
+
+def _roots(said: Numbers, information: Numbers) -> tuple[Numbers, Numbers]:
+    """Return measurements (people, p) with errors of 1 that say the same, and what they measure (people, p, p).
+
+    Nobody knows anything better than to a hundred-thousandth of the first guess.
+    """
+    values, vectors = np.linalg.eigh(information)
+    told = values > _NOTHING * np.maximum(values[:, -1:], 1e-300)
+    sizes = np.sqrt(np.where(told, np.minimum(values, _SUREST), 0.0))
+    along = np.einsum("nik,ni->nk", vectors, said)
+    estimates = np.where(told, along / np.where(told, values, 1.0), 0.0)
+    return sizes * estimates, sizes[:, :, None] * np.swapaxes(vectors, 1, 2)
 
 
 def _filled(group: GroupSummary, told: NDArray[np.bool_]) -> GroupSummary:
@@ -155,36 +179,32 @@ def _filled(group: GroupSummary, told: NDArray[np.bool_]) -> GroupSummary:
     )  # fmt: skip
 
 
-def _next(said: Numbers, information: Numbers, covariance: Numbers, diagonal: bool) -> Numbers:
+def _next(measured: Numbers, root: Numbers, covariance: Numbers, diagonal: bool) -> Numbers:
     """Return the covariance after one round of expectation and maximisation."""
-    mean, mean_covariance, inner, shrunk, gain = _expected(said, information, covariance)
+    mean, mean_covariance, inner, shrunk, gain = _expected(measured, root, covariance)
     deviation = shrunk - mean
     moved = np.einsum("nij,jk,nlk->nil", gain, mean_covariance, gain)
     new = np.mean(inner + moved + deviation[:, :, None] * deviation[:, None, :], axis=0)
     return np.diag(np.diag(new)) if diagonal else (new + new.T) / 2.0
 
 
-def _climbed(
-    said: Numbers, information: Numbers, covariance: Numbers, start: Numbers, diagonal: bool
-) -> tuple[Numbers, bool]:
+def _climbed(measured: Numbers, root: Numbers, covariance: Numbers, diagonal: bool) -> tuple[Numbers, bool]:
     """Return the covariance with the largest restricted likelihood, over its Cholesky factor, and whether it was reached."""
     from scipy.optimize import minimize
 
-    count = len(start)
+    count = covariance.shape[0]
     below = np.tril_indices(count, -1)
 
     def covariance_at(x: Numbers) -> Numbers:
         factor = np.diag(np.exp(x[:count]))
         if not diagonal:
             factor[below] = x[count:]
-        factor = start[:, None] * factor
         return np.asarray(factor @ factor.T)
 
     def loss(x: Numbers) -> float:
-        return -_restricted_likelihood(said, information, covariance_at(x))
+        return -_restricted_likelihood(measured, root, covariance_at(x))
 
-    scaled = covariance / np.outer(start, start)
-    factor = np.linalg.cholesky(scaled + np.eye(count) * 1e-10 * float(np.trace(scaled)))
+    factor = np.linalg.cholesky(covariance + np.eye(count) * 1e-10 * float(np.trace(covariance)))
     logs = np.clip(np.log(np.diag(factor)), _LEAST, _MOST)
     x = logs if diagonal else np.concatenate([logs, factor[below]])
     bounds = [(_LEAST, _MOST)] * count + [(None, None)] * (len(x) - count)
@@ -193,15 +213,14 @@ def _climbed(
     return covariance_at(best), bool(end.success)
 
 
-def _restricted_likelihood(said: Numbers, information: Numbers, covariance: Numbers) -> float:
+def _restricted_likelihood(measured: Numbers, root: Numbers, covariance: Numbers) -> float:
     """Return the logarithm of the restricted likelihood of a covariance, but for a constant."""
-    count = covariance.shape[0]
-    mean, mean_covariance, inner, _, _ = _expected(said, information, covariance)
-    rest = said - information @ mean
-    fitted = said @ mean - 0.5 * np.einsum("i,nij,j->n", mean, information, mean)
-    quadratic = 0.5 * np.einsum("ni,nij,nj->n", rest, inner, rest)
-    sizes = np.linalg.slogdet(np.eye(count) + covariance @ information)[1]
-    return float(np.sum(fitted + quadratic - 0.5 * sizes) + 0.5 * np.linalg.slogdet(mean_covariance)[1])
+    mean, mean_covariance, *_ = _expected(measured, root, covariance)
+    rest = measured - root @ mean
+    inverses = _inverses(root, covariance)
+    quadratic = float(np.einsum("ni,nij,nj->", rest, inverses, rest))
+    sizes = float(np.sum(np.linalg.slogdet(inverses)[1]))
+    return 0.5 * (sizes - quadratic + float(np.linalg.slogdet(mean_covariance)[1]))
 
 
 def _first_guess(estimates: Numbers, information: Numbers) -> Numbers:
@@ -216,21 +235,23 @@ def _first_guess(estimates: Numbers, information: Numbers) -> Numbers:
     return np.asarray(np.maximum(guess, _SMALLEST))
 
 
-def _weights(information: Numbers, covariance: Numbers) -> Numbers:
-    """Return (people, p, p) the inverse of covariance between people plus error of estimation."""
-    count = covariance.shape[0]
-    return information @ np.linalg.inv(np.eye(count) + covariance @ information)
+def _inverses(root: Numbers, covariance: Numbers) -> Numbers:
+    """Return (people, p, p) the inverse covariance of what is measured: errors of 1 and people's differences."""
+    total = np.eye(covariance.shape[0]) + root @ covariance @ np.swapaxes(root, 1, 2)
+    values, vectors = np.linalg.eigh((total + np.swapaxes(total, 1, 2)) / 2.0)
+    # Errors are 1, so nothing is below that but by rounding.
+    return np.asarray(np.einsum("nik,nk,njk->nij", vectors, 1.0 / np.maximum(values, 1.0), vectors))
 
 
-def _expected(said: Numbers, information: Numbers, covariance: Numbers) -> tuple[Numbers, ...]:
+def _expected(measured: Numbers, root: Numbers, covariance: Numbers) -> tuple[Numbers, ...]:
     """Return the mean, its covariance, and of each person: variance given the mean, expected parameters, share of her own data."""
-    count = covariance.shape[0]
-    inner = np.linalg.inv(np.eye(count) + covariance @ information) @ covariance
-    weight = _weights(information, covariance)
-    # (H^-1 + D)^-1 H^-1 s, without an inverse of H.
-    pulled = np.linalg.solve(np.eye(count) + information @ covariance, said[:, :, None])[:, :, 0]
-    mean_covariance = np.linalg.inv(weight.sum(axis=0))
-    mean = mean_covariance @ pulled.sum(axis=0)
-    gain = inner @ information
-    shrunk = mean + np.einsum("nij,nj->ni", inner, said - information @ mean)
+    inverses = _inverses(root, covariance)
+    half = np.swapaxes(root, 1, 2) @ inverses
+    total = np.sum(half @ root, axis=0)
+    # A direction that only rounding speaks of stays open instead of failing.
+    mean_covariance = np.linalg.inv(total + np.eye(len(total)) * (_NOTHING * float(np.trace(total)) + 1e-300))
+    mean = mean_covariance @ np.einsum("nij,nj->i", half, measured)
+    gain = covariance @ half @ root
+    inner = covariance - gain @ covariance
+    shrunk = mean + np.einsum("ij,njk,nk->ni", covariance, half, measured - root @ mean)
     return mean, mean_covariance, inner, shrunk, gain

@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import typer
+
 from ...base.errors import Location
-from ..running import breaking, command
+from ..running import command
 from ..shared import model_from, print_fields, print_json, print_note, print_table, print_text, warn, with_noun
 from ..waiting import show_progress, waiting
 
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from ...calibration.individual.individual_folder import IndividualRecord
     from ...calibration.individual.individual_problem import IndividualProblem
 
+#: Exit code of what the user stopped.
+_INTERRUPTED = 130
 #: People whose estimates are printed; the table has all of them.
 _SHOWN = 12
 
@@ -120,9 +124,13 @@ def run_individual(
     if figure is not None and (problems := unfit(figure, (".pdf", ".png", ".svg"))):
         raise ConfigError(problems)
     problem = _problem(path)
-    with breaking("fit", "run", str(path), "--out", str(folder)), show_progress(quiet) as progress:
-        fit = fit_individuals(problem, threads, progress)
-        write_individual_folder(fit, folder)
+    try:
+        with show_progress(quiet) as progress:
+            fit = fit_individuals(problem, threads, progress)
+    except KeyboardInterrupt:
+        print_note("interrupted: nothing was written, and the same command begins anew")
+        raise typer.Exit(_INTERRUPTED) from None
+    write_individual_folder(fit, folder)
     record = read_individual_folder(folder)
     _draw(record, figure, quiet)
     _report(record, as_json)
