@@ -168,9 +168,15 @@ def test_two_fits_are_compared(folder: Path) -> None:
 
 def test_a_fit_is_installed(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(installed_fits, "FITS", tmp_path / "fits")
-    done = fit("install", folder / "f", "2026.1")
+    verdicts = tmp_path / "claims.json"
+    verdicts.write_text(json.dumps({"claims": [{"id": "B20", "verdict": "untested"}]}))
+    done = fit("install", folder / "f", "2026.1", "--verdicts", verdicts)
     assert done.returncode == 0, done.stderr
     assert fit("show", "2026.1").returncode == 0
+    assert installed_fits.load_fit("2026.1").identity["verdicts"] == {"B20": "untested"}
+    verdicts.write_text("{}")
+    done = fit("install", folder / "f", "2026.2", "--verdicts", verdicts)
+    assert done.returncode == 2 and "bad-verdicts" in done.stderr
     done = fit("install", folder / "f", "2026.1")
     assert done.returncode == 2 and "name-taken" in done.stderr
     shutil.rmtree(tmp_path / "fits")
@@ -200,3 +206,16 @@ def test_a_finished_fit_is_checked(folder: Path, tmp_path: Path) -> None:
     assert words and json.loads(done.stdout)["refitted"][2]["nominal"] == 0.9
     done = fit("check", out, "--profile", "k9", "--refit", "F2")
     assert done.returncode == 2 and "unknown-name" in done.stderr and "unknown-family" in done.stderr
+
+
+def test_the_problem_of_the_page_can_be_read() -> None:
+    from betapod.base.config import check_document, parse_yaml
+    from betapod.calibration.fit_settings import FitSettings
+    from betapod.calibration.named_unknowns import unknown_named
+
+    page = (Path(__file__).parents[2] / "docs" / "how-to" / "fit-published.md").read_text(encoding="utf-8")
+    text = page.partition("```yaml\n")[2].partition("```")[0]
+    settings = check_document(FitSettings, parse_yaml(text))
+    for name, of_file in settings.unknowns.items():
+        assert unknown_named(name, of_file, settings.scenario).name == name
+    assert {name for stage in settings.stages for name in stage.unknowns} == set(settings.unknowns)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 from ..base.atomic import writing
@@ -51,13 +52,17 @@ def reasons_against(record: FitRecord) -> list[Problem]:
     return problems
 
 
-def install_fit(folder: str | Path, name: str, although: bool = False) -> Path:
+def install_fit(
+    folder: str | Path, name: str, although: bool = False, verdicts: Mapping[str, str] | None = None
+) -> Path:
     """Copy the record of a finished fit into the package; its evaluations stay where they are.
 
     Parameters
     ----------
     although
         Install it although there are reasons against it, which then stand in its ``fit.json``.
+    verdicts
+        Of claims under the fit, to be kept with it.
 
     Raises
     ------
@@ -78,6 +83,8 @@ def install_fit(folder: str | Path, name: str, although: bool = False) -> Path:
         "replaces": installed[-1] if installed else None,
         "installed although": [str(problem.message) for problem in reasons],
     }
+    if verdicts is not None:
+        identity["verdicts"] = dict(verdicts)
     target = installed_fits.FITS / name
     temporary = installed_fits.FITS / f".installing-{secrets.token_hex(4)}"
     with writing(target):

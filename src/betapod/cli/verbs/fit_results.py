@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -137,6 +138,10 @@ def fit_install_command(
     although: Annotated[
         bool, typer.Option("--although", help="Install it although there are reasons against it.")
     ] = False,
+    verdicts: Annotated[
+        Path | None,
+        typer.Option("--verdicts", metavar="FILE", help="JSON of 'betapod claims --json' under the fit, kept with it."),
+    ] = None,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -149,8 +154,20 @@ def fit_install_command(
 
     if not folder.is_dir():
         raise ConfigError(Problem("no-fit", "there is no such folder", Location(str(folder))))
-    target = install_fit(folder, name, although)
+    target = install_fit(folder, name, although, None if verdicts is None else _verdicts(verdicts))
     if as_json:
         print_json({"name": name, "folder": str(target)})
     elif not quiet:
         print_note(f"the fit {name} is installed in {target}")
+
+
+def _verdicts(path: Path) -> dict[str, str]:
+    """Return verdicts by claim from the document of ``betapod claims --json``."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        return {str(claim["id"]): str(claim["verdict"]) for claim in content["claims"]}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        message = "this is no document of 'betapod claims --json'"
+        raise ConfigError(
+            Problem("bad-verdicts", message, Location(str(path)), str(error).partition("\n")[0])
+        ) from None
