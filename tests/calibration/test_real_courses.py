@@ -121,8 +121,10 @@ def test_equal_hazards_give_their_own_rate(monkeypatch: pytest.MonkeyPatch) -> N
     for years in (1, 5):
         share = of_register(register[f"denmark-death-50-{years}"], people, rates, weights)
         assert share == pytest.approx(1 - math.exp(-0.03 * years))
-    # Everybody injects after five years, nobody before: neither says anything of its error.
-    assert np.isnan(of_register(register["denmark-insulin-50-5"], people, rates, weights))
+    # Everybody injects after five years, nobody before.
+    assert of_register(register["denmark-insulin-50-5"], people, rates, weights) == 1.0
+    assert of_register(register["denmark-insulin-50-1"], people, rates, weights) == 0.0
+    assert np.isnan(of_register(register["denmark-insulin-50-5"], people, rates, weights, fewest=10_000))
 
 
 def test_later_years_are_more_dangerous(monkeypatch: pytest.MonkeyPatch) -> None:

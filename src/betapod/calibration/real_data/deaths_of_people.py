@@ -73,10 +73,12 @@ class DeathsOfPeople:
     def _scaled(self, natural: Numbers) -> Numbers:
         return compared_scale([row.scale for row in self.targets], natural)
 
-    def _statistics(self, people: ModelPeople, values: Mapping[str, Numbers], weights: Numbers) -> Numbers:
+    def _statistics(
+        self, people: ModelPeople, values: Mapping[str, Numbers], weights: Numbers, fewest: int = _FEWEST
+    ) -> Numbers:
         rates = yearly_death_rates(people)
         return np.array([
-            of_register(row, people, rates, weights)
+            of_register(row, people, rates, weights, fewest)
             if "years" in row.among
             else of_survey(row, people, rates, values, weights)
             for row in self.targets
@@ -87,7 +89,8 @@ class DeathsOfPeople:
         values, weights = people.measured(), people.weights({})
 
         def without(kept: NDArray[np.bool_]) -> Numbers:
-            return self._scaled(self._statistics(people, values, np.where(kept, weights, 0.0)))
+            # Few people are no reason to say nothing of the error that they bring.
+            return self._scaled(self._statistics(people, values, np.where(kept, weights, 0.0), fewest=1))
 
         return errors_of_people(people.library.table["person"].to_numpy(dtype=np.int64), without)
 
@@ -137,8 +140,8 @@ def _followed(people: ModelPeople, rates: Numbers) -> tuple[Numbers, Numbers]:
     return still_to_come(rates * counted), np.maximum(still_to_come(counted), 1e-9)
 
 
-def of_register(row: TargetRow, people: ModelPeople, rates: Numbers, weights: Numbers) -> float:
-    """Return the share that died, or began insulin, within some years of diagnosis."""
+def of_register(row: TargetRow, people: ModelPeople, rates: Numbers, weights: Numbers, fewest: int = _FEWEST) -> float:
+    """Return the share that died, or began insulin, within some years of diagnosis; NaN where fewer people than so many were followed."""
     table = people.library.table
     duration = table["duration"].to_numpy(dtype=np.float64)
     at_diagnosis = np.floor(table["age"].to_numpy(dtype=np.float64)) - duration
@@ -151,15 +154,11 @@ def of_register(row: TargetRow, people: ModelPeople, rates: Numbers, weights: Nu
     if row.endpoint == "insulin":
         injects = table["insulin"].groupby(table["person"]).cummax().to_numpy(dtype=np.float64)
         used = counted_rows & (duration == years)
-        if used.sum() < _FEWEST:
-            return float("nan")
-        share = float(np.average(injects[used], weights=weights[used]))
-        # Nobody among so few says little, and nothing of its own error.
-        return share if 0.0 < share < 1.0 else float("nan")
+        return float(np.average(injects[used], weights=weights[used])) if used.sum() >= fewest else float("nan")
     alive = 1.0
     for k in range(years):
         used = counted_rows & (duration == k)
-        if used.sum() < _FEWEST:
+        if used.sum() < fewest:
             return float("nan")
         alive *= 1.0 - float(np.average(-np.expm1(-rates[used]), weights=weights[used]))
     return 1.0 - alive
