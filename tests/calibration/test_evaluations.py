@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from toy_fits import ToyObjective, rows, toy_predictions, unknowns
 
+from betapod.base.errors import SolverError
 from betapod.calibration.evaluations import GROUP, KeptEvaluations, rows_digest
 
 
@@ -98,6 +99,7 @@ _WORKER = """
 import sys, numpy as np
 from pathlib import Path
 from toy_fits import ToyObjective, rows, unknowns
+from betapod.base.errors import SolverError
 from betapod.calibration.evaluations import KeptEvaluations
 folder = Path(sys.argv[1])
 u = np.random.default_rng(1).standard_normal((400, 3))
@@ -124,3 +126,22 @@ def test_a_process_that_is_killed_leaves_what_it_finished(tmp_path: Path) -> Non
     assert np.array_equal(kept.objective(toy(log), "A", {}).predict(u), toy_predictions(u, 24))
     # The last group may have been predicted and not yet written.
     assert len(log.read_text()) == 400 - finished
+
+
+def test_places_that_cannot_be_computed_do_not_end_a_fit(tmp_path: Path) -> None:
+    class Limited(ToyObjective):
+        def predict(self, u: np.ndarray) -> np.ndarray:
+            if (u > 2).any():
+                raise SolverError("an inhibition above 1")
+            return super().predict(u)
+
+    objective = Limited(unknowns(), rows())
+    u = np.zeros((4, 3))
+    u[2, 1] = 2.5
+    with pytest.raises(SolverError):
+        KeptEvaluations(tmp_path / "a").objective(objective, "A", {}).predict(u[2:3])
+    predicted = KeptEvaluations(tmp_path / "b").objective(objective, "A", {}).predict(u)
+    assert np.isnan(predicted[2]).all() and np.array_equal(predicted[[0, 1, 3]], toy_predictions(u, 24)[[0, 1, 3]])
+    again = KeptEvaluations(tmp_path / "b").objective(objective, "A", {})
+    assert np.array_equal(again.predict(u), predicted, equal_nan=True)
+    assert np.isnan(again.predict(u[2:3] + 0.1)).all()

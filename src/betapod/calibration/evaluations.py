@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from ..base.atomic import file_hash, remove_leftovers, write_atomic, writing
 from ..base.cache import program
+from ..base.errors import BetapodError
 from ..engine.runs.database import connect, database_error, parquet, quoted
 from ..engine.runs.store import write_parquet
 from .fit_rows import FitRows
@@ -69,6 +70,8 @@ class KeptEvaluations:
         self._predicted: dict[str, Numbers] = {}
         self._seconds: dict[str, float] = {}
         self._used: set[str] = set()
+        #: Digests of objectives that could be computed somewhere.
+        self.finished: set[str] = set()
         remove_leftovers(self.folder)
         for receipt in _receipts(self.folder):
             self._take(receipt)
@@ -106,9 +109,15 @@ class KeptEvaluations:
             return  # A damaged part is computed again.
         values = np.ma.filled(np.ma.asarray(columns["value"], dtype=np.float64), np.nan)
         numbers = np.asarray(columns["evaluation"])
+        if np.isfinite(values).any():
+            self.finished.add(str(receipt.get("objective", "")))
         for number, key in enumerate(receipt["keys"]):
             self._predicted[key] = values[numbers == number]
             self._seconds[key] = float(receipt["processor_seconds"]) / len(receipt["keys"])
+
+    def has_finished(self, objective: str) -> bool:
+        """Return whether an objective, by its digest, has been computed anywhere."""
+        return objective in self.finished
 
     def predicted(self, keys: Sequence[str], stage: str) -> list[Numbers | None]:
         """Return what is kept of some evaluations, and count it."""
@@ -190,7 +199,7 @@ class KeptObjective:
         if todo:
             u = np.array(list(todo.values()))
             began = _spent(), time.perf_counter()
-            predicted = np.asarray(self._objective.predict(u), dtype=np.float64)
+            predicted = self._computed(u)
             seconds = _spent() - began[0], time.perf_counter() - began[1]
             self._kept.keep(list(todo), u, predicted, self, seconds)
             values.update(zip(todo, predicted, strict=True))
@@ -198,6 +207,22 @@ class KeptObjective:
         if self._progress is not None:
             self._progress(self._kept.tally)
         return np.array([values[key] for key in keys])
+
+    def _computed(self, u: Numbers) -> Numbers:
+        """Return predictions; NaN at places that the model cannot be computed at, once it could be computed somewhere.
+
+        A draw or a trial step may ask for what cannot be, such as an inhibition above 1; that is no reason to end a fit.
+        """
+        try:
+            predicted = np.asarray(self._objective.predict(u), dtype=np.float64)
+        except BetapodError:
+            if len(u) > 1:
+                return np.concatenate([self._computed(at[None]) for at in u])
+            if not self._kept.has_finished(self.digest):
+                raise
+            return np.full((1, len(self.rows)), np.nan)
+        self._kept.finished.add(self.digest)
+        return predicted
 
     def close(self) -> None:
         """End what the objective has running, such as processes that work for it."""

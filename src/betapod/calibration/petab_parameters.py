@@ -6,11 +6,10 @@ import math
 import re
 from typing import Any
 
+from ..base.constants import Z90
 from ..physiology.installed_fits import FitRecord, FittedUnknown
+from .unknown import FARTHEST
 
-#: SDs of the prior beyond which no unknown goes; the same as of `unknown.FARTHEST`.
-_Z90 = 1.6448536269514722
-_FARTHEST = 3.0
 #: Scales that PEtab 1 has.
 _SCALES = {"log": "log", "linear": "lin"}
 
@@ -40,8 +39,8 @@ def petab_parameters(record: FitRecord) -> tuple[list[dict[str, Any]], list[str]
 def _row(unknown: FittedUnknown) -> dict[str, Any]:
     scale = _SCALES[unknown.transform]
     ends = [math.log(x) if scale == "log" else x for x in (unknown.prior_low, unknown.prior_median, unknown.prior_high)]
-    sd = (ends[2] - ends[0]) / (2.0 * _Z90)
-    low, high = ends[1] - _FARTHEST * sd, ends[1] + _FARTHEST * sd
+    sd = (ends[2] - ends[0]) / (2.0 * Z90)
+    low, high = ends[1] - FARTHEST * sd, ends[1] + FARTHEST * sd
     natural = (math.exp(low), math.exp(high)) if scale == "log" else (low, high)
     return {
         "parameterId": re.sub(r"[^A-Za-z0-9_]", "_", unknown.name),

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ...base.constants import Z90
 from ...base.errors import ConfigError, not_among
 from ..csv_output import Csv, given_as_csv
 from ..shared import print_json, print_note, print_table, print_text, with_noun
@@ -93,7 +94,7 @@ def _print_unknowns(plan: StagePlan) -> None:
 
 
 def _unknown_cells(unknown: Any) -> list[Any]:
-    low, high = (float(unknown.value(u)) for u in (-1.6448536, 1.6448536))
+    low, high = (float(unknown.value(u)) for u in (-Z90, Z90))
     return [
         unknown.name,
         unknown.kind,
