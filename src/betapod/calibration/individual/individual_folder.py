@@ -149,9 +149,9 @@ def identifiability_words(fit: IndividualFit) -> list[str]:
         elif told:
             sentences.append(f"{row['parameter']} is told by the data of {told} of {people} people.")
         else:
-            sentences.append(
-                f"{row['parameter']} is told by nobody's data: give a prior, fix it, or measure something else."
-            )
+            has_prior = {parameter.name: parameter.has_prior for parameter in fit.problem.parameters}[row["parameter"]]
+            rest = "estimates rest on the prior" if has_prior else "give a prior, fix it, or measure something else"
+            sentences.append(f"{row['parameter']} is told by nobody's data: {rest}.")
     for row in correlation_rows(fit):
         if row["together_in"]:
             sentences.append(
