@@ -31,5 +31,6 @@ def test_effects_of_drugs_stay_possible() -> None:
     """No factor takes an inhibition beyond all of what is inhibited."""
     unknown = unknown_named("SGLT2 inhibitor e_S", UnknownSettings(), "none")
     assert unknown.low >= 0.0
-    assert unknown.high * 0.65 < 1.0 < (unknown.high + 0.01) * 0.65
+    # The largest effect of the class is 0.65, and 0.8 of the transport can be inhibited.
+    assert unknown.high * 0.65 < 0.8 < (unknown.high + 0.01) * 0.65
     assert unknown_named("dMAP_60 shift", UnknownSettings(), "none").low == -np.inf
