@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -51,7 +52,10 @@ class Together:
 
     def predict(self, u: np.ndarray) -> np.ndarray:
         """Return predictions (K, n)."""
-        conditions = [condition_at(self.unknowns, places, self.base) for places in np.atleast_2d(u)]
+        lived = self.base.lived
+        conditions = [
+            replace(condition_at(self.unknowns, places, self.base), lived=lived) for places in np.atleast_2d(u)
+        ]
         return np.concatenate([source.predict(conditions) for source in self.sources], axis=1)
 
 
