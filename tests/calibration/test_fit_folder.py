@@ -45,6 +45,13 @@ def test_what_was_written_is_read_again(tmp_path: Path) -> None:
     assert record.rows["freedom"].tolist() == [np.inf] * 24
 
 
+def test_nothing_is_said_of_what_the_model_lacks_where_no_row_was_fitted(tmp_path: Path) -> None:
+    fit = finished()
+    lacking = tuple("ratio" if is_fitted else "level %" for is_fitted in fit.rows.fitted)
+    write_fit_record(tmp_path, replace(fit, lacking=lacking))
+    assert list(read_fit_record(tmp_path).discrepancy) == ["ratio"]
+
+
 def test_priors_and_posteriors_are_quantiles() -> None:
     fit = finished()
     columns = unknown_columns(fit)

@@ -344,9 +344,9 @@ def weighted_moments(drawn: Numbers, log_weights: Numbers) -> tuple[Numbers, Num
 
 
 def _discrepancy_columns(fit: FinishedFit) -> Columns:
-    """Return one line per class of discrepancy; rows and families are counted that were fitted."""
+    """Return one line per class of discrepancy that has fitted rows, which are counted; of other classes nothing is known."""
     rows = fit.rows
-    names = list(dict.fromkeys(fit.lacking))
+    names = list(dict.fromkeys(of for of, is_fitted in zip(fit.lacking, rows.fitted, strict=True) if is_fitted))
     members = [[i for i, of in enumerate(fit.lacking) if of == name] for name in names]
     speaking = [[i for i in index if rows.fitted[i]] for index in members]
     return {
