@@ -204,6 +204,10 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
             "betapod evidence plot f --product 'intensive glycaemia' --endpoint ESKD",
         ),
     ),
+    "evidence new": (
+        ("Tables to fill, with a comment for every column", "betapod evidence new my-study"),
+        ("Which files are they?", "betapod evidence new other-study --json"),
+    ),
     "evidence check": (
         ("The registry that comes with betapod", "betapod evidence check"),
         ("A table of your own", "betapod evidence check studies.csv"),

@@ -292,7 +292,7 @@ def check_evidence_command(
     events: EventsOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Check tables of evidence, arms, cohorts and events: every error with file and line."""
+    """Check tables of your own: every error with file and line."""
     from ...base.errors import BetapodError, EvidenceError
     from ...evidence.records.registry import check_table, load_with_mechanisms
 
