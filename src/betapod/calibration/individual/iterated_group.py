@@ -23,6 +23,8 @@ from .two_stage import GroupSummary, summarise_group
 Numbers = NDArray[np.float64]
 #: Turns that are taken, and the changes of mean and SD, in standard errors and as a share, at which both are at rest.
 _TURNS, _REST = 60, 1e-2
+#: Turns that are taken whole; later ones go half of their way.
+_FREE = 3
 #: Variance between people below which a prior is no narrower, as a share of that of the first guess.
 _LEAST = 1e-6
 
@@ -43,12 +45,12 @@ def iterate_group(
     """
     numbers = [number for number, person in enumerate(people) if person.simulated]
     told = np.isfinite(start.mean)
-    group, spreads = start, [person.spread for person in people]
+    group, light, spreads = start, start, [person.spread for person in people]
     at = dict(zip(numbers, _within(search, start.shrunk, told), strict=True))
     tolerance, at_rest = ROUGH, False
     for turn in range(_TURNS):
         search.progress("people in the light of the group", turn, 0)
-        prior = _prior(search, group, start, told)
+        prior = _prior(search, light, start, told)
         fits = search.searched({number: at[number][None, :] for number in numbers}, spreads, tolerance, prior)
         best = {number: fit for number, (_, fit) in zip(numbers, fits, strict=True) if np.all(np.isfinite(fit.at))}
         said, information = [], []
@@ -69,13 +71,21 @@ def iterate_group(
         new = summarise_group(np.array(said), np.array(information), nothing, group.spread)
         if not np.array_equal(np.isfinite(new.mean), told):
             break  # in the light of the group, people tell less than before: what was found before stays
-        moved = _moved(group, new, told)
+        moved = _moved(light, new, told)
         group = new
+        # What swings to and fro between two places comes to rest half-way.
+        light = new if turn < _FREE else _halfway(light, new)
         if moved < _REST and tolerance == FINE:
             at_rest = True
             break
         tolerance = FINE if moved < 10.0 * _REST else tolerance
     return replace(group, uncorrected=start.uncorrected, at_rest=at_rest and group.at_rest)
+
+
+def _halfway(first: GroupSummary, second: GroupSummary) -> GroupSummary:
+    """Return a group between two."""
+    mean, covariance = (first.mean + second.mean) / 2.0, (first.covariance + second.covariance) / 2.0
+    return replace(second, mean=mean, covariance=covariance)
 
 
 def _within(search: GroupSearch, shrunk: Numbers, told: NDArray[np.bool_]) -> list[Numbers]:
