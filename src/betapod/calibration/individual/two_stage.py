@@ -208,7 +208,7 @@ def _climbed(measured: Numbers, root: Numbers, covariance: Numbers, diagonal: bo
     logs = np.clip(np.log(np.diag(factor)), _LEAST, _MOST)
     x = logs if diagonal else np.concatenate([logs, factor[below]])
     bounds = [(_LEAST, _MOST)] * count + [(None, None)] * (len(x) - count)
-    end = minimize(loss, x, method="L-BFGS-B", bounds=bounds, options={"ftol": 1e-13, "gtol": 1e-6, "maxfun": 20_000})
+    end = minimize(loss, x, method="L-BFGS-B", bounds=bounds, options={"ftol": 1e-10, "gtol": 1e-4, "maxfun": 20_000})
     best = end.x if end.fun <= loss(x) else x
     return covariance_at(best), bool(end.success)
 
