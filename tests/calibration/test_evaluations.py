@@ -145,3 +145,21 @@ def test_places_that_cannot_be_computed_do_not_end_a_fit(tmp_path: Path) -> None
     again = KeptEvaluations(tmp_path / "b").objective(objective, "A", {})
     assert np.array_equal(again.predict(u), predicted, equal_nan=True)
     assert np.isnan(again.predict(u[2:3] + 0.1)).all()
+
+
+def test_processor_time_of_workers_counts(tmp_path: Path) -> None:
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
+    if not Path("/proc/self/stat").exists():
+        pytest.skip("the system does not tell what other processes spend")
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+
+        class Shared(ToyObjective):
+            def predict(self, u: np.ndarray) -> np.ndarray:
+                pool.submit(sum, range(20_000_000)).result()
+                return super().predict(u)
+
+        kept = KeptEvaluations(tmp_path)
+        kept.objective(Shared(unknowns(), rows()), "A", {}).predict(np.zeros((1, 3)))
+        assert kept.tally.processor_seconds["A"] > 0.1
