@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -31,6 +30,7 @@ _DRUGS, _VISITS = "physiology/parameters/standard_care.csv", "observables/variat
 _BIBLIOGRAPHY = "physiology/parameters/references.bib"
 _DISTRIBUTION = re.compile(r"(\w+)\(\s*([-+.\deE]+)\s*,\s*([-+.\deE]+)\s*\)")
 _SCALED = re.compile(r"([-+]?[\d.]+)\*dose")
+_QUOTE, _QUOTED = '"', re.compile(r'[",\r\n]')
 #: Digits of a fitted value.
 _DIGITS = 5
 
@@ -229,10 +229,9 @@ def _changed(package: Path, texts: dict[str, str], file: str, change: Change) ->
 
 
 def _line(cells: list[str], former: str) -> str:
-    buffer = io.StringIO()
-    ending = "\r\n" if former.endswith("\r\n") else "\n"
-    csv.writer(buffer, lineterminator=ending).writerow(cells)
-    return buffer.getvalue()
+    """Return a line as the tables have it: notes that begin with a sign stay as they are, which a table for others must not have."""
+    quoted = [f'"{cell.replace(_QUOTE, 2 * _QUOTE)}"' if _QUOTED.search(cell) else cell for cell in cells]
+    return ",".join(quoted) + ("\r\n" if former.endswith("\r\n") else "\n")
 
 
 def _cited(text: str, name: str) -> str:
