@@ -151,7 +151,7 @@ def fit_manifest(folder: str | Path) -> dict[str, Any]:
     content = _manifest(target)
     if content is None or content["identity"].get("kind") != "fit":
         message = "the folder holds no fit"
-        hint = "'betapod fit run PROBLEM.yaml --out FOLDER' makes one."
+        hint = "'betapod fit run PROBLEM.yaml -o FOLDER' makes one."
         raise ConfigError(Problem("no-fit", message, Location(str(target)), hint=hint))
     return content
 

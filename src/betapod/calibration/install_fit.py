@@ -118,4 +118,7 @@ def _unfit_name(name: str) -> list[Problem]:
 def _with_way_out(problem: Problem) -> Problem:
     from dataclasses import replace
 
-    return replace(problem, hint="Install it nevertheless with --although; fit.json will say why it was doubtful.")
+    return replace(
+        problem,
+        hint="Install it nevertheless (argument although, option --although); fit.json will say why it was doubtful.",
+    )

@@ -17,7 +17,7 @@ name                    kind        meaning
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, get_args
 
@@ -117,6 +117,8 @@ def condition_at(unknowns: Iterable[Unknown], u: Iterable[float], base: Conditio
     """
     from dataclasses import replace
 
+    from ..validation.predictions.condition import PART_OF
+
     parts: dict[str, dict[str, float]] = {
         "values": dict(base.values),
         "drugs": dict(base.drugs),
@@ -124,21 +126,11 @@ def condition_at(unknowns: Iterable[Unknown], u: Iterable[float], base: Conditio
         "visits": dict(base.visits),
         "care": dict(base.care),
     }
-    part_of: Mapping[str, str] = {
-        "row": "values",
-        "cells": "values",
-        "drug": "drugs",
-        "median": "people",
-        "spread": "people",
-        "correlation": "people",
-        "visit": "visits",
-        "care": "care",
-    }
     lived = base.lived
     for unknown, deviation in zip(unknowns, u, strict=True):
         if deviation == 0.0:
             continue
-        parts[part_of[unknown.kind]][unknown.name.removeprefix("care ")] = float(unknown.value(deviation))
+        parts[PART_OF[unknown.kind]][unknown.name.removeprefix("care ")] = float(unknown.value(deviation))
         lived = lived or unknown.shapes_lives
     return replace(
         base,

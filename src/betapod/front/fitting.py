@@ -58,7 +58,7 @@ def fit_own_data(
     Parameters
     ----------
     problem
-        Problem file (YAML) of the kind ``individual``; ``betapod fit new FOLDER --individual`` writes one to begin with.
+        Problem file (YAML) of the kind ``individual``; ``betapod fit new`` writes one to begin with.
     folder
         Where tables are written; nowhere by default.
     threads

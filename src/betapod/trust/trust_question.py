@@ -153,7 +153,7 @@ def _treatment(word: str, problems: list[Problem]) -> str:
         if drug := therapy_named(text):
             return treatment_name(drug)
     names = sorted({*named.values(), *catalogued_drugs()})
-    problem = Problem("unknown-drug", f"there is no drug or class {word!r}", Location("--drug"))
+    problem = Problem("unknown-drug", f"there is no drug or class {word!r}", Location("drug"))
     problems.append(replace(problem, hint=did_you_mean(_DOSE.sub("", word), names) or "'betapod drugs' lists them."))
     return word
 
@@ -180,7 +180,7 @@ def _endpoints(words: Iterable[str], problems: list[Problem]) -> tuple[tuple[str
             named.append(of_rows.get(small) or measured[small])
         else:
             everything = sorted({*topics(), *of_rows.values(), *measured.values()})
-            problem = Problem("unknown-topic", f"there is no endpoint {word!r}", Location("--endpoint"))
+            problem = Problem("unknown-topic", f"there is no endpoint {word!r}", Location("endpoint"))
             problem = replace(problem, expected=f"a topic ({', '.join(topics())}) or an endpoint of the registry")
             problems.append(replace(problem, hint=did_you_mean(word, everything)))
     return tuple(dict.fromkeys(about)), tuple(dict.fromkeys(named))
@@ -195,7 +195,7 @@ def _people(words: Iterable[str], problems: list[Problem]) -> dict[str, str]:
             problems.append(not_among(POPULATIONS, "unknown-people", f"there is no population {word!r}", word))
         elif wanted.setdefault(*pair) != pair[1]:
             message = f"nobody belongs to {wanted[pair[0]]!r} and to {pair[1]!r}"
-            problems.append(Problem("bad-option", message, Location("--population")))
+            problems.append(Problem("bad-option", message, Location("population")))
     return wanted
 
 

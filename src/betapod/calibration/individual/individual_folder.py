@@ -233,7 +233,7 @@ def read_individual_folder(folder: str | Path) -> IndividualRecord:
     except (OSError, ValueError):
         identity = None
     if not isinstance(identity, dict) or identity.get("kind") != "individual":
-        hint = "'betapod fit run PROBLEM.yaml --out FOLDER' makes one from a problem of the kind 'individual'."
+        hint = "'betapod fit run PROBLEM.yaml -o FOLDER' makes one from a problem of the kind 'individual'."
         raise ConfigError(
             Problem("no-fit", "the folder holds no finished fit of people", Location(str(target)), hint=hint)
         )

@@ -18,6 +18,18 @@ from ...therapies import cell_parameters
 from ...therapies.effect_factors import scalable_effects, scaled_effects
 from ...therapies.scenarios import DEFAULT
 
+#: Part of a condition by the kind of an unknown that is in it.
+PART_OF: Mapping[str, str] = {
+    "row": "values",
+    "cells": "values",
+    "drug": "drugs",
+    "median": "people",
+    "spread": "people",
+    "correlation": "people",
+    "visit": "visits",
+    "care": "care",
+}
+
 
 @dataclass(frozen=True)
 class Condition:

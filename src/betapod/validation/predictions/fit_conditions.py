@@ -12,21 +12,10 @@ import numpy as np
 from ...evidence.records.study import Record
 from ...physiology.installed_fits import FitRecord, list_fits, load_fit
 from ...trials.conduct.replicate_parameters import NO_FIT, equal_draws
-from .condition import Condition
+from .condition import PART_OF, Condition
 
 #: Sets of parameters behind an interval: the SD of 16 numbers is known to 18 %.
 FIT_DRAWS = 16
-#: Part of a condition by the kind of an unknown.
-_PARTS = {
-    "row": "values",
-    "cells": "values",
-    "drug": "drugs",
-    "median": "people",
-    "spread": "people",
-    "correlation": "people",
-    "visit": "visits",
-    "care": "care",
-}
 
 
 @dataclass(frozen=True)
@@ -65,10 +54,10 @@ def draws_of_fit(name: str | None, count: int = FIT_DRAWS) -> FitDraws | None:
 
 def under_draw(condition: Condition, fit: FitRecord, draw: int) -> Condition:
     """Return a condition under one draw of a fit that the tables have in them; what the condition itself says stays."""
-    parts: dict[str, dict[str, float]] = {part: {} for part in dict.fromkeys(_PARTS.values())}
+    parts: dict[str, dict[str, float]] = {part: {} for part in dict.fromkeys(PART_OF.values())}
     kinds = fit.kinds
     for name, value in fit.relative(draw).items():
-        parts[_PARTS[kinds[name]]][name.removeprefix("care ")] = value
+        parts[PART_OF[kinds[name]]][name.removeprefix("care ")] = value
     return replace(
         condition,
         values={**parts["values"], **condition.values},

@@ -237,11 +237,13 @@ def _wrong_cohort(
     named = [title for title in cohort_catalogue.cohort_names() if title.lower() == name.lower()]
     if not named and not (Path(name).suffix and beside.exists()):
         names = [*people, *packaged_cohorts(), *cohort_catalogue.cohort_names()]
-        hint = did_you_mean(name, names) or "Give its baseline with --cohorts, or name the file here."
+        hint = (
+            did_you_mean(name, names)
+            or "Give its baseline (argument cohorts, option --cohorts), or name the file here."
+        )
         message = f"there is no cohort {name!r}"
-        return [
-            row.problem("unknown-cohort", column, message, "a cohort of --cohorts or of 'betapod patients list'", hint)
-        ]
+        expected = "a cohort of your own table, or of 'betapod patients list'"
+        return [row.problem("unknown-cohort", column, message, expected, hint)]
     try:
         people[name] = cohort_catalogue.load_target(name if named else beside)
     except BetapodError as error:
@@ -339,8 +341,8 @@ def unmapped(records: Iterable[Record], files: Iterable[str | Path], tables: Stu
         if record.location.file in own_files and (record.study, record.arm) not in mapped:
             by_study.setdefault(record.study, {})[record.arm] = None
     return [
-        f"no table says who takes part in {study} and what they get in {', '.join(map(repr, names))}: --arms does, "
-        "and 'betapod evidence new' writes an example"
+        f"no table says who takes part in {study} and what they get in {', '.join(map(repr, names))}: a table of arms does "
+        "(argument arms, option --arms), and 'betapod evidence new' writes an example"
         for study, names in by_study.items()
     ]
 
@@ -365,7 +367,8 @@ def told_of_tables(tables: StudyTables, records: Iterable[Record]) -> list[str]:
         arm_names = list(dict.fromkeys(record.arm for record in by_study.get(study, ())))
         if not arm_names:
             lines.append(
-                f"no row of evidence is of the study {study}, whose arm {arm!r} your table maps: its rows come with --overlay"
+                f"no row of evidence is of the study {study}, whose arm {arm!r} your table maps: its rows come with a table of "
+                "evidence (argument overlays, option --overlay)"
             )
         elif arm not in arm_names:
             lines.append(

@@ -35,7 +35,7 @@ def write_templates(folder: str | Path, replace: bool = False) -> list[Path]:
     """
     target = Path(folder)
     paths = [target / name for name in TEMPLATES]
-    hint = "Name another folder, or replace the files with --force."
+    hint = "Name another folder, or have the files replaced (argument replace, option --force)."
     problems = [
         Problem("file-exists", "the file exists", Location(str(path)), hint=hint)
         for path in paths
