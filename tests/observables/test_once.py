@@ -24,7 +24,7 @@ OTHER = {
     "patients/cohorts/patient_tables.py": "other units that tables of people may be in",
     "patients/life_course.py": "what is read from the model while a life is grown",
     "patients/plausibility.py": "which columns of a library are judged, by the table's ranges",
-    "validation/predictions/study_courses.py": "what somebody shows whose kidneys have failed",
+    "validation/predictions/visits.py": "what somebody shows whose kidneys have failed",
     "report/answer/simulated_effects.py": "words of lay readers, and unit and decimals of a change (that of UACR in per cent)",
     "person/glucose_tests.py": "indices of a test, each computed",
 }

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...base.errors import BetapodError, Problem
+from ...therapies.scenarios import CURRENT_EVIDENCE, NONE
 from ..shared import gather, with_noun
 from ..waiting import waiting
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from ...validation.predictions.study_tables import StudyTables
 
 #: Scenarios that are compared: what cells do by the evidence, and nothing.
-_SCENARIOS = ("none", "current-evidence")
+_SCENARIOS = (NONE, CURRENT_EVIDENCE)
 
 
 @dataclass(frozen=True)

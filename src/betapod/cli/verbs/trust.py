@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 import typer
 
 from ...base.errors import ConfigError, not_among
+from ...therapies.scenarios import CURRENT_EVIDENCE, NONE
 from ..completion import starting
 from ..csv_output import Csv, WideOption, given_as_csv
 from ..options import spelt_out
@@ -85,7 +86,7 @@ class TrustedKind:
     ] = None
     scenario: Annotated[
         str, typer.Option("--scenario", metavar="NAME", help="Scenario of cell therapy: current-evidence or none.")
-    ] = "current-evidence"
+    ] = CURRENT_EVIDENCE
     fit: Annotated[
         str | None,
         typer.Option(
@@ -193,7 +194,7 @@ def counted_by(rows: Sequence[TrustRow], by: str) -> list[tuple[str, list[TrustR
 
 def _groups(row: TrustRow, by: str) -> tuple[str, ...]:
     if by == "treatment":
-        return (*row.cells, *row.treatments) or ("none",)
+        return (*row.cells, *row.treatments) or (NONE,)
     if by == "population":
         return (f"{row.diabetes}, {row.kidney}",)
     return (row.row_class if by == "class" else str(getattr(row, by)),)
