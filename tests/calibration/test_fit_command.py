@@ -179,6 +179,8 @@ def test_a_fit_is_installed(folder: Path, tmp_path: Path, monkeypatch: pytest.Mo
     assert done.returncode == 2 and "bad-verdicts" in done.stderr
     done = fit("install", folder / "f", "2026.1")
     assert done.returncode == 2 and "name-taken" in done.stderr
+    done = fit("install", folder / "f", "2026.3", "--tables")
+    assert done.returncode == 2 and "no-row" in done.stderr and "2026.3" not in installed_fits.list_fits()
     shutil.rmtree(tmp_path / "fits")
 
 

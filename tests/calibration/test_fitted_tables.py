@@ -10,7 +10,7 @@ import pytest
 
 import betapod
 from betapod.base.errors import ConfigError
-from betapod.calibration.fitted_tables import fit_key, values_written, write_fitted_tables
+from betapod.calibration.fitted_tables import fit_key, fitted_tables, values_written
 from betapod.model.parameters.table import ParameterTable
 from betapod.physiology.installed_fits import FitRecord, FittedUnknown
 
@@ -53,7 +53,9 @@ def test_values_effects_and_distributions_are_written_and_no_more(package: Path)
         unknown("UACR life", "visit", 0.6, 0.45),
         unknown("viability", "cells", 0.9),
     )
-    changes = write_fitted_tables(fit, "2000.1", package, "current-evidence")
+    tables = fitted_tables(fit, "2000.1", "current-evidence", package)
+    tables.write()
+    changes = tables.changes
     by_row = {change.row: change.after for change in changes}
     assert by_row["h_N0"] == "0.0071235"
     assert values_written(fit)["h_N0"] == 0.0071235
@@ -73,7 +75,7 @@ def test_what_no_table_has_is_refused_and_nothing_is_written(package: Path) -> N
     before = lines(package)
     fit = record(unknown("h_N0", "row", 0.007, 0.005), unknown("care dMAP", "care", -2.0, 0.0))
     with pytest.raises(ConfigError, match="care dMAP"):
-        write_fitted_tables(fit, "2000.1", package, "current-evidence")
+        fitted_tables(fit, "2000.1", "current-evidence", package)
     assert lines(package) == before
 
 

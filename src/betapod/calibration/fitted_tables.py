@@ -9,10 +9,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..base.atomic import write_atomic
 from ..base.errors import ConfigError, Problem
 from ..physiology.installed_fits import FitRecord, FittedUnknown
 from ..therapies.drug_catalogue import class_of_drug
 
+#: The package whose tables are read.
+PACKAGE = Path(__file__).parents[1]
 #: Tables by the kind of an unknown that may be in them, in the package; the last that has a row counts.
 _ROWS = (
     "physiology/parameters/kidney.csv",
@@ -54,27 +57,46 @@ def fit_key(name: str) -> str:
     return f"fit-{name}"
 
 
-def write_fitted_tables(record: FitRecord, name: str, package: Path, scenario: str) -> list[TableChange]:
-    """Write the most probable values of a fit into the tables of a copy of the package.
+@dataclass(frozen=True)
+class FittedTables:
+    """Tables with the values of a fit, not yet written.
+
+    Attributes
+    ----------
+    package
+        Folder ``betapod`` with the tables.
+    texts
+        Content by file, relative to that folder.
+    changes
+        One for each cell that differs.
+    """
+
+    package: Path
+    texts: Mapping[str, str]
+    changes: tuple[TableChange, ...]
+
+    def write(self) -> None:
+        """Write all of them into the package."""
+        for file, text in self.texts.items():
+            write_atomic(self.package / file, text.encode("utf-8"))
+
+
+def fitted_tables(record: FitRecord, name: str, scenario: str, package: Path = PACKAGE) -> FittedTables:
+    """Return the tables of a package with the most probable values of a fit.
 
     Parameters
     ----------
     name
         Of the fit; rows name it as a source.
-    package
-        Folder ``betapod`` with the tables.
     scenario
         Of cell therapy, whose table rows of cells go to.
-
-    Returns
-    -------
-    list of TableChange
-        One for each cell that was changed.
+    package
+        Folder ``betapod`` with the tables; this one unless given.
 
     Raises
     ------
     ConfigError
-        Unknowns that no table has; nothing is written then.
+        Unknowns that no table has.
     """
     texts: dict[str, str] = {}
     changes: list[TableChange] = []
@@ -90,9 +112,7 @@ def write_fitted_tables(record: FitRecord, name: str, package: Path, scenario: s
     if problems:
         raise ConfigError(problems)
     texts[_BIBLIOGRAPHY] = _cited((package / _BIBLIOGRAPHY).read_text(encoding="utf-8"), name)
-    for file, text in texts.items():
-        (package / file).write_text(text, encoding="utf-8", newline="")
-    return changes
+    return FittedTables(package, texts, tuple(changes))
 
 
 def _plan(unknown: FittedUnknown, key: str, scenario: str) -> tuple[tuple[str, ...], Change]:

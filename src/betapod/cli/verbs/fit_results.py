@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ...base.atomic import writing
 from ...base.errors import ConfigError, Location, Problem
+from ...therapies.scenarios import CURRENT_EVIDENCE
 from ..csv_output import Csv, CsvOption, given_as_csv
 from ..running import QuietOption
-from ..shared import JsonOption, print_json, print_note
+from ..shared import JsonOption, print_json, print_note, print_table
 from .fit_individual import show_individual
 from .fit_shared import FitArgument, FolderArgument, is_individual_fit, record_at, refuse_with_individuals
 from .fit_shown import print_comparison, print_fit
 
 if TYPE_CHECKING:
     from ...calibration.compare_fits import FitComparison
+    from ...calibration.fitted_tables import FittedTables
     from ...physiology.installed_fits import FitRecord
 
 
@@ -142,23 +146,53 @@ def fit_install_command(
         Path | None,
         typer.Option("--verdicts", metavar="FILE", help="JSON of 'betapod claims --json' under the fit, kept with it."),
     ] = None,
+    tables: Annotated[
+        bool,
+        typer.Option(
+            "--tables",
+            help="Also write its values into the parameter tables of this installation; patients must be grown anew then.",
+        ),
+    ] = False,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Make a finished fit part of this installation.
 
-    Refused when fewer of the rows that were set aside lie inside their interval than before (by more than 3 points), when the draws are worth
+    Without --tables its draws widen intervals around the values that the tables have. Refused when fewer of the rows that were set aside lie inside their interval than before (by more than 3 points), when the draws are worth
     fewer than 16 of equal weight, or when an unknown ended at a bound. An installed fit is never changed: the next one has a new name.
     """
     from ...calibration.install_fit import install_fit
 
     if not folder.is_dir():
         raise ConfigError(Problem("no-fit", "there is no such folder", Location(str(folder))))
+    fitted = _tables_with(folder, name) if tables else None
     target = install_fit(folder, name, although, None if verdicts is None else _verdicts(verdicts))
+    changes = []
+    if fitted is not None:
+        with writing(fitted.package):
+            fitted.write()
+        changes = [asdict(change) for change in fitted.changes]
     if as_json:
-        print_json({"name": name, "folder": str(target)})
-    elif not quiet:
+        print_json({"name": name, "folder": str(target), "tables": changes})
+        return
+    if changes and not quiet:
+        print_table(["table", "row", "before", "now"], [list(change.values()) for change in changes])
+    if not quiet:
         print_note(f"the fit {name} is installed in {target}")
+        if changes:
+            print_note("the patients of the package lived with the former values: 'betapod patients grow' makes others")
+
+
+def _tables_with(folder: Path, name: str) -> FittedTables:
+    """Return the tables with the values of a fit, before anything is installed."""
+    from ...base.config import read_yaml
+    from ...calibration.fitted_tables import fitted_tables
+    from ...physiology.installed_fits import read_fit_record
+
+    problem = folder / "problem.yaml"
+    content = read_yaml(problem).data if problem.is_file() else {}
+    scenario = str(content.get("scenario", CURRENT_EVIDENCE))
+    return fitted_tables(read_fit_record(folder), name, scenario)
 
 
 def _verdicts(path: Path) -> dict[str, str]:
