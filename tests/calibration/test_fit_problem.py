@@ -100,6 +100,17 @@ def test_stages_before_the_last_have_no_rows_of_cells(name: str) -> None:
     """Rows of trials of cells never move physiology: only a stage that looks for rows of cells alone reads them."""
     problem = FitProblem.read(name)
     for stage in problem.stages:
-        has_cells = any(arms()[record.study, record.arm].cells for record in problem.rows_of(stage.name))
+        # Controls of such trials are rows of them as well.
+        has_cells = any(record.study in problem.cell_studies for record in problem.rows_of(stage.name))
         of_cells = all(unknown.kind == "cells" for unknown in stage.unknowns)
         assert has_cells <= of_cells, stage.name
+
+
+def test_without_cells_means_without_the_controls_of_their_trials() -> None:
+    text = SMALL.replace(
+        "rows: {studies: [ATIRMA2014, DAPACKD_UACR]}", "rows: {studies: [ATIRMA2014, ZANG2022], cells: false}"
+    )
+    assert {record.study for record in FitProblem.parsed(text).records} == {"ATIRMA2014"}
+    both = FitProblem.parsed(text.replace(", cells: false", ""))
+    treated = {bool(arms()[record.study, record.arm].cells) for record in both.records if record.study == "ZANG2022"}
+    assert treated == {True, False}, "the trial has rows of its cells and of its controls"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -54,6 +54,8 @@ class FitProblem:
         Rows that the model can simulate, of all stages.
     set_aside
         Families that are kept for validation.
+    cell_studies
+        Studies in which any group was given cells; `cells: false` leaves out their controls too.
 
     Examples
     --------
@@ -69,6 +71,7 @@ class FitProblem:
     unknowns: Mapping[str, Unknown]
     records: tuple[Record, ...] = field(repr=False)
     set_aside: frozenset[str] = frozenset()
+    cell_studies: frozenset[str] = frozenset()
 
     @classmethod
     def read(cls, path: str | Path, evidence: Registry | None = None) -> FitProblem:
@@ -104,10 +107,12 @@ class FitProblem:
             )
             for stage in settings.stages
         )
-        can, _ = sort((load_registry() if evidence is None else evidence).select())
-        records = tuple(record for record in can if _fits(record, settings.rows))
+        published = (load_registry() if evidence is None else evidence).select()
+        of_cells = studies_of_cells(published)
+        can, _ = sort(published)
+        records = tuple(record for record in can if _fits(record, settings.rows, of_cells))
         aside = set_aside_families(records, settings.split.testing, settings.split.seed)
-        return cls(settings, document.text, stages, unknowns, records, aside)
+        return cls(settings, document.text, stages, unknowns, records, aside, of_cells)
 
     @property
     def name(self) -> str:
@@ -137,7 +142,8 @@ class FitProblem:
     def rows_of(self, stage: str | None) -> tuple[Record, ...]:
         """Return the rows of a stage, or of all."""
         if stage is not None:
-            return tuple(record for record in self.records if _fits(record, self.stage_named(stage).selection))
+            selection = self.stage_named(stage).selection
+            return tuple(record for record in self.records if _fits(record, selection, self.cell_studies))
         wanted = {record.id for part in self.stages for record in self.rows_of(part.name)}
         return tuple(record for record in self.records if record.id in wanted)
 
@@ -211,16 +217,23 @@ def _condition(unknowns: Mapping[str, Unknown], values: Mapping[str, float], bas
     return condition_at(some, [float(unknown.place(values[unknown.name])) for unknown in some], base)
 
 
-def _fits(record: Record, selection: RowSelection) -> bool:
+def studies_of_cells(records: Iterable[Record]) -> frozenset[str]:
+    """Return the studies in which any group was given cells, simulated or not."""
+    of_arms = {study for (study, _), arm in arms().items() if arm.cells}
+    return frozenset(of_arms | {record.study for record in records if treatment_class(record) == "cells"})
+
+
+def _fits(record: Record, selection: RowSelection, of_cells: frozenset[str]) -> bool:
     low, high = selection.weeks
-    arm = arms()[record.study, record.arm]
+    has_cells = bool(arms()[record.study, record.arm].cells)
     return (
         (not selection.endpoints or record.endpoint in selection.endpoints)
         and (not selection.classes or treatment_class(record) in selection.classes)
         and (not selection.families or record.family in selection.families)
         and (not selection.studies or record.study in selection.studies)
         and low <= (record.weeks or 0.0) <= high
-        and (selection.cells is None or bool(arm.cells) == selection.cells)
+        # Controls of trials of cells are rows of these trials as well.
+        and (selection.cells is None or (has_cells if selection.cells else record.study not in of_cells))
         and not {record.family, record.study, record.id, record.endpoint} & set(selection.exclude)
     )
 

@@ -53,7 +53,8 @@ class RowSelection(Settings):
     studies: list[str] = Field(default_factory=list)
     weeks: Annotated[list[float], Field(min_length=2, max_length=2)] = Field(default_factory=lambda: [0.0, 1e6])
     cells: bool | None = Field(
-        default=None, description="whether the group was given cells or a graft; both unless given"
+        default=None,
+        description="true: groups that were given cells; false: studies in which nobody was, without controls of others",
     )
     exclude: list[str] = Field(default_factory=list, description="families, studies, records or endpoints")
 
