@@ -10,13 +10,16 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from toy_fits import ToyProblem
+from toy_fits import ToyProblem, rows
 
 from betapod.base.errors import ConfigError, Problem
+from betapod.calibration.discrepancy import Discrepancy
 from betapod.calibration.evaluations import GROUP, KeptEvaluations
+from betapod.calibration.finish_fit import _lacking
 from betapod.calibration.run_fit import run_fit
 from betapod.calibration.stage_fit import FitOptions
 from betapod.physiology.installed_fits import FitRecord, read_fit_record
@@ -61,6 +64,16 @@ def test_the_answer_is_found(single: FitRecord) -> None:
     assert single.identity["rows"]["fitted"] == 16 and single.identity["families"]["set aside"] == ["F2", "F5"]
     assert single.identity["stages"][0]["converged"] and single.table("trace.csv")["loss"][-1] < 100
     assert single.identity["evaluations"] == len(KeptEvaluations(single.folder))
+
+
+def test_a_class_of_which_nothing_is_fitted_lacks_what_its_prior_says() -> None:
+    of = replace(rows(), row_class=tuple("ratio" if fitted else "share" for fitted in rows().fitted))
+    stage = SimpleNamespace(
+        rows=of, discrepancy=Discrepancy({"ratio": 0.1, "share": 0.3}, {"ratio": 0.2, "share": 0.4})
+    )
+    family, row = _lacking(of, [stage, stage])
+    np.testing.assert_allclose(family, np.where(of.fitted, 0.1, 0.3))
+    np.testing.assert_allclose(row, np.where(of.fitted, 0.2, 0.4))
 
 
 def test_what_is_finished_is_not_computed_again(single: FitRecord, tmp_path: Path) -> None:
@@ -161,8 +174,9 @@ def test_a_stopped_fit_goes_on_with_the_same_bits(single: FitRecord, tmp_path: P
 
 _WORKER = """
 import sys
-from toy_fits import ToyProblem
+from toy_fits import ToyProblem, rows
 from betapod.calibration import discrepancy
+from betapod.calibration.finish_fit import _lacking
 from betapod.calibration.run_fit import run_fit
 from betapod.calibration.stage_fit import FitOptions
 discrepancy._GRID = 4

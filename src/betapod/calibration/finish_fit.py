@@ -128,7 +128,10 @@ def _aligned(values: Numbers, of: FitRows, to: FitRows) -> Numbers:
 
 
 def _lacking(rows: FitRows, stages: Sequence[StageFit]) -> tuple[Numbers, Numbers]:
-    """Return both scales (n,) of what the model lacks; of a class in several stages the mean square, by fitted rows."""
+    """Return both scales (n,) of what the model lacks; of a class in several stages the mean square, by fitted rows.
+
+    A class of which no row is fitted has what its stages have of it: the mean of its prior, not 0.
+    """
     counted: dict[str, list[tuple[int, float, float]]] = {}
     for stage in stages:
         classes = discrepancy_classes(stage.rows)
@@ -139,8 +142,9 @@ def _lacking(rows: FitRows, stages: Sequence[StageFit]) -> tuple[Numbers, Number
 
     def together(name: str, part: int) -> float:
         entries = counted.get(name, [])
-        total = sum(entry[0] for entry in entries)
-        return float(np.sqrt(sum(entry[0] * entry[part] ** 2 for entry in entries) / total)) if total else 0.0
+        spoken = [entry for entry in entries if entry[0]] or [(1, *entry[1:]) for entry in entries]
+        total = sum(entry[0] for entry in spoken)
+        return float(np.sqrt(sum(entry[0] * entry[part] ** 2 for entry in spoken) / total)) if total else 0.0
 
     classes = discrepancy_classes(rows)
     family, row = ({name: together(name, part) for name in set(classes)} for part in (1, 2))
