@@ -12,6 +12,7 @@ import pytest
 from betapod.base.errors import ConfigError
 from betapod.evidence.records.registry import load_registry
 from betapod.physiology.installed_fits import FitRecord, FittedUnknown
+from betapod.therapies.scenarios import AS_CLAIMED, CURRENT_EVIDENCE
 from betapod.validation.predictions import fit_conditions, row_predictions
 from betapod.validation.predictions.condition import Condition
 from betapod.validation.predictions.fit_conditions import FitDraws, draws_of_fit, joined_draws, under_draw
@@ -57,6 +58,17 @@ def test_draws_of_cells_and_of_the_body_are_joined_by_their_number(fit: FitRecor
     joined = joined_draws(Condition(), cells, FitDraws("2000.1", 3))
     assert [condition.values["viability"] for condition in joined] == [0.7, 0.9, 0.7]
     assert len({condition.drugs["SGLT2 inhibitor e_S"] for condition in joined}) == 3
+
+
+def test_what_a_fit_says_of_cells_is_current_evidence_and_no_claim(fit: FitRecord) -> None:
+    object.__setattr__(fit, "unknowns", (*fit.unknowns, unknown("viability", "cells", 0.8)))
+    object.__setattr__(fit, "draws_values", np.column_stack([fit.draws_values, [0.8, 0.6, 0.5]]))
+    cells = [Condition(values={"viability": 0.9})]
+    drawn = {
+        name: [c.values["viability"] for c in joined_draws(Condition(name), cells, FitDraws("2000.1", 3))]
+        for name in (CURRENT_EVIDENCE, AS_CLAIMED)
+    }
+    assert drawn == {CURRENT_EVIDENCE: [0.8, 0.6, 0.5], AS_CLAIMED: [0.9, 0.9, 0.9]}
 
 
 def test_intervals_of_a_drug_are_wider_by_its_draws(fit: FitRecord) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 
 from ...evidence.records.study import Record
 from ...physiology.installed_fits import FitRecord, list_fits, load_fit
+from ...therapies.scenarios import CURRENT_EVIDENCE
 from ...trials.conduct.replicate_parameters import NO_FIT, equal_draws
 from .condition import PART_OF, Condition
 
@@ -57,7 +58,9 @@ def under_draw(condition: Condition, fit: FitRecord, draw: int) -> Condition:
     parts: dict[str, dict[str, float]] = {part: {} for part in dict.fromkeys(PART_OF.values())}
     kinds = fit.kinds
     for name, value in fit.relative(draw).items():
-        parts[PART_OF[kinds[name]]][name.removeprefix("care ")] = value
+        # Published trials of cells say what cells do by current evidence, and nothing of what is claimed.
+        if kinds[name] != "cells" or condition.scenario == CURRENT_EVIDENCE:
+            parts[PART_OF[kinds[name]]][name.removeprefix("care ")] = value
     return replace(
         condition,
         values={**parts["values"], **condition.values},
