@@ -116,7 +116,7 @@ def years_of_urine() -> list[dict[str, Any]]:
     rows = []
     for group, cv, level in PUBLISHED:
         among = f"years=7.9;collections=19;level={level:g}"
-        note = f"median coefficient of variation {100 * cv:g} % of timed collections; 497 people in three classes"
+        note = f"median coefficient of variation {100 * cv:g} % of timed collections; 497 people in three classes; level and error assumed"
         sd = float(np.sqrt(np.log1p(cv**2)))
         rows.append(
             row(

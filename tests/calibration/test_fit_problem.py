@@ -11,6 +11,7 @@ from betapod.base.errors import ConfigError
 from betapod.calibration.fit_objective import FitObjective
 from betapod.calibration.fit_problem import FOLDER, FitProblem
 from betapod.calibration.published_rows import on_scale
+from betapod.calibration.real_data.real_sources import REAL_SOURCES
 from betapod.calibration.row_split import set_aside_families, treatment_class
 from betapod.evidence.records.registry import load_registry
 from betapod.validation.predictions.condition import Condition
@@ -114,3 +115,9 @@ def test_without_cells_means_without_the_controls_of_their_trials() -> None:
     both = FitProblem.parsed(text.replace(", cells: false", ""))
     treated = {bool(arms()[record.study, record.arm].cells) for record in both.records if record.study == "ZANG2022"}
     assert treated == {True, False}, "the trial has rows of its cells and of its controls"
+
+
+def test_a_stage_may_name_every_source_of_real_people() -> None:
+    for name in REAL_SOURCES:
+        text = SMALL.replace("{name: all,", f"{{name: all, sources: [{name}],")
+        assert FitProblem.parsed(text).stages[0].sources == (name,)

@@ -73,7 +73,7 @@ class StageSettings(Settings):
     name: str
     unknowns: list[str] = Field(min_length=1)
     rows: RowSelection = Field(default_factory=RowSelection)
-    sources: list[Literal["NHANES", "visits", "new type 1 diabetes", "deaths"]] = Field(
+    sources: list[Literal["NHANES", "visits", "new type 1 diabetes", "deaths", "tolerance tests"]] = Field(
         default_factory=list, description="rows of real people besides, see `real_data.real_sources`"
     )
     candidates: CandidateSettings = Field(default_factory=CandidateSettings)
