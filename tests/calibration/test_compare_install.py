@@ -64,8 +64,9 @@ def test_a_good_fit_is_installed_and_never_changed(tmp_path: Path, monkeypatch: 
     assert load_fit("2026.1").values() == record.values() and load_fit("2026.1").identity["name"] == "2026.1"
     with pytest.raises(ConfigError, match="installed already"):
         install_fit(tmp_path / "a", "2026.1")
-    install_fit(tmp_path / "a", "2026.2")
+    install_fit(tmp_path / "a", "2026.2", in_tables=False)
     assert load_fit("2026.2").identity["replaces"] == "2026.1"
+    assert [load_fit(name).identity["in tables"] for name in ("2026.1", "2026.2")] == [True, False]
     assert sorted(path.name for path in (tmp_path / "fits").iterdir()) == ["2026.1", "2026.2"]
     for name in ("../x", "none", ""):
         with pytest.raises(ConfigError, match="no name of a fit"):

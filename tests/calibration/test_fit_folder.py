@@ -174,3 +174,18 @@ def test_a_draw_is_relative_to_tables_that_have_the_fit(tmp_path: Path) -> None:
     assert renamed.relative() == {"k0": 1.0, "MAP0 shift": 0.0, "k2": fitted["k2"]}
     care = replace(record, unknowns=(replace(a, kind="care"), replace(b, kind="spread"), replace(c, kind="visit")))
     assert list(care.relative().values()) == [0.0, 1.0, fitted["k2"]]
+
+
+def test_a_draw_moves_tables_that_were_not_given_the_fit(tmp_path: Path) -> None:
+    write_fit_record(tmp_path / "fit", finished())
+    record = read_fit_record(tmp_path / "fit")
+    apart = replace(record, identity={**record.identity, "in tables": False})
+    start = {unknown.name: unknown.start for unknown in record.unknowns}
+    assert apart.relative() == start
+    drawn, fitted = record.values(3), record.values()
+    assert all(fitted[name] != start[name] for name in start)
+    assert apart.relative(3) == {name: pytest.approx(start[name] * drawn[name] / fitted[name]) for name in start}
+    steep = replace(record.unknowns[0], transform="logit", start=0.5, map=0.2)
+    moved = replace(apart, unknowns=(steep, *record.unknowns[1:]))
+    odds = drawn["k0"] / (1.0 - drawn["k0"]) / (0.2 / 0.8)
+    assert moved.relative(3)["k0"] == pytest.approx(odds / (1.0 + odds))

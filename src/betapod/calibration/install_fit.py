@@ -53,7 +53,11 @@ def reasons_against(record: FitRecord) -> list[Problem]:
 
 
 def install_fit(
-    folder: str | Path, name: str, although: bool = False, verdicts: Mapping[str, str] | None = None
+    folder: str | Path,
+    name: str,
+    although: bool = False,
+    verdicts: Mapping[str, str] | None = None,
+    in_tables: bool = True,
 ) -> Path:
     """Copy the record of a finished fit into the package; its evaluations stay where they are.
 
@@ -63,6 +67,8 @@ def install_fit(
         Install it although there are reasons against it, which then stand in its ``fit.json``.
     verdicts
         Of claims under the fit, to be kept with it.
+    in_tables
+        Whether the parameter tables have, or are given, its most probable values; if not, its draws move the values that tables have.
 
     Raises
     ------
@@ -81,6 +87,7 @@ def install_fit(
         **record.identity,
         "name": name,
         "replaces": installed[-1] if installed else None,
+        "in tables": in_tables,
         "installed although": [str(problem.message) for problem in reasons],
     }
     if verdicts is not None:

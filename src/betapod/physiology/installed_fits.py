@@ -19,7 +19,8 @@ import functools
 import hashlib
 import io
 import json
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -178,15 +179,18 @@ class FitRecord:
         return dict(zip(self.names, map(float, self.draws_values[draw]), strict=True))
 
     def relative(self, draw: int | None = None) -> dict[str, float]:
-        """Return what a draw changes in tables that have the most probable values in them, as those of the package have of an installed fit.
+        """Return what a draw changes in the tables: by how much it lies from the most probable values.
 
         Factors (on effects of drugs, medians and spreads) are over those of the fit, shifts (of people, and by care) are differences from
-        them; rows, correlations and SDs of visits are values.
+        them; rows, correlations and SDs of visits are values. A fit that was installed without its tables (`identity`: ``in tables`` is false)
+        moves these as far from the values that the tables had at its start.
         """
-        return {
-            name: _relative(name, self.kinds[name], value, self.values()[name])
-            for name, value in self.values(draw).items()
-        }
+        values = self.values(draw)
+        return {unknown.name: _relative(unknown, values[unknown.name], self._in_tables) for unknown in self.unknowns}
+
+    @property
+    def _in_tables(self) -> bool:
+        return self.identity.get("in tables") is not False
 
     @property
     def discrepancy(self) -> dict[str, tuple[float, float, str]]:
@@ -217,10 +221,25 @@ class FitRecord:
         return read_columns(path)
 
 
-def _relative(name: str, kind: str, value: float, fitted: float) -> float:
-    if kind == "care" or name.endswith(" shift"):
-        return value - fitted
-    return value / fitted if kind in ("drug", "median", "spread") else value
+def _relative(unknown: FittedUnknown, value: float, in_tables: bool) -> float:
+    if unknown.kind == "care" or unknown.name.endswith(" shift"):
+        return value - unknown.map
+    if unknown.kind in ("drug", "median", "spread"):
+        return value / unknown.map
+    # At its best fit a row that no table was given stays exactly what the table has.
+    if in_tables or value == unknown.map:
+        return value if in_tables else unknown.start
+    forward, backward = _TRANSFORMS[unknown.transform]
+    return backward(forward(unknown.start) + forward(value) - forward(unknown.map))
+
+
+#: Scales on which priors are normal, and back.
+_TRANSFORMS: Mapping[str, tuple[Callable[[float], float], Callable[[float], float]]] = {
+    "log": (math.log, math.exp),
+    "linear": (float, float),
+    "logit": (lambda x: math.log(x / (1.0 - x)), lambda x: 1.0 / (1.0 + math.exp(-x))),
+    "atanh": (math.atanh, math.tanh),
+}
 
 
 def read_columns(path: Path) -> Columns:

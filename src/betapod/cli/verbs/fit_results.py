@@ -166,7 +166,7 @@ def fit_install_command(
     if not folder.is_dir():
         raise ConfigError(Problem("no-fit", "there is no such folder", Location(str(folder))))
     fitted = _tables_with(folder, name) if tables else None
-    target = install_fit(folder, name, although, None if verdicts is None else _verdicts(verdicts))
+    target = install_fit(folder, name, although, None if verdicts is None else _verdicts(verdicts), in_tables=tables)
     changes = []
     if fitted is not None:
         with writing(fitted.package):
