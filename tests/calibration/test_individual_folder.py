@@ -8,11 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from commands import carry_out
 
 from betapod.base.errors import ConfigError
 from betapod.calibration.individual.individual_examples import write_individual_example
 from betapod.calibration.individual.individual_fit import IndividualFit, fit_individuals
 from betapod.calibration.individual.individual_folder import (
+    check_individual_target,
     is_individual,
     read_individual_folder,
     write_individual_folder,
@@ -105,3 +107,36 @@ def test_the_verbs_say_what_was_found(tmp_path: Path, capsys: pytest.CaptureFixt
     assert all(check["passed"] for check in checks) and len(checks) == 5
     fit_individual.plan_individual(problem, threads=1, as_json=True)
     assert json.loads(capsys.readouterr().out)["untold"] == {"C_start": 0, "k": 0}
+
+
+def test_a_folder_that_cannot_be_made_is_refused_before_the_fit(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x", encoding="utf-8")
+    for target in (tmp_path / "file", tmp_path / "file" / "fit"):
+        with pytest.raises(ConfigError, match="not-a-folder"):
+            check_individual_target(target)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("screen", "mine/decline.yaml"),
+        ("install", "fit", "2026.9"),
+        ("compare", "fit", "fit"),
+        ("run", "mine/decline.yaml", "--draws", "3"),
+    ],
+)
+def test_what_fits_of_people_have_not(
+    arguments: tuple[str, ...], fit: IndividualFit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_individual_folder(fit, "fit")
+    write_individual_example("mine")
+    done = carry_out("fit", *arguments)
+    assert done.returncode == 2 and "people" in done.stderr and "damaged" not in done.stderr
+
+
+def test_an_exact_fit_has_no_errors_to_estimate(tmp_path: Path) -> None:
+    problem_file, _, _, table = write_individual_example(tmp_path)
+    table.write_text("\n".join(table.read_text(encoding="utf-8").splitlines()[:2]) + "\n", encoding="utf-8")
+    found = fit_individuals(read_individual_problem(problem_file), threads=1)
+    assert any("goes through every measurement" in warning for warning in found.warnings) and not found.checks

@@ -10,6 +10,7 @@ from betapod import Schedule
 from betapod.base.errors import BetapodError
 from betapod.calibration.individual.individual_examples import FILES, write_individual_example
 from betapod.calibration.individual.individual_problem import IndividualProblem, read_individual_problem
+from betapod.calibration.individual.person_parameter import PersonParameter
 
 MODEL = """
 reads intake [mmol/day], G_b [mmol/L]
@@ -124,6 +125,8 @@ def test_everything_wrong_with_a_table_at_once(tmp_path: Path) -> None:
         ("id,time,observable,value,unit,dose G [mmol/L],V [L]", "missing-unit", "time [day]"),
         ("id,time [min],observable,value,unit,dose H [mmol/L],V [L]", "unknown-name", "not a state"),
         ("id,time [min],observable,value,unit,dose G [mmol/L],W", "unknown-column", "'ignore'"),
+        ("id,time [min],observable,value,unit,dose G [mmol/L],W [L]", "unknown-column", 'columns: {"W [L]": ...}'),
+        ("id,time [min],observable,value,unit,course V [L],W [L]", "unknown-name", "'reads V [L]'"),
         ("who,time [min],observable,value,unit,dose G [mmol/L],V [L]", "missing-column", "'id'"),
         ("id,time [min],observable,value,unit,dose G [mmol/L],id", "duplicate-column", "two columns"),
         ("id,time [min],observable,value,V [L],dose G [mmol/L],unit", "bad-number", "not a number"),
@@ -148,7 +151,14 @@ def test_headings_that_mean_nothing(header: str, kind: str, words: str, tmp_path
         ("G0: {}", "G0: {low: -1 mmol/L}", "impossible-value", 9, "0"),
         ("G0: {}", "G0: {prior: table}", "no-prior", 9, "plausible range"),
         ("G0: {}", "slope: {transform: logit}", "bad-transform", 9, "between 0 and 1"),
-        ("error: proportional}", "error: proportinal}", "unknown-choice", 6, "proportional"),
+        ("error: proportional}", "error: proportinal}", "unknown-choice", 6, "error cannot be 'proportinal'"),
+        ("error: proportional}", "error: {additiv: 2 mU/L}}", "unknown-key", 6, "'additive'"),
+        ("G0: {}", "G0: {start: [8]}", "wrong-type", 9, "start: this is no number"),
+        ("table: t.csv", "table: t.csv\nset: {V: 12 L, slop: 3}", "unknown-parameter", 4, "slope"),
+        ("table: t.csv", "table: t.csv\ncolumns: {dose G: ignore}", "no-column", 4, "'dose G [mmol/L]'"),
+        ("table: t.csv", "table: tt.csv", "no-file", 3, "'t.csv'"),
+        ("table: t.csv", "table: t.csv\nparameters: [m.cv]", "no-file", 4, "'m.csv'"),
+        ("model: m.txt", "model: top2000", "no-file", 2, "'topp2000'"),
         ("proportional: 5 %, additive: 2 mg/dL", "additive: 0 mg/dL", "out-of-range", 5, "above 0"),
         ("error: {proportional: 5 %, additive: 2 mg/dL}", "error: column", "missing-error", 2, "'error'"),
     ],
@@ -161,6 +171,7 @@ def test_everything_wrong_with_a_problem_file(
     problems = [problem for problem in caught.value.problems if problem.kind == kind]
     assert problems, caught.value.kinds
     assert problems[0].location.line == line and words in str(caught.value)
+    assert len(problems) == 1 or kind == "missing-error"  # a key that may be a word or have keys is not told twice
 
 
 def test_faults_of_file_and_table_come_together(tmp_path: Path) -> None:
@@ -172,7 +183,7 @@ def test_faults_of_file_and_table_come_together(tmp_path: Path) -> None:
 def test_models_and_tables_that_are_not_there(tmp_path: Path) -> None:
     with pytest.raises(BetapodError, match="no such file"):
         read(tmp_path, problem=PROBLEM.replace("m.txt", "n.txt"))
-    with pytest.raises(BetapodError, match="cannot read the table"):
+    with pytest.raises(BetapodError, match="no such file"):
         read(tmp_path, problem=PROBLEM.replace("t.csv", "u.csv"))
     with pytest.raises(BetapodError, match="no measurement"):
         read(tmp_path, "\n".join(TABLE.splitlines()[:1]) + "\na,0,glucose,,mg/dL,8,14\n")
@@ -193,3 +204,21 @@ def test_the_example_is_written_once(tmp_path: Path) -> None:
     assert [path.name for path in paths] == list(FILES)
     with pytest.raises(BetapodError, match="the file exists"):
         write_individual_example(tmp_path / "new")
+
+
+def test_values_that_cannot_be_are_told_in_their_cells(tmp_path: Path) -> None:
+    with pytest.raises(BetapodError) as caught:
+        read(tmp_path, TABLE.replace("8.1", "1e300").replace(",16", ",0"))
+    found = {problem.kind: (problem.location.line, problem.location.column) for problem in caught.value.problems}
+    assert found == {"out-of-range": (5, 14), "impossible-value": (6, 26)}
+
+
+def test_measured_twice_and_nought(tmp_path: Path) -> None:
+    table = "id,time [min],observable,value,unit\na,0,insulin,0,mU/L\na,0,insulin,8,mU/L\na,9,insulin,8,mU/L\n"
+    notes = read(tmp_path, table).notes
+    assert "lines 2 and 3" in notes[0] and "line 2)" in notes[1] and len(notes) == 2
+
+
+def test_a_share_without_bounds_is_looked_for_within_0_and_1() -> None:
+    share = PersonParameter("V", "L/kg", 0.5, "logit", 0.0, float("inf"))
+    assert share.bounds == (float("-inf"), float("inf"))

@@ -16,7 +16,7 @@ from pydantic_core import PydanticCustomError
 
 from . import clinical
 from .errors import BetapodError, ConfigError, Location, Problem, did_you_mean
-from .plain_errors import in_words
+from .plain_errors import in_words, of_one_choice
 from .spelling import respell_unit
 from .units import split_quantity
 from .yaml_budget import SIZE, afford, compose
@@ -240,7 +240,7 @@ def check_document(
         try:
             validated = kind.model_validate(document.data)
         except ValidationError as error:
-            for detail in error.errors():
+            for detail in of_one_choice(error.errors()):
                 problems.extend(_translated(detail, kind, document))
         if more is not None:
             problems.extend(more(document))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 
@@ -108,3 +108,23 @@ def in_words(kind: str, message: str, context: Mapping[str, Any]) -> Words:
     if kind in ("value_error", "assertion_error"):
         return Words("bad-value", message.removeprefix("Value error, ").removeprefix("Assertion failed, "))
     return Words("wrong-type", "this cannot stand here")
+
+
+def of_one_choice(details: Sequence[Any]) -> list[Any]:
+    """Return what is wrong, of a key that may be a word or have keys, or a text or a number, as what it was meant to be alone."""
+    words = {d["loc"][:-1]: d["input"] for d in details if d["loc"] and str(d["loc"][-1]).startswith("literal[")}
+    kept = []
+    for detail in details:
+        where = detail["loc"]
+        at = next((key for key in words if len(where) > len(key) and where[: len(key)] == key), None)
+        if at is None:
+            kept.append(detail)
+        elif isinstance(words[at], dict) != str(where[len(at)]).startswith("literal["):
+            kept.append({**detail, "loc": (*at, *where[len(at) + 1 :])})
+    plain = [{d["loc"][:-1] for d in kept if d["loc"][-1:] == (kind,)} for kind in ("str", "float")]
+    either = plain[0] & plain[1]
+    return [
+        {**detail, "loc": detail["loc"][:-1]} if detail["loc"][:-1] in either else detail
+        for detail in kept
+        if not (detail["loc"][-1:] == ("str",) and detail["loc"][:-1] in either)
+    ]

@@ -285,7 +285,10 @@ def load_fit(name: str) -> FitRecord:
     """
     names = list_fits()
     if name not in names:
-        raise ConfigError(not_among(names or ["none"], "unknown-fit", f"no fit {name!r} is installed", name))
+        if not names:
+            hint = "No fit is installed yet: 'betapod fit install' does it. A fit that is not installed is named by its folder."
+            raise ConfigError(Problem("unknown-fit", f"there is no fit {name!r}", hint=hint))
+        raise ConfigError(not_among(names, "unknown-fit", f"no fit {name!r} is installed", name))
     return _loaded(FITS / name)
 
 

@@ -20,6 +20,8 @@ from .residual_checks import ResidualCheck, check_residuals
 from .two_stage import GroupSummary, summarise_group
 
 Numbers = NDArray[np.float64]
+#: Residuals below this share of the largest measurement are those of rounding.
+_EXACT = 1e-8
 
 
 @dataclass(frozen=True)
@@ -121,6 +123,16 @@ def _fitted(problem: IndividualProblem, threads: int | None, progress: Progress 
         warnings.append(
             "nothing is left to estimate the size of errors from: intervals rest on a first guess; state the errors"
         )
+    exact = [
+        observable.name
+        for number, (observable, error) in enumerate(zip(problem.observables, errors, strict=True))
+        if error.estimated and _goes_through(problem, people, number)
+    ]
+    if exact:
+        warnings.append(
+            f"the model goes through every measurement of {', '.join(exact)}: the size of the errors cannot be estimated, and "
+            "intervals mean nothing; state the errors, or fit less"
+        )
     if not search.weights_at_rest:
         warnings.append(
             "weights and sizes of errors did not come to rest: state the errors, or try another form of them"
@@ -144,15 +156,27 @@ def _group(people: Sequence[PersonFit]) -> GroupSummary:
     return summarise_group(said, information, np.array(estimates))
 
 
+def _goes_through(problem: IndividualProblem, people: Sequence[PersonFit], number: int) -> bool:
+    """Return whether predictions of an observable are its measurements but for rounding, which leaves no error to estimate."""
+    far, size = 0.0, 0.0
+    for person, fit in zip(problem.people, people, strict=True):
+        rows = (person.observable == number) & np.isfinite(fit.spread)
+        if fit.simulated and np.any(rows):
+            far = max(far, float(np.max(np.abs(person.values[rows] - fit.predicted[rows]))))
+            size = max(size, float(np.max(np.abs(person.values[rows]))))
+    return size > 0.0 and far <= _EXACT * size
+
+
 def _checks(
     problem: IndividualProblem, people: Sequence[PersonFit], errors: Sequence[ErrorModel]
 ) -> list[ResidualCheck]:
     checks = []
     for number, observable in enumerate(problem.observables):
         residual, predicted, owner, freedom = [], [], [], 0.0
+        exact = errors[number].estimated and _goes_through(problem, people, number)
         for k, (person, fit) in enumerate(zip(problem.people, people, strict=True)):
             rows = (person.observable == number) & np.isfinite(fit.spread) & (fit.leverage < 1.0 - 1e-9)
-            if fit.simulated and np.any(rows):
+            if fit.simulated and np.any(rows) and not exact:
                 expected = fit.spread[rows] * np.sqrt(1.0 - fit.leverage[rows])
                 residual.append((person.values[rows] - fit.predicted[rows]) / expected)
                 predicted.append(fit.predicted[rows])

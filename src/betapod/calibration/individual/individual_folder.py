@@ -17,6 +17,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -152,6 +154,11 @@ def identifiability_words(fit: IndividualFit) -> list[str]:
             has_prior = {parameter.name: parameter.has_prior for parameter in fit.problem.parameters}[row["parameter"]]
             rest = "estimates rest on the prior" if has_prior else "give a prior, fix it, or measure something else"
             sentences.append(f"{row['parameter']} is told by nobody's data: {rest}.")
+    alike = [row["parameter"] for row in rows if row.get("spread", math.nan) >= 0.0 and math.isnan(row["spread_se"])]
+    if alike:
+        sentences.append(
+            f"Whether people differ in {' and '.join(alike)} cannot be told: the SD between them may be 0."
+        )
     for row in correlation_rows(fit):
         if row["together_in"]:
             sentences.append(
@@ -191,11 +198,14 @@ def check_individual_target(folder: str | Path) -> None:
     Raises
     ------
     ConfigError
-        It holds something else.
+        It holds something else, or cannot be written to.
     """
     target = Path(folder)
-    if target.is_file():
-        raise ConfigError(Problem("not-a-folder", "this is a file", Location(str(target)), expected="a folder"))
+    parent = next(path for path in (target, *target.absolute().parents) if path.exists())
+    if not parent.is_dir():
+        raise ConfigError(Problem("not-a-folder", "this is a file", Location(str(parent)), expected="a folder"))
+    if not os.access(parent, os.W_OK | os.X_OK):
+        raise ConfigError(Problem("cannot-write", "the folder cannot be written to", Location(str(parent))))
     if not target.is_dir():
         return
     foreign = sorted({path.name for path in target.iterdir()} - {IDENTITY, PROBLEM, *TABLES, "report"})

@@ -21,6 +21,7 @@ from .error_model import ErrorModel
 from .individual_settings import FittedParameter, IndividualSettings, ObservableSettings, StatedError
 from .measured_people import MeasuredObservable, MeasuredPerson
 from .measurement_table import MeasurementReader
+from .named_files import missing_files
 from .own_model import load_own_model
 from .person_parameter import PersonParameter
 
@@ -142,12 +143,15 @@ class _ProblemReader:
         name = self.settings.model
         beside = self.folder / name
         tables = [self.folder / table for table in self.settings.parameters]
+        if missing := missing_files(self.document, self.settings, self.folder):
+            raise ConfigError(missing)
         model = load_model(name if name in whole_body.NAMES else str(beside), tables)
-        try:
-            return model.with_values(self.settings.set, "set") if self.settings.set else model
-        except BetapodError as error:
-            self.problems += [self._placed(problem, ("set",)) for problem in error.problems]
-            return model
+        for key, value in self.settings.set.items():
+            try:
+                model = model.with_values({key: value}, "set")
+            except BetapodError as error:
+                self.problems += [self._placed(problem, ("set", key)) for problem in error.problems]
+        return model
 
     def _placed(self, problem: Problem, where: tuple[str | int, ...]) -> Problem:
         return self.document.problem(
@@ -335,7 +339,8 @@ class _ProblemReader:
                 expected=f"{low:g} to {high:g}{unit}",
             )
         if parameter.has_prior and not parameter.prior_low < parameter.prior_high:
-            bad("bad-range", "the prior's lower end is not below its upper one", "prior")
+            ends = f"{parameter.prior_low:g} to {parameter.prior_high:g}{unit}"
+            bad("bad-range", "the prior's lower end is not below its upper one", "prior", value=ends)
         span = {"log": (0.0, math.inf), "logit": (0.0, 1.0)}.get(parameter.transform)
         if span is not None:
             values = [parameter.start] + ([parameter.prior_low, parameter.prior_high] if parameter.has_prior else [])
@@ -364,6 +369,9 @@ class _ProblemReader:
             self.problems += error.problems
             return [], []
         self.problems += reader.problems
+        for name, hint in reader.unused.items():
+            message = f"the table has no column {name!r}"
+            self.problems.append(self.document.problem("no-column", message, ("columns", name), True, hint=hint))
         without = [person.name for person in people if not len(person)]
         if without:
             reader.notes.append(f"nothing was measured in {', '.join(without[:5])}{' ...' if len(without) > 5 else ''}")

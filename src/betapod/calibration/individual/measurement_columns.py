@@ -98,11 +98,22 @@ class ColumnReader:
             columns.append(column)
         return columns, problems + self._missing(columns, places)
 
+    def unused(self, headings: Sequence[str]) -> dict[str, str]:
+        """Return the renamed headings that a table has not, each with a hint."""
+        bare = {match["name"]: heading for heading in headings if (match := _HEADING.fullmatch(heading))}
+        hints = {}
+        for name in self.renamed:
+            if name not in headings:
+                near = [bare[name]] if name in bare else []
+                hints[name] = f"Did you mean {near[0]!r}?" if near else did_you_mean(name, headings)
+        return hints
+
     def _unknown(self, heading: str, location: Location) -> Problem:
         names = [*PLAIN, *self.observables, *self.rows]
         bare = _HEADING.fullmatch(heading)
         hint = did_you_mean(bare["name"] if bare else heading, names)
-        hint = f"{hint} ".lstrip() + f"In the problem file, 'columns: {{{heading}: ...}}' says what it is, or 'ignore'."
+        key = '"' + heading.replace('"', '\\"') + '"'  # brackets and commas mean something in YAML
+        hint = f"{hint} ".lstrip() + f"In the problem file, columns: {{{key}: ...}} says what it is, or 'ignore'."
         expected = (
             "id, time [unit], value [unit] and the like, 'dose STATE [unit]', 'switch INPUT [unit]', 'course INPUT [unit]', "
             "a measured quantity, or a parameter"
@@ -117,6 +128,9 @@ class ColumnReader:
             noun = "a state" if column.kind == "dose" else "an input"
             message = f"{column.name!r} is not {noun} of the model"
             hint = did_you_mean(column.name, allowed)
+            if column.name in self.model.parameters and noun == "an input":
+                row = self.model.parameters[column.name]
+                hint = f"To make it one, write 'reads {row.id} [{row.unit}]' into the model."
             return [Problem("unknown-name", message, location, repr(column.heading), hint=hint)]
         unit = self.needed_unit(column)
         if column.unit is None and unit not in ("", "1"):

@@ -31,11 +31,14 @@ from ...base.delimited import (
 from ...base.errors import BetapodError, Location, Problem, did_you_mean
 from ...engine.schedule import Dose, Schedule, Switch
 from ...model import Model
+from ...model.parameters.possible_values import impossible_value
 from .measured_people import MeasuredObservable, MeasuredPerson
 from .measurement_columns import GIVEN, ColumnReader, MeasurementColumn
 
 #: What stands for a measurement that was not made.
 MISSING = frozenset({"", ".", "na", "n/a", "nan", "missing"})
+#: Numbers beyond this are slips, and would overflow where they are squared.
+_LARGEST = 1e30
 _CENSORED = re.compile(r"\s*[<>≤≥]")
 #: Columns whose cells are numbers.
 _NUMBERS = frozenset({"time", "value", "error", "duration", "wide", "covariate", *GIVEN})
@@ -63,6 +66,10 @@ def _followed(name: str, values: dict[float, float]) -> list[Switch]:
     return switches + [Switch(name, values[b], a, b - a) for a, b in itertools.pairwise(times)]
 
 
+def _some(lines: Sequence[str]) -> str:
+    return ", ".join(lines[:5]) + (f" and {len(lines) - 5} more" if len(lines) > 5 else "")
+
+
 class MeasurementReader:
     """Reads the rows of one table.
 
@@ -72,6 +79,8 @@ class MeasurementReader:
         Everything that is wrong, with places.
     notes
         How the table was read where that is not plain.
+    unused
+        Headings that are renamed and that the table has not, each with a hint.
     """
 
     def __init__(
@@ -88,6 +97,7 @@ class MeasurementReader:
         self.columns = ColumnReader(model, observables, renamed)
         self.problems: list[Problem] = []
         self.notes: list[str] = []
+        self.unused: dict[str, str] = {}
         self._people: dict[str, _Person] = {}
         self._not_made = 0
 
@@ -100,15 +110,36 @@ class MeasurementReader:
         self._table = table
         places = [self._place(table.line, number) for number in range(len(table.header))]
         headings, wrong = self.columns.columns(table.header, places)
+        self.unused = self.columns.unused(table.header)
         self.problems += wrong
         if any(problem.kind in ("missing-column", "missing-unit", "unknown-name") for problem in wrong):
             return []
         self._decimal = self._mark(table, headings)
         for line, cells in table.rows:
             self._row(line, headings, cells)
+        self._remark()
         if self._not_made:
             self.notes.append(f"measurements that were not made: {self._not_made}, empty cells")
         return [self._person(name, entry) for name, entry in self._people.items()]
+
+    def _remark(self) -> None:
+        """Note what is allowed and often a slip: the same measured twice at a time, a 0 whose error is a share of it."""
+        first: dict[tuple[str, float, int], int] = {}
+        twice, nought = [], []
+        for name, person in self._people.items():
+            for time, number, value, line in zip(
+                person.times, person.observable, person.values, person.lines, strict=True
+            ):
+                before = first.setdefault((name, time, number), line)
+                twice += [f"{before} and {line}"] * (before != line)
+                form = list(self.observables.values())[number][1].error.form
+                nought += [str(line)] * (value == 0.0 and form == "proportional")
+        if twice:
+            self.notes.append(f"the same is measured twice at a time, and both count (lines {_some(twice)})")
+        if nought:
+            self.notes.append(
+                f"0 is far off for a proportional error; leave it empty if it means 'below the limit' (line {_some(nought)})"
+            )
 
     def _mark(self, table: DelimitedTable, headings: Sequence[MeasurementColumn]) -> str:
         cells = [
@@ -271,6 +302,8 @@ class MeasurementReader:
         if value is None:
             return
         before = person.covariates.setdefault(name, (value, line))
+        if (wrong := impossible_value(self.columns.rows[name], value, self._place(line, n))) is not None:
+            self._once(wrong)
         if before[0] != value:
             hint = (
                 f"What changes with time is an input: head its column 'switch {name}'."
@@ -333,6 +366,10 @@ class MeasurementReader:
             )
             return None
         number = cell_number(text, self._decimal)
+        if number is not None and abs(number) > _LARGEST:
+            message = "nothing that is measured is as large"
+            self.problems.append(Problem("out-of-range", message, location, text, f"at most {_LARGEST:g}"))
+            return None
         if number is None:
             quoted = quote_cell(text)
             self.problems.append(

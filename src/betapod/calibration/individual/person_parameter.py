@@ -69,7 +69,8 @@ class PersonParameter:
     def bounds(self) -> tuple[float, float]:
         """Bounds on the scale of the search."""
         with np.errstate(divide="ignore"):
-            ends = self.searched(np.array([self.low, self.high]))
+            span = (0.0, 1.0) if self.transform == "logit" else (-math.inf, math.inf)
+            ends = self.searched(np.clip([self.low, self.high], *span))
         return float(ends[0]), float(ends[1])
 
     @property

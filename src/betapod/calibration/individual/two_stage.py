@@ -136,7 +136,9 @@ def _summarised(said: Numbers, information: Numbers, estimates: Numbers, guess: 
     spread = np.sqrt(np.diag(covariance))
     with np.errstate(divide="ignore", invalid="ignore"):
         variance_error = np.sqrt(2.0 / np.sum(weight**2, axis=0))
-        spread_error = np.where(spread > 0.0, variance_error / (2.0 * spread), np.nan)
+        spread_error = variance_error / (2.0 * spread)
+    # Near 0 an SD has no standard error: the slope of a root has no end there.
+    spread_error = np.where(spread_error < spread, spread_error, np.nan)
     told = np.isfinite(estimates)
     uncorrected = [
         float(np.std(column[row], ddof=1)) if row.sum() > 1 else np.nan

@@ -20,6 +20,7 @@ from .fit_shared import (
     is_individual_fit,
     problem_at,
     problem_of_folder,
+    refuse_individual,
     refuse_with_individuals,
     telling,
 )
@@ -107,6 +108,7 @@ def fit_screen_command(
     """
     from .fit_plans import print_screens, screened_stages
 
+    refuse_individual(problem, "screened", "'betapod fit plan' says what the data could tell.")
     with breaking(), telling(quiet) as tell:
         screens = screened_stages(problem_at(problem), stage, most, folder, threads, tell)
     print_screens(screens, csv, as_json, quiet)
@@ -141,6 +143,10 @@ def fit_run_command(
 
     target = folder or Path(f"betapod-fit-{problem.stem}")
     if is_individual_fit(problem):
+        options_of_rows = {"--draws": draws != 64, "--iterations": iterations != 10, "--step": step != 0.25}
+        refuse_with_individuals(
+            {**options_of_rows, "--seed": seed is not None}, "Its problem file says how it is fitted."
+        )
         run_individual(problem, target, threads, quiet, as_json, figure)
         return
     if figure is not None:

@@ -227,7 +227,8 @@ def _report(record: IndividualRecord, as_json: bool) -> None:
     print_text(identity["title"], "bold")
     people = with_noun(identity["people"], "person", "people")
     print_text(
-        f"{people}, {with_noun(identity['measurements'], 'measurement')}, {identity['freedom']:.0f} degrees of freedom"
+        f"{people}, {with_noun(identity['measurements'], 'measurement')}, "
+        f"{with_noun(round(identity['freedom']), 'degree', 'degrees')} of freedom"
     )
     print_fields(
         [

@@ -16,7 +16,14 @@ from ..csv_output import Csv, CsvOption, given_as_csv
 from ..running import QuietOption
 from ..shared import JsonOption, print_json, print_note, print_table
 from .fit_individual import show_individual
-from .fit_shared import FitArgument, FolderArgument, is_individual_fit, record_at, refuse_with_individuals
+from .fit_shared import (
+    FitArgument,
+    FolderArgument,
+    is_individual_fit,
+    record_at,
+    refuse_individual,
+    refuse_with_individuals,
+)
 from .fit_shown import print_comparison, print_fit
 
 if TYPE_CHECKING:
@@ -109,6 +116,8 @@ def fit_compare_command(
     """
     from ...calibration.compare_fits import compare_fits
 
+    for fit in (first, second):
+        refuse_individual(fit, "compared here", "Their tables people.csv and group.csv have the same columns.")
     comparison = compare_fits(record_at(first), record_at(second))
     heads = ("record", "family", "endpoint", "row_class", "fitted_first", "fitted_second", "z_first", "z_second")
     table = Csv.of(heads, [[getattr(row, name) for name in heads] for row in comparison.rows])
@@ -165,6 +174,7 @@ def fit_install_command(
 
     if not folder.is_dir():
         raise ConfigError(Problem("no-fit", "there is no such folder", Location(str(folder))))
+    refuse_individual(folder, "installed", "Only fits of published rows are part of an installation.")
     fitted = _tables_with(folder, name) if tables else None
     target = install_fit(folder, name, although, None if verdicts is None else _verdicts(verdicts), in_tables=tables)
     changes = []

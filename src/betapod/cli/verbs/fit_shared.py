@@ -57,6 +57,9 @@ def record_at(text: str) -> FitRecord:
     from ...physiology.installed_fits import list_fits, load_fit, read_fit_record
 
     path = Path(text)
+    if path.exists() and not path.is_dir():
+        message = "this is a file"
+        raise ConfigError(Problem("not-a-folder", message, Location(text), expected="the folder of a finished fit"))
     if path.is_dir() or text not in list_fits():
         if not path.exists() and "/" not in text:
             return load_fit(text)
@@ -86,9 +89,16 @@ def is_individual_fit(path: Path | str) -> bool:
     return is_individual(Path(path))
 
 
-def refuse_with_individuals(options: dict[str, bool]) -> None:
+def refuse_individual(path: Path | str, verb: str, instead: str) -> None:
+    """Refuse a fit of people, or its problem, where only fits of published rows have a place."""
+    if is_individual_fit(path):
+        message = f"fits of people cannot be {verb}"
+        raise ConfigError(Problem("fit-of-people", message, Location(str(path)), hint=instead))
+
+
+def refuse_with_individuals(options: dict[str, bool], hint: str = "Its tables are in its folder as CSV.") -> None:
     """Refuse options that fits of people do not have."""
     wrong = [name for name, is_there in options.items() if is_there]
     if wrong:
         message = f"a fit of people has no {' and no '.join(wrong)}"
-        raise ConfigError(Problem("useless-option", message, hint="Its tables are in its folder as CSV."))
+        raise ConfigError(Problem("useless-option", message, hint=hint))

@@ -139,7 +139,7 @@ def trust_command(kind: TrustedKind, views: TrustViews) -> None:
     except ConfigError as error:
         raise ConfigError([*problems, *error.problems]) from None
     table = None
-    if kind.fit is not None:
+    if kind.fit not in (None, "none"):
         from ...trust.trust_fit import fit_named, rows_of_fit
 
         try:
