@@ -13,6 +13,7 @@ from betapod.base.errors import ConfigError
 from betapod.calibration.discrepancy import Discrepancy
 from betapod.calibration.fit_likelihood import Likelihood
 from betapod.calibration.gauss_newton import EstimatedDiscrepancy, SameLikelihood, fit_map
+from betapod.calibration.left_out import leave_families_out
 
 SLOPES = np.random.default_rng(1).standard_normal((30, 4)) * 0.2
 
@@ -146,3 +147,20 @@ def test_the_same_question_has_the_same_answer() -> None:
         fit_map(linear_objective(SLOPES[:12], rows), EstimatedDiscrepancy(rows, {"ratio": 0.2})) for _ in range(2)
     )
     assert np.array_equal(first.visited, second.visited)
+
+
+def test_numbers_that_are_set_aside_tell_the_fit_nothing() -> None:
+    """Neither the unknowns nor what the model lacks, nor what families left out are predicted by."""
+    noise = 0.1 * np.random.default_rng(0).standard_normal(30)
+    rows = invented_rows(SLOPES @ [1.0, -0.5, 0.0, 0.3] + noise, families=10)
+    fitted = np.arange(30) < 12
+    first, second = (
+        replace(rows, fitted=fitted, observed=np.where(fitted, rows.observed, rows.observed + shift))
+        for shift in (0.0, 50.0)
+    )
+    one, other = (fit_map(linear_objective(SLOPES, of), EstimatedDiscrepancy(of)) for of in (first, second))
+    np.testing.assert_array_equal(one.u, other.u)
+    assert one.likelihood.discrepancy == other.likelihood.discrepancy
+    left, again = (leave_families_out(of, EstimatedDiscrepancy, ["f0"]) for of in (one, other))
+    np.testing.assert_array_equal(left.predicted, again.predicted)
+    assert np.isfinite(left.predicted).sum() == 3
