@@ -114,9 +114,9 @@ def test_trials_patients_and_predictions_share_one_error() -> None:
         assert each is observables_and_characteristics()[name]
         if each.paramcd:
             assert each is trial_observables()[each.paramcd]
-        if each.cohort in observe.NOISE:
-            assert observe.NOISE[each.cohort] == each.relative_error
-    assert set(observe.NOISE) == {"hba1c", "fpg", "egfr", "uacr", "c_peptide"}
+        if each.cohort in observe.measurement_noise():
+            assert observe.measurement_noise()[each.cohort] == each.relative_error
+    assert set(observe.measurement_noise()) == {"hba1c", "fpg", "egfr", "uacr", "c_peptide"}
 
 
 def test_every_endpoint_that_is_predicted_is_an_observable() -> None:

@@ -139,7 +139,7 @@ def test_measurement_has_the_stated_error_and_no_bias() -> None:
     true = {name: np.full(n, 100.0) for name in ("hba1c", "fpg", "egfr", "uacr", "MAP")}
     person = {"age": np.full(n, 60.0), "female": np.zeros(n), "stiffness": np.zeros(n)}
     seen = observe.measure_once(true, person, np.arange(n), 1, "a")
-    for name, sd in observe.NOISE.items():
+    for name, sd in observe.measurement_noise().items():
         if name in true:
             logs = np.log(seen[name] / 100.0)
             assert logs.std() == pytest.approx(sd, rel=0.03)

@@ -187,9 +187,9 @@ def _observed(record: Record, prediction: Prediction) -> float:
 def _error(prediction: Prediction) -> float:
     """Return the error of study and virtual people on the scale of the fit.
 
-    What absolute rates of events differ by between like studies is part of it where the prediction has it.
+    What absolute rates of events differ by between like studies is not: a fit estimates it, as the discrepancy of their class.
     """
-    of_people = math.hypot(prediction.se_cohort, prediction.se_parameters)
+    of_people = prediction.se_cohort
     if prediction.scale != "share":
         return math.hypot(prediction.se_study, of_people)
     share = min(max(prediction.predicted, _LEAST_SHARE), 1.0 - _LEAST_SHARE)

@@ -16,16 +16,17 @@ from ..observables.formulas import pulse_pressure
 from ..observables.table import Numbers, observables
 from ..observables.variation import variations
 
-#: Column with one measurement and the log-SD of its error.
-NOISE = {
-    item.cohort: item.relative_error
-    for item in observables().values()
-    if item.library.startswith("true_") and item.cohort
-}
+#: Years that a slow deviation of albuminuria from the person's own lasts.
+LIFE_UACR_YEARS = variations()["UACR", "life"].lasts
 
-#: Slow deviation of albuminuria from the person's own, and the years that it lasts.
-_LIFE_UACR = variations()["UACR", "life"]
-LIFE_UACR_YEARS = _LIFE_UACR.lasts
+
+def measurement_noise() -> dict[str, float]:
+    """Return the log-SD of one measurement by column, as it is now (`observables.variation.varied_by`)."""
+    return {
+        item.cohort: item.relative_error
+        for item in observables().values()
+        if item.library.startswith("true_") and item.cohort
+    }
 
 
 def _sd(name: str) -> float:
@@ -61,9 +62,11 @@ def measure_once(
     def error(name: str) -> Numbers:
         return Stream(seed, f"measure:{visit}:{name}").normal(numbers)
 
-    measured = {name: true[name] * np.exp(sd * error(name)) for name, sd in NOISE.items() if name in true}
+    measured = {name: true[name] * np.exp(sd * error(name)) for name, sd in measurement_noise().items() if name in true}
     if "life_uacr" in person and "uacr" in measured:
-        measured["uacr"] = measured["uacr"] * np.exp(_LIFE_UACR.share_at(true["uacr"]) * person["life_uacr"])
+        measured["uacr"] = measured["uacr"] * np.exp(
+            variations()["UACR", "life"].share_at(true["uacr"]) * person["life_uacr"]
+        )
     MAP = true["MAP"] + _sd("MAP") * error("MAP")
     pulse = pulse_pressure(
         MAP, person["age"], person["female"], person["stiffness"] + _sd("pulse_pressure") * error("pulse")
