@@ -121,3 +121,19 @@ def test_a_stage_may_name_every_source_of_real_people() -> None:
     for name in REAL_SOURCES:
         text = SMALL.replace("{name: all,", f"{{name: all, sources: [{name}],")
         assert FitProblem.parsed(text).stages[0].sources == (name,)
+
+
+def test_words_that_choose_no_row_are_told_in_their_places() -> None:
+    rows = "rows: {endpoints: [eGFR, eGFRR], classes: [foo], studies: [NOPE], weeks: [26, 0], exclude: [eGFR, zip]}"
+    wrong = SMALL.replace("{name: all,", "{name: all, " + rows + ",")
+    with pytest.raises(ConfigError) as caught:
+        FitProblem.parsed(wrong, "wrong.yaml")
+    assert sorted(caught.value.kinds) == ["bad-range", *["unknown-word"] * 4]
+    assert len({problem.location.column for problem in caught.value.problems}) == 5
+    assert "Did you mean 'eGFR'" in str(caught.value) and "class of treatment 'foo'" in str(caught.value)
+
+
+def test_a_kind_that_is_none_is_told_alone() -> None:
+    with pytest.raises(ConfigError, match="Did you mean 'individual'") as caught:
+        FitProblem.parsed("kind: indiv\nmodel: m.txt\n", "wrong.yaml")
+    assert caught.value.kinds == ("unknown-choice",) and caught.value.problems[0].location.line == 1

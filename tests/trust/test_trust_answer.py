@@ -183,3 +183,11 @@ def test_a_section_of_a_page_has_the_sentence_and_adds_up() -> None:
     assert sum(int(cells[1]) for cells in table.rows) == len(TrustQuestion(treatments=("SGLT2 inhibitor",)).chosen())
     assert all(len(cells) == len(table.header) for cells in table.rows)
     assert not trust_section(trust_question(products=["renal-cells"])).tables
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"), [("glp1", "GLP-1 receptor agonist"), ("SGLT-2", "SGLT2 inhibitor"), ("metformn", "metformin")]
+)
+def test_short_words_for_drugs_bring_what_is_meant(word: str, meant: str) -> None:
+    with pytest.raises(ConfigError, match=f"Did you mean '{meant}'"):
+        trust_question(drugs=[word])

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 
 from ..base.config import Document, check_document, parse_yaml, read_yaml
 from ..base.cores import cores
-from ..base.errors import BetapodError, Problem, did_you_mean
+from ..base.errors import BetapodError, ConfigError, Problem, did_you_mean
 from ..evidence.records.registry import Registry, load_registry
 from ..evidence.records.study import Record
 from ..validation.predictions.condition import Condition
@@ -19,6 +20,7 @@ from .named_unknowns import candidate_rows, unknown_named
 from .objective_protocol import RowSource
 from .published_rows import PublishedRows
 from .row_split import set_aside_families, treatment_class
+from .row_words import wrong_row_words
 from .unknown import Unknown, condition_at
 
 #: Fit problems of the package.
@@ -93,7 +95,15 @@ class FitProblem:
 
     @classmethod
     def _of(cls, document: Document, evidence: Registry | None) -> FitProblem:
-        settings = check_document(FitSettings, document, _across)
+        registry = load_registry() if evidence is None else evidence
+        if isinstance(document.data, dict) and document.data.get("kind", "published") != "published":
+            named = str(document.data["kind"])
+            message, kinds = f"there is no kind of fit {named!r}", ("published", "individual")
+            hint = did_you_mean(named, kinds)
+            raise ConfigError(
+                document.problem("unknown-choice", message, ("kind",), expected=" or ".join(kinds), hint=hint)
+            )
+        settings = check_document(FitSettings, document, lambda of: chain(_across(of), wrong_row_words(of, registry)))
         unknowns = {
             name: unknown_named(name, of_file, settings.scenario) for name, of_file in settings.unknowns.items()
         }

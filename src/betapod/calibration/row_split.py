@@ -20,6 +20,10 @@ _CLASSES = {
 _OTHERS = "natural history"
 
 
+#: Names of the classes of treatment.
+TREATMENT_CLASSES = (*_CLASSES, _OTHERS)
+
+
 def treatment_class(record: Record) -> str:
     """Return the class of what a row's group was given."""
     return next((name for name, words in _CLASSES.items() if any(w in record.product for w in words)), _OTHERS)

@@ -354,5 +354,5 @@ class _Reading:
 
 
 def _suggest(name: str, names: dict[str, str]) -> str:
-    close = nearest(name, names)
-    return f"Did you mean {' or '.join(repr(names[text]) for text in close)}?" if close else ""
+    close = dict.fromkeys(names[text] for text in nearest(name, names))
+    return f"Did you mean {' or '.join(map(repr, close))}?" if close else ""

@@ -153,8 +153,12 @@ def _treatment(word: str, problems: list[Problem]) -> str:
         if drug := therapy_named(text):
             return treatment_name(drug)
     names = sorted({*named.values(), *catalogued_drugs()})
+    begun = [name for name in names if len(word) > 3 and comparable_name(name).startswith(comparable_name(word))]
+    short = f"Did you mean {' or '.join(map(repr, begun[:3]))}?" if begun else ""
     problem = Problem("unknown-drug", f"there is no drug or class {word!r}", Location("drug"))
-    problems.append(replace(problem, hint=did_you_mean(_DOSE.sub("", word), names) or "'betapod drugs' lists them."))
+    problems.append(
+        replace(problem, hint=short or did_you_mean(_DOSE.sub("", word), names) or "'betapod drugs' lists them.")
+    )
     return word
 
 
