@@ -133,7 +133,7 @@ def test_a_folder_holds_one_fit(tmp_path: Path) -> None:
 def test_installed_fits_are_found_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(installed_fits, "FITS", tmp_path)
     assert list_fits() == []
-    with pytest.raises(ConfigError, match=r"no fit '2026\.1' is installed"):
+    with pytest.raises(ConfigError, match=r"there is no fit '2026\.1'"):
         load_fit("2026.1")
     for name in ("2026.10", "2026.9"):
         write_fit_record(tmp_path / name, finished())
