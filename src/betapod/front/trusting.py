@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from ..therapies.scenarios import CURRENT_EVIDENCE
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -16,7 +18,7 @@ def how_trusted(
     products: Sequence[str] = (),
     endpoints: Sequence[str] = (),
     populations: Sequence[str] = (),
-    scenario: str = "current-evidence",
+    scenario: str = CURRENT_EVIDENCE,
 ) -> str:
     """Say in a sentence how many published numbers of a kind lie inside the model's 90 % interval.
 
@@ -59,7 +61,7 @@ def trusted_numbers(
     products: Sequence[str] = (),
     endpoints: Sequence[str] = (),
     populations: Sequence[str] = (),
-    scenario: str = "current-evidence",
+    scenario: str = CURRENT_EVIDENCE,
 ) -> pd.DataFrame:
     """Return published numbers of a kind beside what the model says of them; all by default.
 
