@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 #: A longer run of the same: benchmarks/fuzz.py.
-EXAMPLES = 200
+EXAMPLES = 100
 THOROUGH = settings(
     max_examples=EXAMPLES,
     deadline=None,
