@@ -71,6 +71,14 @@ def test_values_effects_and_distributions_are_written_and_no_more(package: Path)
     assert len(lines(PACKAGE) - lines(package)) == len({(change.file, change.row) for change in changes})
 
 
+def test_a_row_of_people_leaves_the_row_of_the_model_with_its_name(package: Path) -> None:
+    """Loss of beta cells is 0 in the model's table and belongs to people who are prone to it."""
+    tables = fitted_tables(record(unknown("beta_decline", "row", 1.2e-4, 1.07e-4)), "2000.1", "none", package)
+    assert [(change.file, change.after) for change in tables.changes] == [
+        ("patients/profiles/population.csv", "0.00012")
+    ]
+
+
 def test_what_no_table_has_is_refused_and_nothing_is_written(package: Path) -> None:
     before = lines(package)
     fit = record(unknown("h_N0", "row", 0.007, 0.005), unknown("care dMAP", "care", -2.0, 0.0))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -103,7 +103,8 @@ def fitted_tables(record: FitRecord, name: str, scenario: str, package: Path = P
     problems = []
     for unknown in record.unknowns:
         files, change = _plan(unknown, fit_key(name), scenario)
-        done = [cell for file in files for cell in _changed(package, texts, file, change)]
+        # A row of the table of people stands for a row of the model with the same name, which keeps its value.
+        done = next((cells for file in reversed(files) if (cells := _changed(package, texts, file, change))), [])
         if not done:
             problems.append(
                 Problem("no-row", f"no table has {unknown.name!r} ({unknown.kind})", found=", ".join(files))
@@ -220,11 +221,12 @@ def _number(value: float) -> str:
     return f"{value:.{_DIGITS}g}"
 
 
-def _changed(package: Path, texts: dict[str, str], file: str, change: Change) -> Iterable[TableChange]:
-    """Change rows of one table, line by line; yield what was changed."""
+def _changed(package: Path, texts: dict[str, str], file: str, change: Change) -> list[TableChange]:
+    """Change rows of one table, line by line; return what was changed."""
     path = package / file
     if not path.is_file():
-        return
+        return []
+    changes: list[TableChange] = []
     text = texts.get(file) or path.read_text(encoding="utf-8")
     lines, head = text.splitlines(keepends=True), list[str]()
     for index, line in enumerate(lines):
@@ -244,8 +246,9 @@ def _changed(package: Path, texts: dict[str, str], file: str, change: Change) ->
                 label = row.get("id") or " ".join(
                     filter(None, (row.get("therapy"), row.get("dose"), row.get("quantity")))
                 )
-                yield TableChange(file, label or f"{row['observable']} {row['of']}", before[name], row[name])
+                changes.append(TableChange(file, label or f"{row['observable']} {row['of']}", before[name], row[name]))
     texts[file] = "".join(lines)
+    return changes
 
 
 def _line(cells: list[str], former: str) -> str:

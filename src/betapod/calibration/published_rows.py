@@ -151,7 +151,7 @@ def rows_of(records: Sequence[Record], predictions: Sequence[Prediction], fitted
         family=tuple(p.family for p in predictions),
         endpoint=tuple(p.endpoint for p in predictions),
         unit=tuple(p.unit for p in predictions),
-        row_class=tuple(map(_class, predictions)),
+        row_class=tuple(map(row_class_of, predictions)),
         scale=tuple(scales),
         fitted=np.array([fitted[p.record] for p in predictions], dtype=bool),
         observed=np.array([_observed(r, p) for r, p in zip(records, predictions, strict=True)], dtype=np.float64),
@@ -163,7 +163,8 @@ def rows_of(records: Sequence[Record], predictions: Sequence[Prediction], fitted
 _SCALES = {"share": "angle", "log": "log", "linear": "linear"}
 
 
-def _class(prediction: Prediction) -> str:
+def row_class_of(prediction: Prediction) -> str:
+    """Return the class within which what the model lacks is taken to be alike, one of `fit_rows.ROW_CLASSES`."""
     form = prediction.form.removesuffix(", between")
     if prediction.scale == "share":
         return "share"

@@ -16,6 +16,7 @@ from ..base.constants import Z90
 from ..base.exports import rows_as_csv
 from ..calibration.discrepancy import TAILS, discrepancy_classes, estimate_discrepancy, joint_deviation
 from ..calibration.fit_rows import FitRows
+from ..calibration.published_rows import row_class_of
 from ..evidence.records.study import Record
 from ..physiology.installed_fits import FitRecord
 from ..validation.predictions.prediction import Prediction, normal_score, student
@@ -30,8 +31,6 @@ _PREDICTING = "betapod.validation.predictions.row_predictions"
 LEAST_FREEDOM = 3.0
 #: Digits of numbers in the table.
 _DIGITS = 6
-#: Forms of rows that compare how often something happens, on a scale of logarithms.
-_EVENT_FORMS = ("hazard ratio", "risk ratio", "odds ratio", "rate")
 
 
 def program_digest() -> str:
@@ -43,18 +42,6 @@ def write_trust_table(rows: Iterable[TrustRow], about: Mapping[str, Any]) -> Non
     """Write the table of the package and, beside it, what it was computed with."""
     ROWS.write_text(trust_table_text(rows), encoding="utf-8")
     COMPUTED_WITH.write_text(json.dumps(dict(about), indent=1) + "\n", encoding="utf-8")
-
-
-def row_class_of(prediction: Prediction) -> str:
-    """Return the class within which what the model lacks is taken to be alike."""
-    kind = prediction.form.partition(",")[0].strip()
-    if prediction.scale == "share":
-        return "share"
-    if kind in _EVENT_FORMS:
-        return "event ratio"
-    if kind == "slope":
-        return "slope"
-    return "ratio" if prediction.scale == "log" else "level"
 
 
 def rows_on_fit_scale(records: Sequence[Record], predictions: Sequence[Prediction]) -> tuple[FitRows, Numbers]:
