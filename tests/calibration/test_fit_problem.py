@@ -137,3 +137,19 @@ def test_a_kind_that_is_none_is_told_alone() -> None:
     with pytest.raises(ConfigError, match="Did you mean 'individual'") as caught:
         FitProblem.parsed("kind: indiv\nmodel: m.txt\n", "wrong.yaml")
     assert caught.value.kinds == ("unknown-choice",) and caught.value.problems[0].location.line == 1
+
+
+def test_a_stage_of_real_people_has_no_published_rows() -> None:
+    text = (
+        SMALL + "  - {name: people, rows: none, sources: [visits], weighed: true, rounds: 0, unknowns: [UACR life]}\n"
+    )
+    problem = FitProblem.parsed(text)
+    assert problem.rows_of("people") == () and problem.rows_of("all") == problem.rows_of(None)
+    assert problem.stage_named("people").rounds == 0
+    objective = problem.objective("people", {}, threads=1)
+    assert [source.name for source in objective.sources] == ["visits"]
+    start, moved = objective.predict(np.array([[0.0], [1.0]]))
+    np.testing.assert_array_equal(start, REAL_SOURCES["visits"]().predict([Condition()])[0])
+    assert np.any(moved != start)
+    with pytest.raises(ConfigError, match="rows"):
+        FitProblem.parsed(SMALL.replace("{name: all,", "{name: all, rows: nothing,"))

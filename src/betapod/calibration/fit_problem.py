@@ -35,13 +35,16 @@ class FitStage:
     ----------
     rounds
         How often people are chosen anew under what was found.
+    weighed
+        Whether people of the sources are weighed, see `real_data.weighed_around`.
     """
 
     name: str
     unknowns: tuple[Unknown, ...]
-    selection: RowSelection
+    selection: RowSelection | None
     sources: tuple[str, ...] = ()
     rounds: int = 2
+    weighed: bool = False
 
 
 @dataclass(frozen=True)
@@ -111,9 +114,10 @@ class FitProblem:
             FitStage(
                 stage.name,
                 tuple(unknowns[name] for name in stage.unknowns),
-                stage.rows,
+                None if stage.rows == "none" else stage.rows,
                 tuple(stage.sources),
                 stage.rounds,
+                stage.weighed,
             )
             for stage in settings.stages
         )
@@ -153,6 +157,8 @@ class FitProblem:
         """Return the rows of a stage, or of all."""
         if stage is not None:
             selection = self.stage_named(stage).selection
+            if selection is None:
+                return ()
             return tuple(record for record in self.records if _fits(record, selection, self.cell_studies))
         wanted = {record.id for part in self.stages for record in self.rows_of(part.name)}
         return tuple(record for record in self.records if record.id in wanted)
@@ -202,23 +208,30 @@ class FitProblem:
     ) -> FitObjective:
         start = Condition(self.settings.scenario)
         base = _condition(self.unknowns, held, start)
-        sources = [self._published(stage, start, threads)]
-        sources += self._others(stage)
         anchor = _condition({unknown.name: unknown for unknown in unknowns}, around, base)
+        sources = [*self._published(stage, start, threads), *self._others(stage, anchor)]
         return FitObjective(unknowns, sources, base, threads or cores(), anchor)
 
-    def _published(self, stage: str | None, start: Condition, threads: int | None) -> RowSource:
+    def _published(self, stage: str | None, start: Condition, threads: int | None) -> Iterator[RowSource]:
         records = self.rows_of(stage)
+        if not records:
+            return
         fitted = {record.id: record.family not in self.set_aside for record in records}
         people = self.settings.people
-        return PublishedRows(records, fitted, start, people.count, people.seed, threads)
+        yield PublishedRows(records, fitted, start, people.count, people.seed, threads)
 
-    def _others(self, stage: str | None) -> Iterator[RowSource]:
-        wanted = dict.fromkeys(source for part in self.stages if stage in (None, part.name) for source in part.sources)
-        if wanted:
-            from .real_data.real_sources import real_sources
+    def _others(self, stage: str | None, anchor: Condition) -> Iterator[RowSource]:
+        of_stage = [part for part in self.stages if stage in (None, part.name)]
+        lived = dict.fromkeys(name for part in of_stage if not part.weighed for name in part.sources)
+        weighed = dict.fromkeys(name for part in of_stage if part.weighed for name in part.sources if name not in lived)
+        if not lived and not weighed:
+            return
+        from .real_data.real_sources import real_sources
+        from .real_data.weighed_around import WeighedAround
 
-            yield from real_sources(list(wanted))
+        yield from real_sources(lived)
+        people = {unknown.name for part in of_stage if part.weighed for unknown in part.unknowns}
+        yield from (WeighedAround(source, people, anchor) for source in real_sources(weighed))
 
 
 def _condition(unknowns: Mapping[str, Unknown], values: Mapping[str, float], base: Condition) -> Condition:

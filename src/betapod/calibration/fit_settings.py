@@ -72,12 +72,20 @@ class StageSettings(Settings):
 
     name: str
     unknowns: list[str] = Field(min_length=1)
-    rows: RowSelection = Field(default_factory=RowSelection)
+    rows: RowSelection | Literal["none"] = Field(
+        default_factory=RowSelection, description="published rows; none: those of sources alone"
+    )
     sources: list[Literal["NHANES", "visits", "new type 1 diabetes", "deaths", "tolerance tests"]] = Field(
         default_factory=list, description="rows of real people besides, see `real_data.real_sources`"
     )
+    weighed: bool = Field(
+        default=False,
+        description="people of the sources are weighed under unknowns of people, corrected by lives once a pass",
+    )
     candidates: CandidateSettings = Field(default_factory=CandidateSettings)
-    rounds: Annotated[int, Field(ge=1, le=10)] = 2
+    rounds: Annotated[int, Field(ge=0, le=10)] = Field(
+        default=2, description="most passes in people who lived under what the pass before found"
+    )
 
 
 class FitSettings(Settings):
