@@ -189,3 +189,16 @@ def test_a_draw_moves_tables_that_were_not_given_the_fit(tmp_path: Path) -> None
     moved = replace(apart, unknowns=(steep, *record.unknowns[1:]))
     odds = drawn["k0"] / (1.0 - drawn["k0"]) / (0.2 / 0.8)
     assert moved.relative(3)["k0"] == pytest.approx(odds / (1.0 + odds))
+
+
+def test_the_start_is_relative_to_tables_that_have_the_fit(tmp_path: Path) -> None:
+    """What comes back: factors of the start over those of the fit, differences of shifts, values of rows; nothing of what did not move."""
+    write_fit_record(tmp_path / "fit", finished())
+    record = read_fit_record(tmp_path / "fit")
+    a, b, c = record.unknowns
+    still = replace(c, name="k3", map=c.start)
+    renamed = replace(
+        record, unknowns=(replace(a, kind="drug"), replace(b, name="MAP0 shift", kind="median"), c, still)
+    )
+    assert renamed.at_start() == {"k0": a.start / a.map, "MAP0 shift": b.start - b.map, "k2": c.start}
+    assert replace(renamed, identity={**record.identity, "in tables": False}).at_start() == {}

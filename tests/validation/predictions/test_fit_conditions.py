@@ -15,7 +15,7 @@ from betapod.physiology.installed_fits import FitRecord, FittedUnknown
 from betapod.therapies.scenarios import AS_CLAIMED, CURRENT_EVIDENCE
 from betapod.validation.predictions import fit_conditions, row_predictions
 from betapod.validation.predictions.condition import Condition
-from betapod.validation.predictions.fit_conditions import FitDraws, draws_of_fit, joined_draws, under_draw
+from betapod.validation.predictions.fit_conditions import FitDraws, at_start, draws_of_fit, joined_draws, under_draw
 from betapod.validation.predictions.studies import sort
 
 FEW = 4
@@ -51,6 +51,21 @@ def test_a_draw_is_relative_to_what_the_tables_have_of_the_fit(fit: FitRecord) -
     assert drawn.visits == {"UACR life": 0.9}, "what the condition itself says stays"
     assert drawn.lived
     assert under_draw(Condition(), fit, 0).drugs == pytest.approx({"SGLT2 inhibitor e_S": 1.0})
+
+
+def test_the_start_undoes_the_fit_and_leaves_what_the_condition_says(fit: FitRecord) -> None:
+    start = at_start(Condition("none", visits={"UACR life": 0.9}), fit)
+    assert start.drugs == pytest.approx({"SGLT2 inhibitor e_S": 1.0 / 0.8}), "the tables have 0.8 of what they had"
+    assert start.care == pytest.approx({"dMAP": 3.0})
+    assert start.visits == {"UACR life": 0.9}
+    assert start.lived, "people live again under the values of the start"
+
+
+def test_a_fit_that_is_not_in_the_tables_leaves_a_condition_as_it_is(fit: FitRecord) -> None:
+    object.__setattr__(fit, "identity", {"in tables": False})
+    condition = Condition()
+    assert fit.at_start() == {}
+    assert at_start(condition, fit) is condition
 
 
 def test_draws_of_cells_and_of_the_body_are_joined_by_their_number(fit: FitRecord) -> None:

@@ -55,9 +55,23 @@ def draws_of_fit(name: str | None, count: int = FIT_DRAWS) -> FitDraws | None:
 
 def under_draw(condition: Condition, fit: FitRecord, draw: int) -> Condition:
     """Return a condition under one draw of a fit that the tables have in them; what the condition itself says stays."""
+    return _moved(condition, fit, fit.relative(draw))
+
+
+def at_start(condition: Condition, fit: FitRecord) -> Condition:
+    """Return a condition under the values that the tables had before a fit; what the condition itself says stays.
+
+    It is the condition itself where the tables do not have the fit: they still have those values.
+    """
+    changes = fit.at_start()
+    return _moved(condition, fit, changes) if changes else condition
+
+
+def _moved(condition: Condition, fit: FitRecord, changes: Mapping[str, float]) -> Condition:
+    """Return a condition with other values of unknowns of a fit, under which people live again."""
     parts: dict[str, dict[str, float]] = {part: {} for part in dict.fromkeys(PART_OF.values())}
     kinds = fit.kinds
-    for name, value in fit.relative(draw).items():
+    for name, value in changes.items():
         # Published trials of cells say what cells do by current evidence, and nothing of what is claimed.
         if kinds[name] != "cells" or condition.scenario == CURRENT_EVIDENCE:
             parts[PART_OF[kinds[name]]][name.removeprefix("care ")] = value
