@@ -88,8 +88,21 @@ def test_what_a_fit_has_drawn_to_itself_is_given_back() -> None:
     assert given_back.row["ratio"] > plain.row["ratio"]
 
 
+def test_five_per_cent_of_two_quantities_are_not_alike() -> None:
+    rows = replace(
+        invented_rows(np.array([0.3, -0.3, 20.0, -25.0])),
+        row_class=("level",) * 4,
+        scale=("linear",) * 4,
+        unit=("%",) * 4,
+        endpoint=("HbA1c", "HbA1c", "insulin_dose", "insulin_dose"),
+    )
+    scales = estimate_discrepancy(rows, np.zeros(4), rows.fitted, {"level": 1.0})
+    assert set(scales.row) == {"level % HbA1c", "level % insulin_dose"}
+    assert scales.row["level % insulin_dose"] > 5 * scales.row["level % HbA1c"]
+
+
 def test_classes_on_the_natural_scale_keep_their_unit() -> None:
     rows = invented_rows(np.zeros(6), classes=3)
-    assert discrepancy_classes(rows) == ("share", "share", "ratio", "ratio", "slope 1", "slope 1")
+    assert discrepancy_classes(rows) == ("share", "share", "ratio", "ratio", "slope 1 invented", "slope 1 invented")
     scales = estimate_discrepancy(rows, np.zeros(6), rows.fitted, {"slope": 1.0, "share": 0.1, "ratio": 0.1})
-    assert scales.family["slope 1"] > scales.family["ratio"]
+    assert scales.family["slope 1 invented"] > scales.family["ratio"]

@@ -125,6 +125,7 @@ def test_a_class_of_discrepancy_may_be_of_one_unit(contents: FitContents) -> Non
     pressure = contents.rows[(contents.rows["class"] == "level") & (contents.rows["unit"] == "mmHg")]
     assert lines["level mmHg"]["error"] == pytest.approx(pressure["se"].median())
     assert findings.class_words("level mmHg") == "levels and changes, mmHg"
+    assert findings.class_words("level % HbA1c") == "levels and changes, HbA1c %"
     assert findings.class_words("event ratio") == "ratios of events"
 
 

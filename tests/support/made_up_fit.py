@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from betapod.calibration.discrepancy import discrepancy_classes
 from betapod.calibration.fit_folder import FinishedFit, row_columns, write_fit_record
 from betapod.calibration.fit_rows import FitRows
 from betapod.calibration.unknown import Unknown
@@ -87,7 +88,7 @@ def write_made_up_fit(folder: Path, count: int = 170, seed: int = 4) -> Path:
         before=before,
         after=before + jacobian @ u,
         drawn=before + draws @ jacobian.T,
-        lacking=tuple(f"{name} {unit}" if scale == "linear" else name for name, unit, scale in zip(rows.row_class, rows.unit, rows.scale, strict=True)),
+        lacking=discrepancy_classes(rows),
         tau_family=family_sd,
         tau_row=row_sd,
         at_bound=np.array([name == "w_TGF" for name, *_ in UNKNOWNS]),

@@ -157,10 +157,10 @@ def test_what_the_model_lacks_is_estimated_from_fitted_rows_alone() -> None:
     others = [record for record in can if use_of(record.id, record.study, record.family) != FIT][:30]
     chance = np.random.default_rng(4)
     near = [
-        prediction(record=record.id, observed=1.0, predicted=0.0, se_study=1.0, z=float(z), form="slope")
+        prediction(record=record.id, observed=1.0, predicted=0.0, se_study=1.0, z=float(z), form="slope", unit="mmHg/year")
         for record, z in zip(fitted, chance.standard_normal(len(fitted)), strict=True)
     ]
-    far = [prediction(record=record.id, se_study=1.0, z=20.0, form="slope") for record in others]
+    far = [prediction(record=record.id, se_study=1.0, z=20.0, form="slope", unit="mmHg/year") for record in others]
     lacks = estimated_lacks([*fitted, *others], [*near, *far])
     assert set(lacks) == {record.id for record in [*fitted, *others]}
     assert len(set(lacks.values())) == 1 and math.hypot(*lacks[others[0].id]) < 3.0
@@ -170,12 +170,13 @@ def test_what_the_model_lacks_is_estimated_from_fitted_rows_alone() -> None:
 
 def test_a_fit_says_what_the_model_lacks_by_class_and_unit() -> None:
     rows = {"record": np.array(["A#1"], dtype=object), "tau_family": np.array([0.15]), "tau_row": np.array([0.25])}
-    fit = SimpleNamespace(discrepancy={"level %": (0.1, 0.2, "linear"), "share": (0.3, 0.4, "angle")}, rows=rows)
+    fit = SimpleNamespace(discrepancy={"level % HbA1c": (0.1, 0.2, "linear"), "share": (0.3, 0.4, "angle")}, rows=rows)
     predictions = [
         prediction(record="A#1"),
         prediction(record="B#1", scale="share", form="share"),
         prediction(record="C#1", unit="mmHg"),
         prediction(record="D#1"),
+        prediction(record="E#1", endpoint="insulin_dose"),
     ]
     wanted = {"A#1": (0.15, 0.25), "B#1": (0.3, 0.4), "D#1": (0.1, 0.2)}
     assert fitted_lacks(fit, predictions) == wanted  # type: ignore[arg-type]

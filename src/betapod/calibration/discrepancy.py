@@ -10,6 +10,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
+from ..physiology.study_differences import kind_of_numbers
 from .fit_rows import FitRows
 from .student_blocks import StudentBlocks
 
@@ -58,14 +59,8 @@ class Discrepancy:
 
 
 def discrepancy_classes(rows: FitRows) -> tuple[str, ...]:
-    """Return the class of each row: that of the row, with its unit where it is compared on the natural scale.
-
-    Shares and ratios of whatever are alike; 5 mmHg and 5 mL/min are not.
-    """
-    return tuple(
-        f"{name} {unit}" if scale == "linear" else name
-        for name, scale, unit in zip(rows.row_class, rows.scale, rows.unit, strict=True)
-    )
+    """Return the class of each row, see `kind_of_numbers`."""
+    return tuple(map(kind_of_numbers, rows.row_class, rows.scale, rows.unit, rows.endpoint))
 
 
 def comparable(rows: FitRows) -> NDArray[np.bool_]:
@@ -138,8 +133,8 @@ def estimate_discrepancy(
     use
         (n,) rows that may speak; those without a prediction do not.
     prior_scale
-        Scale of the prior by class of discrepancy, or by class of row where all such rows have one unit; where
-        neither is there, twice the median error of the rows.
+        Scale of the prior by class of discrepancy, or by class of row where all such rows are of one class of discrepancy;
+        where neither is there, twice the median error of the rows.
     nu
         Degrees of freedom of both.
     leverage
@@ -167,7 +162,7 @@ def estimate_discrepancy(
     family, row = {}, {}
     for name in sorted(set(classes)):
         index = np.flatnonzero(usable & (classes == name))
-        width = _prior_width(name, rows, np.flatnonzero(classes == name), prior_scale)
+        width = _prior_width(name, rows, classes, prior_scale)
         if not len(index):
             family[name] = row[name] = width  # the mean of the prior
             continue
@@ -178,13 +173,14 @@ def estimate_discrepancy(
     return Discrepancy(family, row)
 
 
-def _prior_width(name: str, rows: FitRows, index: NDArray[np.int64], prior_scale: Mapping[str, float]) -> float:
+def _prior_width(name: str, rows: FitRows, classes: NDArray[np.object_], prior_scale: Mapping[str, float]) -> float:
     if name in prior_scale:
         return float(prior_scale[name])
+    index = np.flatnonzero(classes == name)
     of_row = rows.row_class[int(index[0])]
-    units = {unit for name_of, unit in zip(rows.row_class, rows.unit, strict=True) if name_of == of_row}
+    alike = {of for of, row_class in zip(classes, rows.row_class, strict=True) if row_class == of_row}
     # One number for several units would say nothing.
-    if of_row in prior_scale and len(units) == 1:
+    if of_row in prior_scale and len(alike) == 1:
         return float(prior_scale[of_row])
     return 2.0 * float(np.median(rows.se[index]))
 

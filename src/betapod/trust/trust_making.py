@@ -19,6 +19,7 @@ from ..calibration.fit_rows import FitRows
 from ..calibration.published_rows import row_class_of
 from ..evidence.records.study import Record
 from ..physiology.installed_fits import FitRecord
+from ..physiology.study_differences import kind_of_numbers
 from ..validation.predictions.prediction import Prediction, normal_score, student
 from ..validation.predictions.uses import FIT, use_of, width_of
 from .trust_facts import kind_of
@@ -83,9 +84,9 @@ def fitted_lacks(fit: FitRecord, predictions: Sequence[Prediction]) -> dict[str,
     """Return by record the SDs of what the model lacks as a fit has estimated them; classes that it does not know have none."""
     lacks = fit.discrepancy
     classes = {
-        prediction.record: f"{row_class_of(prediction)} {prediction.unit}"
-        if prediction.scale == "linear"
-        else row_class_of(prediction)
+        prediction.record: kind_of_numbers(
+            row_class_of(prediction), prediction.scale, prediction.unit, prediction.endpoint
+        )
         for prediction in predictions
     }
     taus = {record: lacks[name][:2] for record, name in classes.items() if name in lacks}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...calibration.identifiability import ALIKE, STAYED
+from ...physiology.study_differences import kind_of_numbers
 from ..common.words import MINUS, counted, listed, percent_text, thousands
 from .fit_contents import FitContents, on_natural_scale
 
@@ -160,9 +161,9 @@ def discrepancy_words(scale: str, tau: float, units: Sequence[str]) -> str:
 
 
 def rows_of_class(rows: pd.DataFrame, name: str) -> pd.DataFrame:
-    """Return the rows of a class of discrepancy: a class of rows, or one with its unit, such as ``level mmHg``."""
-    keys = rows["class"].astype(str) + " " + rows["unit"].astype(str)
-    return rows[(rows["class"] == name) | (keys == name)]
+    """Return the rows of a class of discrepancy, such as ``level mmHg``, see `kind_of_numbers`."""
+    columns = (rows[column].astype(str) for column in ("class", "scale", "unit", "endpoint"))
+    return rows[[kind_of_numbers(*row) == name for row in zip(*columns, strict=True)]]
 
 
 #: How a class of rows is called.
@@ -176,11 +177,12 @@ _CLASS_WORDS: Mapping[str, str] = {
 
 
 def class_words(name: str) -> str:
-    """Return a class of rows in words, with its unit where its name has one: ``level mmHg`` is levels and changes, mmHg."""
+    """Return a class of rows in words, with what its name has besides: ``level mmHg`` is levels and changes, mmHg."""
     for key in sorted(_CLASS_WORDS, key=len, reverse=True):
         if name == key or name.startswith(f"{key} "):
-            unit = row_unit_text(name[len(key) :].strip())
-            return f"{_CLASS_WORDS[key]}, {unit}" if unit else _CLASS_WORDS[key]
+            unit, _, endpoint = name[len(key) :].strip().partition(" ")
+            more = " ".join(text for text in (endpoint.replace("_", " "), row_unit_text(unit)) if text)
+            return f"{_CLASS_WORDS[key]}, {more}" if more else _CLASS_WORDS[key]
     return name
 
 
