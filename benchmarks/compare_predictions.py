@@ -14,9 +14,9 @@ import numpy as np
 import pandas as pd
 
 from betapod.base.constants import Z90
+from betapod.base.intervals import student
 from betapod.evidence.records.registry import load_registry
 from betapod.report.predictions.predictions_view import CLASSES, class_of
-from betapod.validation.predictions.prediction import student
 from betapod.validation.predictions.uses import use_of
 
 COLUMNS = ["inside", "z", "width", "predicted", "low", "high"]

@@ -9,6 +9,7 @@ import pytest
 from invented_objectives import Invented, invented_rows, linear_objective
 from scipy import stats
 
+from betapod.base.intervals import joint_deviation
 from betapod.calibration.coverage_curve import (
     RowPredictions,
     coverage_curve,
@@ -17,7 +18,7 @@ from betapod.calibration.coverage_curve import (
     interval_widths,
     predictive_deviation,
 )
-from betapod.calibration.discrepancy import Discrepancy, joint_deviation
+from betapod.calibration.discrepancy import Discrepancy
 from betapod.calibration.fit_likelihood import Likelihood
 from betapod.calibration.gauss_newton import EstimatedDiscrepancy, MapResult, SameLikelihood, fit_map
 from betapod.calibration.left_out import leave_families_out, left_out_table, refit_without_families
@@ -85,14 +86,14 @@ def test_wider_errors_hold_more(fitted: tuple[Invented, MapResult]) -> None:
 def test_widths_are_given_as_people_read_them() -> None:
     rows = invented_rows(np.zeros(6), classes=3)
     predicted = np.array([np.pi / 2, np.pi / 2, 0, 0, 3, 3.0])
-    lacking = Discrepancy({"slope 1": 0.3}, {"slope 1": 0.1})
+    lacking = Discrepancy({"slope 1 invented": 0.3}, {"slope 1 invented": 0.1})
     share, ratio, slope = (
         interval_widths(rows, RowPredictions(predicted, np.full(6, 0.1), lacking))[k] for k in (1, 0, 2)
     )
     half = 0.1 * stats.norm.ppf(0.95)
     assert (share.row_class, share.rows, share.alone) == ("share", 2, pytest.approx(100 * half, rel=0.01))
     assert (ratio.row_class, ratio.rows, ratio.alone) == ("ratio", 2, pytest.approx(np.exp(2 * half)))
-    assert (slope.row_class, slope.rows, slope.alone) == ("slope 1", 2, pytest.approx(2 * half))
+    assert (slope.row_class, slope.rows, slope.alone) == ("slope 1 invented", 2, pytest.approx(2 * half))
     assert slope.parameters == pytest.approx(np.sqrt(2) * slope.alone)
     assert slope.all > 2 * slope.parameters
     assert ratio.all == ratio.parameters

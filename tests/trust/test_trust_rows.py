@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from betapod.base.constants import Z90
-from betapod.calibration.discrepancy import joint_deviation
+from betapod.base.intervals import joint_deviation, normal_score, student
 from betapod.evidence.records.registry import load_registry
 from betapod.trust.trust_facts import given_in, kind_of
 from betapod.trust.trust_making import (
@@ -26,7 +26,7 @@ from betapod.trust.trust_making import (
 from betapod.trust.trust_rows import ROWS, computed_with, trust_rows
 from betapod.trust.trust_topics import OTHER, topic_of, topic_of_quantity, topics
 from betapod.trust.trust_treatments import products_named, treatment_name, treatments_named
-from betapod.validation.predictions.prediction import Prediction, normal_score, student
+from betapod.validation.predictions.prediction import Prediction
 from betapod.validation.predictions.row_predictions import predict
 from betapod.validation.predictions.studies import sort
 from betapod.validation.predictions.study_courses import Condition
@@ -157,7 +157,9 @@ def test_what_the_model_lacks_is_estimated_from_fitted_rows_alone() -> None:
     others = [record for record in can if use_of(record.id, record.study, record.family) != FIT][:30]
     chance = np.random.default_rng(4)
     near = [
-        prediction(record=record.id, observed=1.0, predicted=0.0, se_study=1.0, z=float(z), form="slope", unit="mmHg/year")
+        prediction(
+            record=record.id, observed=1.0, predicted=0.0, se_study=1.0, z=float(z), form="slope", unit="mmHg/year"
+        )
         for record, z in zip(fitted, chance.standard_normal(len(fitted)), strict=True)
     ]
     far = [prediction(record=record.id, se_study=1.0, z=20.0, form="slope", unit="mmHg/year") for record in others]

@@ -9,7 +9,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from .discrepancy import TAILS, Discrepancy, discrepancy_classes, joint_deviation, printed_variance
+from ..base.intervals import joint_deviation
+from .discrepancy import TAILS, Discrepancy, discrepancy_classes, printed_variance
 from .fit_rows import FitRows
 
 Numbers = NDArray[np.float64]

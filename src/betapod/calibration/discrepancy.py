@@ -10,13 +10,15 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
+from ..base.interval_parts import STUDY_FREEDOM
+from ..base.intervals import joint_deviation
 from ..physiology.study_differences import kind_of_numbers
 from .fit_rows import FitRows
 from .student_blocks import StudentBlocks
 
 Numbers = NDArray[np.float64]
 #: Degrees of freedom of effects of studies and of what the model lacks: tails in which one study may lie five scales out.
-TAILS = 4.0
+TAILS = STUDY_FREEDOM
 #: Fewest degrees of freedom behind an error that is taken to have a variance.
 _LEAST_FREEDOM = 3.0
 #: Most that a fit is taken to have drawn a row to itself.
@@ -72,32 +74,6 @@ def discrepancy_blocks(rows: FitRows) -> NDArray[np.int64]:
     """Return (n,) numbers of blocks: rows of one family and class of discrepancy share an effect."""
     keys = [f"{family}\n{name}" for family, name in zip(rows.family, discrepancy_classes(rows), strict=True)]
     return np.asarray(np.unique(keys, return_inverse=True)[1], dtype=np.int64).reshape(-1)
-
-
-def joint_deviation(*parts: tuple[Numbers | float, Numbers | float]) -> tuple[Numbers, Numbers]:
-    """Return scale and degrees of freedom of Student's t that the sum of independent deviations is like.
-
-    Its variance is theirs, its degrees of freedom follow from theirs after Welch and Satterthwaite. The central 50, 80, 90 and 95 % of a sum of
-    normal and t4 numbers are met within one point.
-
-    Parameters
-    ----------
-    parts
-        Variance and degrees of freedom of each.
-
-    Examples
-    --------
-    >>> from betapod.calibration.discrepancy import joint_deviation
-    >>> scale, freedom = joint_deviation((1.0, 1e12), (2.0, 4.0))
-    >>> round(float(scale), 2), round(float(freedom), 1)
-    (1.53, 9.0)
-    """
-    variance = np.asarray(sum(np.asarray(of) for of, _ in parts), dtype=np.float64)
-    loose = np.asarray(sum(np.square(of) / freedom for of, freedom in parts), dtype=np.float64)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        freedom = np.where(loose > 0.0, variance**2 / loose, np.inf)
-        part = np.where(np.isfinite(freedom), (freedom - 2.0) / freedom, 1.0)
-    return np.sqrt(variance * part), freedom
 
 
 def printed_variance(rows: FitRows) -> tuple[Numbers, Numbers]:

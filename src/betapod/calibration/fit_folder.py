@@ -28,9 +28,10 @@ from scipy import stats
 from ..base.atomic import remove_leftovers, write_atomic, writing
 from ..base.errors import ConfigError, Location, Problem
 from ..base.exports import rows_as_csv
+from ..base.intervals import joint_deviation
 from ..engine.runs.store import finite
 from ..physiology.installed_fits import FURTHER, IDENTITY, Columns, FittedUnknown, damaged_files, read_fit_record
-from .discrepancy import TAILS, joint_deviation, printed_variance
+from .discrepancy import TAILS, printed_variance
 from .evaluations import FOLDER
 from .fit_rows import FitRows
 from .posterior import WeightedDraws

@@ -8,7 +8,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from .discrepancy import TAILS, Discrepancy, discrepancy_blocks, joint_deviation, printed_variance, scale_of
+from ..base.intervals import joint_deviation
+from .discrepancy import TAILS, Discrepancy, discrepancy_blocks, printed_variance, scale_of
 from .fit_rows import FitRows
 from .student_blocks import BlockMoments, StudentBlocks
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from ..base.constants import Z90
 from ..base.errors import ConfigError, Location, Problem
-from ..calibration.discrepancy import TAILS, joint_deviation
+from ..base.intervals import joint_deviation, normal_score, student
+from ..calibration.discrepancy import TAILS
 from ..physiology.installed_fits import FitRecord, list_fits, load_fit, read_fit_record
-from ..validation.predictions.prediction import normal_score, student
 from .trust_making import LEAST_FREEDOM
 from .trust_rows import TrustRow, trust_rows
 

@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 from ..base import cache
 from ..base.constants import Z90
 from ..base.exports import rows_as_csv
-from ..calibration.discrepancy import TAILS, discrepancy_classes, estimate_discrepancy, joint_deviation
+from ..base.intervals import joint_deviation, normal_score, student
+from ..calibration.discrepancy import TAILS, discrepancy_classes, estimate_discrepancy
 from ..calibration.fit_rows import FitRows
 from ..calibration.published_rows import row_class_of
 from ..evidence.records.study import Record
 from ..physiology.installed_fits import FitRecord
 from ..physiology.study_differences import kind_of_numbers
-from ..validation.predictions.prediction import Prediction, normal_score, student
+from ..validation.predictions.prediction import Prediction
 from ..validation.predictions.uses import FIT, use_of, width_of
 from .trust_facts import kind_of
 from .trust_rows import COMPUTED_WITH, ROWS, TrustRow, trust_rows

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from betapod.base.errors import ConfigError
+from betapod.base.intervals import normal_score
 from betapod.evidence.records import registry
 from betapod.evidence.synthesis.reported_error import reported_error
 from betapod.observables.outcomes import SHARES
 from betapod.patients.life_course import FIRST_INSULIN
 from betapod.validation.predictions import row_expectations, row_predictions, studies
 from betapod.validation.predictions.campaign import confront_records
-from betapod.validation.predictions.prediction import normal_score
 from betapod.validation.predictions.published_value import error_of_change
 from betapod.validation.predictions.study_courses import Condition, simulate_arms
 from betapod.validation.predictions.study_people import people

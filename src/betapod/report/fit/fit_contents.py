@@ -147,7 +147,8 @@ def _with_intervals(rows: pd.DataFrame) -> pd.DataFrame:
     """Return rows with half-widths of their 90 % intervals, as the record judges what lies inside."""
     from scipy import stats
 
-    from ...calibration.discrepancy import joint_deviation, printed_variance
+    from ...base.intervals import joint_deviation
+    from ...calibration.discrepancy import printed_variance
     from ...calibration.fit_rows import FitRows
 
     texts: dict[str, Any] = {

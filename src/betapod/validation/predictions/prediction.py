@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...base.constants import Z90
-from ...base.intervals import error_of_interval
+from ...base.intervals import error_of_interval, normal_score, student
 from ...evidence.records.study import Record
 from .studies import StudyArm, contrasts
 from .study_readouts import Readout
@@ -105,26 +105,6 @@ class Errors:
         """Degrees of freedom behind the whole error, after Welch and Satterthwaite."""
         loose = self.study**4 / self.freedom + (self.parameters**4 / self.draws if self.draws else 0.0)
         return max(self.total**4 / loose, _LEAST_FREEDOM) if loose > 0.0 else math.inf
-
-
-def normal_score(t: float, freedom: float) -> float:
-    """Return the standard normal number that lies as far out as a number of Student's distribution.
-
-    Wallace's approximation, good to 0.02 at the 95 % point from three degrees of freedom on; it has an inverse, `student`, and
-    no far tail in which it fails.
-    """
-    if not math.isfinite(freedom):
-        return t
-    size = math.sqrt(freedom * math.log1p(t * t / freedom)) * (8.0 * freedom + 1.0) / (8.0 * freedom + 3.0)
-    return math.copysign(size, t)
-
-
-def student(z: float, freedom: float) -> float:
-    """Return the number of Student's distribution that lies as far out as a standard normal one, see `normal_score`."""
-    if not math.isfinite(freedom):
-        return z
-    root = z * (8.0 * freedom + 3.0) / (8.0 * freedom + 1.0)
-    return math.copysign(math.sqrt(freedom * math.expm1(root * root / freedom)), z)
 
 
 def compare_prediction(

@@ -21,7 +21,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...base.constants import Z90
-from .prediction import Prediction, student
+from ...base.intervals import student
+from .prediction import Prediction
 
 if TYPE_CHECKING:
     import pandas as pd
