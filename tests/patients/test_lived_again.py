@@ -50,3 +50,21 @@ def test_traits_move_in_everybody(some: Library) -> None:
     rows = moved.rows
     assert np.all(moved.patients.parameters["xi"] >= 1.29 * some.parameters["xi"][rows] * (1.0 - 1e-6))
     assert np.mean(moved.patients.table["true_MAP"]) > np.mean(some.table["true_MAP"].to_numpy()[rows])
+
+
+def test_doctors_see_what_a_visit_shows(some: Library) -> None:
+    """Without errors of visits, what was measured is what is true; only what doctors see is part of a life."""
+    exact = {"UACR measurement": 0.0, "UACR life": 0.0}
+    change = LifeChange.among({}, {}, {"xi with xi_theta": 0.2}, {**exact, "HbA1c life": 0.3})
+    assert change.visits == exact and not change.traits
+    (precise,) = live_again(some.take(range(6)), [change])
+    measured, true = (precise.patients.table[name].to_numpy() for name in ("uacr", "true_uacr"))
+    np.testing.assert_allclose(measured, true, rtol=1e-12)
+    assert not np.allclose(precise.patients.table["hba1c"], precise.patients.table["true_hba1c"])
+
+
+def test_a_change_is_told_by_its_key() -> None:
+    change = LifeChange.among({"h_N0": 0.01, "potency_UC": 2.0, "beta_decline": 0.1}, {"ARB e_ARB": 0.9}, {}, {})
+    assert change.values == {"h_N0": 0.01, "beta_decline": 0.1}, "rows of cells act in no life without them"
+    assert LifeChange.of_key(change.key) == change and change.key != LifeChange().key
+    assert change and not LifeChange()

@@ -13,13 +13,13 @@ import math
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from .constants import IFCC_INTERCEPT, IFCC_SLOPE, MOLAR_MASS
 from .errors import NOWHERE, Location, Problem, UnitError, did_you_mean
+from .meanwhile import Meanwhile
 from .spelling import fold, respell_unit
 from .units import Unit, parse_unit
 
@@ -369,7 +369,7 @@ def _by_dimension(value: float, source: str, target: str, location: Location) ->
 
 # -- read as ---------------------------------------------------------------------------------------------------------
 
-_collected: ContextVar[tuple[list[str], Callable[[str], None] | None] | None] = ContextVar("read as", default=None)
+_collected = Meanwhile[tuple[list[str], Callable[[str], None] | None] | None]("read as", None)
 
 
 @contextmanager
@@ -381,26 +381,25 @@ def read_as(tell: Callable[[str], None] | None = None) -> Iterator[list[str]]:
     tell
         Called with each sentence at once; None: with none, though a collector outside still hears of it.
     """
-    outer = _collected.get()
+    outer = _collected.now
     sentences: list[str] = []
-    token = _collected.set((sentences, tell or (outer[1] if outer is not None else None)))
     try:
-        yield sentences
+        with _collected.held((sentences, tell or (outer[1] if outer is not None else None))):
+            yield sentences
     finally:
-        _collected.reset(token)
         if outer is not None:
             outer[0].extend(sentence for sentence in sentences if sentence not in outer[0])
 
 
 def said() -> list[str]:
     """Return the notes of the enclosing `read_as` so far."""
-    collected = _collected.get()
+    collected = _collected.now
     return list(collected[0]) if collected is not None else []
 
 
 def say(subject: str, text_read: str, value: float, unit: str) -> None:
     """Note how a number was read, for the enclosing `read_as`."""
-    collected = _collected.get()
+    collected = _collected.now
     if collected is None:
         return
     sentences, tell = collected

@@ -80,7 +80,11 @@ class Unknown:
     @property
     def shapes_lives(self) -> bool:
         """Whether people must live again when it changes."""
-        return self.kind in SHAPES_LIVES and not self.within_study
+        from ..patients.observe import visits_of_lives
+
+        # Doctors prescribe by what a visit shows.
+        acts = self.name in visits_of_lives() if self.kind == "visit" else self.kind in SHAPES_LIVES
+        return acts and not self.within_study
 
     def value(self, u: float | Numbers) -> Numbers:
         """Return values at places of the prior: 0 is its median, 1 one SD above it; never beyond the bounds."""
@@ -117,10 +121,11 @@ def condition_at(unknowns: Iterable[Unknown], u: Iterable[float], base: Conditio
     """
     from dataclasses import replace
 
-    from ..validation.predictions.condition import PART_OF
+    from ..physiology.fit_changes import PART_OF
 
     parts: dict[str, dict[str, float]] = {
         "values": dict(base.values),
+        "cells": {},
         "drugs": dict(base.drugs),
         "people": dict(base.people),
         "visits": dict(base.visits),
@@ -134,7 +139,7 @@ def condition_at(unknowns: Iterable[Unknown], u: Iterable[float], base: Conditio
         lived = lived or unknown.shapes_lives
     return replace(
         base,
-        values=parts["values"],
+        values={**parts["values"], **parts["cells"]},
         drugs=parts["drugs"],
         people=parts["people"],
         visits=parts["visits"],

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import csv
 import functools
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -15,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..base.errors import ConfigError, Problem, did_you_mean
+from ..base.meanwhile import Meanwhile
 
 #: What moves a value: one measurement (of anybody, or of people with prediabetes), or a year of a person's life that the model does not have.
 Cause = Literal["measurement", "measurement in prediabetes", "life", "life at low values", "life at high values"]
@@ -76,11 +76,10 @@ def read_observable_rows(name: str) -> list[dict[str, str]]:
 
 
 #: SDs that hold for now instead of the table's, in the order of their names: ``UACR life``.
-_SDS: ContextVar[tuple[tuple[str, float], ...]] = ContextVar("variation_sds", default=())
+_SDS = Meanwhile[tuple[tuple[str, float], ...]]("variation_sds", ())
 
 
-@contextmanager
-def varied_by(sds: Mapping[str, float]) -> Iterator[None]:
+def varied_by(sds: Mapping[str, float]) -> AbstractContextManager[None]:
     """Let measurements and years of life move values by other SDs meanwhile.
 
     Parameters
@@ -107,16 +106,12 @@ def varied_by(sds: Mapping[str, float]) -> Iterator[None]:
     ]
     if problems:
         raise ConfigError(problems)
-    token = _SDS.set(tuple(sorted(sds.items())))
-    try:
-        yield
-    finally:
-        _SDS.reset(token)
+    return _SDS.held(tuple(sorted(sds.items())))
 
 
 def variations() -> dict[tuple[str, str], Variation]:
     """Return what moves values, by observable and cause; rows that are ``like`` another's have its SD."""
-    return _variations(_SDS.get())
+    return _variations(_SDS.now)
 
 
 @functools.lru_cache(maxsize=32)

@@ -2,22 +2,32 @@
 
 A parameter that is changed on the day of a study meets a body that grew up with another value: what follows is mostly the way from one
 body to the other. Who asks what the model says under other parameters lets people live again under them from youth on.
+
+Doctors in lives see one measurement a year and prescribe by it: another error of a visit makes other prescriptions, as it will when a library
+is grown under it. What visits of a study show besides is no part of a life.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..base import cache
 from ..base.errors import ConfigError, Problem
 from ..base.randomness import Patients
+from ..observables.variation import varied_by
 from ..physiology import whole_body
+from ..therapies import cell_parameters
 from ..therapies.effect_factors import scaled_effects
-from .library import Library, from_snapshots
+from .library import Library, default, from_snapshots, of_bytes
+from .library_identity import library_digest
 from .life_course import Progress, Snapshots, WantedSnapshots, live
+from .observe import visits_of_lives
 from .population import People, moved_traits, population_table, population_values, sample
 
 
@@ -33,11 +43,44 @@ class LifeChange:
         Factors on effects of drugs, see `therapies.effect_factors`.
     traits
         Other medians and spreads between people, see `population.moved_traits`.
+    visits
+        SDs of what doctors see at one visit, see `observe.visits_of_lives`.
     """
 
     values: Mapping[str, float] = field(default_factory=dict)
     drugs: Mapping[str, float] = field(default_factory=dict)
     traits: Mapping[str, float] = field(default_factory=dict)
+    visits: Mapping[str, float] = field(default_factory=dict)
+
+    @classmethod
+    def among(
+        cls,
+        values: Mapping[str, float],
+        drugs: Mapping[str, float],
+        people: Mapping[str, float],
+        visits: Mapping[str, float],
+    ) -> LifeChange:
+        """Return what of a set of parameters acts in lives: nothing of cells, of correlations between people, of what a study alone measures."""
+        return cls(
+            {name: value for name, value in values.items() if shapes_lives(name)},
+            dict(drugs),
+            {name: value for name, value in people.items() if " with " not in name},
+            {name: value for name, value in visits.items() if name in visits_of_lives()},
+        )
+
+    def __bool__(self) -> bool:
+        """Whether anything differs."""
+        return bool(self.values or self.drugs or self.traits or self.visits)
+
+    @property
+    def key(self) -> str:
+        """Text that is the same for equal changes, and says all of them."""
+        return json.dumps([self.values, self.drugs, self.traits, self.visits], sort_keys=True)
+
+    @classmethod
+    def of_key(cls, key: str) -> LifeChange:
+        """Return the change that a `key` says."""
+        return cls(*json.loads(key))
 
     @property
     def of_people(self) -> dict[str, float]:
@@ -66,6 +109,66 @@ class PeopleAgain:
     rows: NDArray[np.int64]
 
 
+def shapes_lives(name: str) -> bool:
+    """Return whether a row acts in people without cells."""
+    in_people = name in population_table() or name in whole_body.model_parameters("reference")
+    return in_people and name not in cell_parameters.cell_parameter_table()
+
+
+def library_again(change: LifeChange, library: Library | None = None) -> Library:
+    """Return a library whose people lived under a change, kept in the cache; who did not reach the day of the snapshot is not in it.
+
+    Parameters
+    ----------
+    library
+        The package's by default.
+
+    Raises
+    ------
+    ConfigError
+        The library does not say with which seed its people were drawn, or a row is one in which people differ.
+    """
+    everybody = default() if library is None else library
+    if not change:
+        return everybody
+    name = f"patients/again-{cache.key(__name__, change.key, library_digest(everybody))}.npz"
+    kept = cache.read_entry(name)
+    if kept is not None:
+        with suppress(ConfigError):
+            return of_bytes(kept, name)
+    again = live_again(everybody, [change])[0].patients.to_bytes()
+    cache.write_entry(name, again)
+    # As it will be read the next time, in single precision.
+    return of_bytes(again, name)
+
+
+def joined_people(groups: Sequence[Library]) -> Library:
+    """Return people of one library, one group after the other."""
+    import pandas as pd
+
+    first = groups[0]
+    if len(groups) == 1:
+        return first
+    return replace(
+        first,
+        table=pd.concat([group.table for group in groups], ignore_index=True),
+        parameters={name: np.concatenate([group.parameters[name] for group in groups]) for name in first.parameters},
+        states=np.concatenate([group.states for group in groups]),
+    )
+
+
+def with_going_care(patients: Library, care: Mapping[str, float]) -> Library:
+    """Return patients whose care moves inputs of the model by so much during a study in which it is frozen otherwise."""
+    if not care:
+        return patients
+    inputs = whole_body.named_model("reference").inputs
+    moved = {
+        name: patients.parameters.get(name, np.full(len(patients), inputs[name].value)) + change
+        for name, change in care.items()
+    }
+    return replace(patients, parameters={**patients.parameters, **moved})
+
+
 def live_again(library: Library, changes: Sequence[LifeChange], progress: Progress | None = None) -> list[PeopleAgain]:
     """Return the people of a library at the ages of their snapshots, after lives under each change.
 
@@ -86,11 +189,11 @@ def live_again(library: Library, changes: Sequence[LifeChange], progress: Progre
     lived: list[PeopleAgain | None] = [None] * len(changes)
     for indices in _together(changes):
         first = changes[indices[0]]
-        with scaled_effects(first.drugs), population_values(first.of_people):
+        with _holding(first):
             lanes = [_drawn(seed, persons, changes[index]) for index in indices]
             snapshots = live(_side_by_side(lanes), progress, 1.0, wanted)
-        for lane, index in enumerate(indices):
-            lived[index] = _aligned(library, wanted, snapshots[snapshots.true["lane"] == lane], seed)
+            for lane, index in enumerate(indices):
+                lived[index] = _aligned(library, wanted, snapshots[snapshots.true["lane"] == lane], seed)
     return [people_again for people_again in lived if people_again is not None]
 
 
@@ -117,7 +220,7 @@ def full_lives(seed: int, numbers: Patients, changes: Sequence[LifeChange]) -> l
     lived: dict[int, Library] = {}
     for indices in _together(changes):
         first = changes[indices[0]]
-        with scaled_effects(first.drugs), population_values(first.of_people):
+        with _holding(first):
             lanes = [_drawn(seed, numbers, changes[index]) for index in indices]
             snapshots = live(_side_by_side(lanes))
             for lane, index in enumerate(indices):
@@ -127,11 +230,19 @@ def full_lives(seed: int, numbers: Patients, changes: Sequence[LifeChange]) -> l
 
 
 def _together(changes: Sequence[LifeChange]) -> list[list[int]]:
-    """Return which changes can be lived side by side: those of drugs and of the table of people hold for a whole run of lives."""
-    together: dict[tuple[object, ...], list[int]] = {}
+    """Return which changes can be lived side by side: those of drugs, visits and the table of people hold for a whole run of lives."""
+    together: dict[str, list[int]] = {}
     for index, change in enumerate(changes):
-        together.setdefault((*sorted(change.drugs.items()), *sorted(change.of_people.items())), []).append(index)
+        whole_run = LifeChange(change.of_people, change.drugs, visits=change.visits)
+        together.setdefault(whole_run.key, []).append(index)
     return list(together.values())
+
+
+@contextmanager
+def _holding(change: LifeChange) -> Iterator[None]:
+    """Let hold what is the same for all lives of a run."""
+    with scaled_effects(change.drugs), population_values(change.of_people), varied_by(change.visits):
+        yield
 
 
 def _drawn(seed: int, persons: Patients, change: LifeChange) -> People:

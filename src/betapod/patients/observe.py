@@ -29,6 +29,12 @@ def measurement_noise() -> dict[str, float]:
     }
 
 
+def visits_of_lives() -> frozenset[str]:
+    """Return the names of SDs (`observables.variation.varied_by`) that decide what one visit of a life shows, and so what is prescribed."""
+    laboratory = {item.id for item in observables().values() if item.library.startswith("true_") and item.cohort}
+    return frozenset({f"{name} measurement" for name in (*laboratory, "MAP", "pulse_pressure")} | {"UACR life"})
+
+
 def _sd(name: str) -> float:
     error = observables()[name].error
     assert error is not None, name

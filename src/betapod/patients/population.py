@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -15,6 +14,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from ..base.meanwhile import Meanwhile
 from ..base.randomness import Patients, Stream
 from ..engine.correlations import Correlations, read_correlations
 from ..engine.draw import draw_parameters
@@ -83,22 +83,17 @@ def population_correlations() -> Correlations:
 
 
 #: Values of rows of `population_table` that hold for now instead of the table's.
-_VALUES: ContextVar[Mapping[str, float]] = ContextVar("population_values", default=MappingProxyType({}))
+_VALUES = Meanwhile[Mapping[str, float]]("population_values", MappingProxyType({}))
 
 
-@contextmanager
-def population_values(values: Mapping[str, float]) -> Iterator[None]:
+def population_values(values: Mapping[str, float]) -> AbstractContextManager[None]:
     """Let people who live meanwhile have other values of rows that are the same for everybody."""
-    token = _VALUES.set(dict(values))
-    try:
-        yield
-    finally:
-        _VALUES.reset(token)
+    return _VALUES.held(dict(values))
 
 
 def population_constant(name: str) -> float:
     """Return the value of a row of `population_table`, or the one that holds for now."""
-    return _VALUES.get().get(name, population_table()[name].value)
+    return _VALUES.now.get(name, population_table()[name].value)
 
 
 @dataclass(frozen=True)
@@ -168,11 +163,10 @@ class People:
 
 
 #: How traits of people who are drawn meanwhile differ from the tables: ``xi median``, ``xi spread``, ``dMAP_60 shift``.
-_MOVES: ContextVar[tuple[tuple[str, float], ...]] = ContextVar("trait_moves", default=())
+_MOVES = Meanwhile[tuple[tuple[str, float], ...]]("trait_moves", ())
 
 
-@contextmanager
-def moved_traits(moves: Mapping[str, float]) -> Iterator[None]:
+def moved_traits(moves: Mapping[str, float]) -> AbstractContextManager[None]:
     """Let people who are drawn meanwhile have other medians and spreads of traits: everybody keeps the rank among the others.
 
     Parameters
@@ -180,16 +174,12 @@ def moved_traits(moves: Mapping[str, float]) -> Iterator[None]:
     moves
         As of `reweighting.weights`, without correlations.
     """
-    token = _MOVES.set(tuple(sorted(moves.items())))
-    try:
-        yield
-    finally:
-        _MOVES.reset(token)
+    return _MOVES.held(tuple(sorted(moves.items())))
 
 
 def _move(traits: dict[str, Numbers], model: dict[str, Numbers]) -> None:
     """Move drawn traits as is asked for, in place; never out of the range of their rows."""
-    for name, amount in _MOVES.get():
+    for name, amount in _MOVES.now:
         trait, _, aspect = name.partition(" ")
         columns, table = (
             (model, whole_body.model_parameters("reference")) if trait in model else (traits, population_table())

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 
 from ..base.errors import ConfigError, Problem, did_you_mean
+from ..base.meanwhile import Meanwhile
 from .drug_catalogue import class_of_drug, read_rows
 
 #: Rules whose effects have a size that a factor can change.
 _SIZED = ("multiply", "add", "max")
 #: Factors that hold for now, in the order of their names.
-_FACTORS: ContextVar[tuple[tuple[str, float], ...]] = ContextVar("effect_factors", default=())
+_FACTORS = Meanwhile[tuple[tuple[str, float], ...]]("effect_factors", ())
 
 
-@contextmanager
-def scaled_effects(factors: Mapping[str, float]) -> Iterator[None]:
+def scaled_effects(factors: Mapping[str, float]) -> AbstractContextManager[None]:
     """Let therapies that are read meanwhile have effects so many times as strong.
 
     Parameters
@@ -44,16 +43,12 @@ def scaled_effects(factors: Mapping[str, float]) -> Iterator[None]:
     ]
     if problems:
         raise ConfigError(problems)
-    token = _FACTORS.set(tuple(sorted(factors.items())))
-    try:
-        yield
-    finally:
-        _FACTORS.reset(token)
+    return _FACTORS.held(tuple(sorted(factors.items())))
 
 
 def effect_factors() -> tuple[tuple[str, float], ...]:
     """Return the factors that hold now; therapies that are kept after reading are kept by these."""
-    return _FACTORS.get()
+    return _FACTORS.now
 
 
 @functools.cache
@@ -80,7 +75,7 @@ def sized_effects(name: str) -> tuple[tuple[str, float], ...]:
 
 def scaled_value(therapy: str, quantity: str, rule: str, value: float) -> float:
     """Return the value of an effect under the factors that hold now."""
-    factors = dict(_FACTORS.get())
+    factors = dict(_FACTORS.now)
     if not factors or rule not in _SIZED:
         return value
     factor = math.prod(factors.get(f"{owner} {quantity}", 1.0) for owner in _owners(therapy))

@@ -133,10 +133,10 @@ def model_people(
     """
     changes = [LifeChange() if condition is None else condition.life_change for condition in conditions]
     who = f"{lives} {new_type_1}"
-    keys = [f"{who} {_text(change)}" for change in changes]
+    keys = [f"{who} {change.key}" for change in changes]
     people_of_key = {key: _PEOPLE[key] for key in keys if key in _PEOPLE}
     missing = {key: change for key, change in zip(keys, changes, strict=True) if key not in people_of_key}
-    unchanged = f"{who} {_text(LifeChange())}"
+    unchanged = f"{who} {LifeChange().key}"
     if unchanged in missing:
         people_of_key[unchanged] = _slim(_of_tables(lives, new_type_1))
         del missing[unchanged]
@@ -149,10 +149,6 @@ def model_people(
     while len(_PEOPLE) > _KEPT:
         _PEOPLE.popitem(last=False)
     return [people_of_key[key] for key in keys]
-
-
-def _text(change: LifeChange) -> str:
-    return " ".join(str(sorted(part.items())) for part in (change.values, change.drugs, change.traits))
 
 
 def _numbers(lives: int, new_type_1: bool) -> NDArray[np.int64]:

@@ -135,7 +135,7 @@ class ToleranceTests:
         """Return the tests of virtual people under each condition, lived under it where it says so."""
         values = [dict(condition.values) if condition is not None else {} for condition in conditions]
         keys = [
-            f"{self._people} {sorted(of_condition.items())} {condition.life_change if condition is not None else ''}"
+            f"{self._people} {sorted(of_condition.items())} {condition.life_change.key if condition is not None else ''}"
             if of_condition or (condition is not None and condition.lived)
             else f"{self._people}"
             for of_condition, condition in zip(values, conditions, strict=True)
@@ -196,7 +196,7 @@ def tested_people(count: int) -> libraries.Library:
 
 def _lived(library: libraries.Library, condition: Condition | None) -> libraries.Library:
     change = condition.life_change if condition is not None else None
-    if change is None or not (change.values or change.drugs or change.traits):
+    if not change:
         return library
     return live_again(library, [change])[0].patients
 

@@ -18,18 +18,6 @@ from ...therapies import cell_parameters
 from ...therapies.effect_factors import scalable_effects, scaled_effects
 from ...therapies.scenarios import DEFAULT
 
-#: Part of a condition by the kind of an unknown that is in it.
-PART_OF: Mapping[str, str] = {
-    "row": "values",
-    "cells": "values",
-    "drug": "drugs",
-    "median": "people",
-    "spread": "people",
-    "correlation": "people",
-    "visit": "visits",
-    "care": "care",
-}
-
 
 @dataclass(frozen=True)
 class Condition:
@@ -88,11 +76,7 @@ class Condition:
     @property
     def life_change(self) -> LifeChange:
         """What differs in the lives of people; nothing where they did not live under this condition."""
-        if not self.lived:
-            return LifeChange()
-        values = {name: value for name, value in self.values.items() if _shapes_lives(name)}
-        traits = {name: value for name, value in self.people.items() if " with " not in name}
-        return LifeChange(values, self.drugs, traits)
+        return LifeChange.among(self.values, self.drugs, self.people, self.visits) if self.lived else LifeChange()
 
     @property
     def weighted(self) -> dict[str, float]:
@@ -119,12 +103,6 @@ class Condition:
 
 def _model() -> Model:
     return whole_body.named_model("reference")
-
-
-def _shapes_lives(name: str) -> bool:
-    """Return whether a row acts in people without cells."""
-    in_people = name in population_table() or name in whole_body.model_parameters("reference")
-    return in_people and name not in cell_parameters.cell_parameter_table()
 
 
 def _unknown(kind: str, name: str, names: Mapping[str, object] | set[str] | frozenset[str]) -> Problem:

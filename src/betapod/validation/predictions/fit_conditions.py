@@ -10,10 +10,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ...evidence.records.study import Record
+from ...physiology.fit_changes import FitChanges
 from ...physiology.installed_fits import FitRecord, list_fits, load_fit
 from ...therapies.scenarios import CURRENT_EVIDENCE
 from ...trials.conduct.replicate_parameters import NO_FIT, equal_draws
-from .condition import PART_OF, Condition
+from .condition import Condition
 
 #: Sets of parameters behind an interval: the SD of 16 numbers is known to 18 %.
 FIT_DRAWS = 16
@@ -69,19 +70,15 @@ def at_start(condition: Condition, fit: FitRecord) -> Condition:
 
 def _moved(condition: Condition, fit: FitRecord, changes: Mapping[str, float]) -> Condition:
     """Return a condition with other values of unknowns of a fit, under which people live again."""
-    parts: dict[str, dict[str, float]] = {part: {} for part in dict.fromkeys(PART_OF.values())}
-    kinds = fit.kinds
-    for name, value in changes.items():
-        # Published trials of cells say what cells do by current evidence, and nothing of what is claimed.
-        if kinds[name] != "cells" or condition.scenario == CURRENT_EVIDENCE:
-            parts[PART_OF[kinds[name]]][name.removeprefix("care ")] = value
+    parts = FitChanges.sorted_by(fit.kinds, changes)
+    cells = parts.cells if condition.scenario == CURRENT_EVIDENCE else {}
     return replace(
         condition,
-        values={**parts["values"], **condition.values},
-        drugs={**parts["drugs"], **condition.drugs},
-        people={**parts["people"], **condition.people},
-        visits={**parts["visits"], **condition.visits},
-        care={**parts["care"], **condition.care},
+        values={**parts.values, **cells, **condition.values},
+        drugs={**parts.drugs, **condition.drugs},
+        people={**parts.people, **condition.people},
+        visits={**parts.visits, **condition.visits},
+        care={**parts.care, **condition.care},
         lived=True,
     )
 

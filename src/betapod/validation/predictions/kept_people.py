@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...patients.lived_again import LifeChange, PeopleAgain, live_again
+from ...patients.life_course import WantedSnapshots
+from ...patients.lived_again import LifeChange, PeopleAgain, joined_people, live_again, with_going_care
 from .condition import Condition
-from .study_people import joined_people, people_under, with_going_care
+from .study_people import people_under
 
 if TYPE_CHECKING:
     from ...patients.library import Library
@@ -40,9 +41,8 @@ class KeptPeople:
         self._again: dict[str, PeopleAgain] = {}
         groups = list(self._chosen.values())
         everybody = joined_people(groups)
-        person = everybody.table["person"].to_numpy(dtype=np.int64)
-        months = np.round(everybody.table["age"].to_numpy(dtype=np.float64) * 100.0).astype(np.int64)
-        _, first, self._which = np.unique(person * 16384 + months, return_index=True, return_inverse=True)
+        person, age = (everybody.table[name].to_numpy() for name in ("person", "age"))
+        _, first, self._which = np.unique(WantedSnapshots.keys(person, age), return_index=True, return_inverse=True)
         self._everybody = everybody.take(first)
         edges = np.cumsum([0, *(len(group) for group in groups)])
         self._rows = {
@@ -56,7 +56,7 @@ class KeptPeople:
     def live(self, conditions: Sequence[Condition]) -> None:
         """Let everybody live again under each condition that shapes lives, and forget the lives of others."""
         wanted: dict[str, LifeChange] = {
-            _key(change): change for condition in conditions if self._differs(change := condition.life_change)
+            change.key: change for condition in conditions if self._differs(change := condition.life_change)
         }
         self._again = {key: again for key, again in self._again.items() if key in wanted}
         missing = [key for key in wanted if key not in self._again]
@@ -72,18 +72,14 @@ class KeptPeople:
         patients = self._chosen[cohort, count, seed]
         change = condition.life_change
         if self._differs(change):
-            again = self._again[_key(change)]
+            again = self._again[change.key]
             rows = self._rows[cohort, count, seed]
             index = np.searchsorted(again.rows, rows).clip(max=len(again.rows) - 1)
             patients = again.patients.take(index[again.rows[index] == rows])
-        return with_going_care(patients, condition)
+        return with_going_care(patients, condition.care)
 
     def _differs(self, change: LifeChange) -> bool:
-        return _key(change) != _key(self.anchor.life_change)
-
-
-def _key(change: LifeChange) -> str:
-    return repr((sorted(change.values.items()), sorted(change.drugs.items()), sorted(change.traits.items())))
+        return change != self.anchor.life_change
 
 
 def _without_care(condition: Condition) -> Condition:

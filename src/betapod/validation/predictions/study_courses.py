@@ -18,6 +18,7 @@ from ...engine.schedule import Schedule
 from ...hazards.kidney_injury import KidneyInjuries, injuries_of
 from ...observables.expressions import of_model, of_person, value
 from ...observables.table import Numbers, observables
+from ...patients.lived_again import joined_people
 from ...patients.population import population_table
 from ...physiology import whole_body
 from ...therapies import cell_parameters
@@ -26,7 +27,7 @@ from ...therapies.standard_care import Therapy, therapy
 from .condition import Condition as Condition
 from .outcome_chances import risks_of
 from .studies import StudyArm
-from .study_people import PeopleUnder, joined_people, people_under
+from .study_people import PeopleUnder, people_under
 from .visits import FilledCourses, compared, deviation_columns
 
 if TYPE_CHECKING:
@@ -187,9 +188,10 @@ def _followed(groups: Sequence[_Group], weeks: Numbers, threads: int | None) -> 
     together: dict[tuple[object, ...], list[int]] = {}
     for index, group in enumerate(groups):
         arm, condition = group.arm, group.condition
-        # Drugs and traits hold for all who are followed at once.
+        # Drugs, traits and errors of visits hold for all who are followed at once.
         change = condition.life_change
-        held = (sorted(condition.drugs.items()), sorted(change.traits.items()), sorted(change.of_people.items()))
+        parts = (condition.drugs, change.traits, change.of_people, condition.visits)
+        held = [sorted(part.items()) for part in parts]
         together.setdefault((arm.care_rule, arm.year, arm.sets_glucose, repr(held)), []).append(index)
     courses: dict[int, Courses] = {}
     for indices in together.values():

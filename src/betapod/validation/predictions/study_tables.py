@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from ...base.meanwhile import Meanwhile
 
 if TYPE_CHECKING:
     from ...patients.cohorts.cohort_target import CohortTarget
@@ -54,16 +55,15 @@ class StudyTables:
 
 #: Nothing of a user's own.
 NO_TABLES = StudyTables()
-_IN_USE: ContextVar[StudyTables] = ContextVar("study tables", default=NO_TABLES)
+_IN_USE = Meanwhile[StudyTables]("study tables", NO_TABLES)
 
 
 def own_tables() -> StudyTables:
     """Return the tables that count before those of the package now."""
-    return _IN_USE.get()
+    return _IN_USE.now
 
 
-@contextmanager
-def using_tables(tables: StudyTables) -> Iterator[None]:
+def using_tables(tables: StudyTables) -> AbstractContextManager[None]:
     """Let tables count before those of the package as long as the block lasts, in this thread; other processes must be told.
 
     Examples
@@ -75,8 +75,4 @@ def using_tables(tables: StudyTables) -> Iterator[None]:
     >>> own_tables().empty
     True
     """
-    before = _IN_USE.set(tables)
-    try:
-        yield
-    finally:
-        _IN_USE.reset(before)
+    return _IN_USE.held(tables)
