@@ -1,53 +1,67 @@
-"""Write a fit into the tables of the package: values, roles, and where they come from; every other byte stays."""
+"""Write a fit into the tables of the package: values, ranges, roles, and where they come from; every other byte stays.
+
+What people, drugs, visits and bodies are under the most probable values of a fit is what the tables say afterwards, up to the digits that
+are written. Effects of drugs and distributions of people are multiplied or shifted from where they are, so that a fit can be written once.
+What a fit says of cells is current evidence: the other scenarios of cell therapy keep what they had.
+"""
 
 from __future__ import annotations
 
-import csv
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..base.atomic import write_atomic
-from ..base.errors import ConfigError, Problem
+from ..base.errors import ConfigError, Location, Problem
 from ..physiology.installed_fits import FitRecord, FittedUnknown
-from ..therapies.drug_catalogue import class_of_drug
+from ..therapies.scenarios import CURRENT_EVIDENCE, SCENARIOS
+from .fitted_rows import (
+    FIT_KEY,
+    check_start,
+    distribution_of,
+    effect_of,
+    remarked,
+    sign,
+    value_of,
+    variation_of,
+    written_number,
+)
+from .table_lines import Change, Row, TableTexts
 
 #: The package whose tables are read.
 PACKAGE = Path(__file__).parents[1]
 #: Tables by the kind of an unknown that may be in them, in the package; the last that has a row counts.
-_ROWS = (
-    "physiology/parameters/kidney.csv",
-    "physiology/parameters/metabolism.csv",
-    "physiology/parameters/coupling.csv",
-    "patients/profiles/population.csv",
+_PARAMETERS = "physiology/parameters"
+POPULATION = "patients/profiles/population.csv"
+ROWS = (*(f"{_PARAMETERS}/{name}.csv" for name in ("kidney", "metabolism", "coupling")), POPULATION)
+CELLS = tuple(
+    f"{_PARAMETERS}/{name}.csv"
+    for name in (
+        "cells",
+        "cell_products",
+        "cell_routes",
+        "cells_inputs",
+        "cells_alone",
+        SCENARIOS[CURRENT_EVIDENCE].overlay,
+    )
 )
-_CELLS = (
-    "physiology/parameters/cells.csv",
-    "physiology/parameters/cell_products.csv",
-    "physiology/parameters/cell_routes.csv",
-)
-_OF_SCENARIO = "physiology/parameters/cells_{}.csv"
-_DRUGS, _VISITS = "physiology/parameters/standard_care.csv", "observables/variation.csv"
-_BIBLIOGRAPHY = "physiology/parameters/references.bib"
-_DISTRIBUTION = re.compile(r"(\w+)\(\s*([-+.\deE]+)\s*,\s*([-+.\deE]+)\s*\)")
-_SCALED = re.compile(r"([-+]?[\d.]+)\*dose")
-_QUOTE, _QUOTED = '"', re.compile(r'[",\r\n]')
-#: Digits of a fitted value.
-_DIGITS = 5
-
-Row = dict[str, str]
-#: Changes a row in place, or leaves it, and says whether it did.
-Change = Callable[[Row], bool]
+DRUGS, VISITS = f"{_PARAMETERS}/standard_care.csv", "observables/variation.csv"
+CORRELATIONS = "patients/profiles/correlations.csv"
+BIBLIOGRAPHY = f"{_PARAMETERS}/references.bib"
+#: Columns that a fit may change and that shape results; of rows that are drawn from, the ranges do too.
+VALUES = ("value", "distribution", "sd", "rho")
+_SHAPING = (*VALUES, "low", "high")
 
 
 @dataclass(frozen=True)
 class TableChange:
-    """A change of one row, as it is reported."""
+    """A changed cell, or one that is kept for a scenario of cells, as it is reported."""
 
+    unknown: str
     file: str
     row: str
+    column: str
     before: str
     after: str
 
@@ -55,6 +69,16 @@ class TableChange:
 def fit_key(name: str) -> str:
     """Return the key of a fit in the bibliography."""
     return f"fit-{name}"
+
+
+def row_label(row: Mapping[str, str]) -> str:
+    """Return the name of a row of any of the tables that a fit may change."""
+    if row.get("id"):
+        return row["id"]
+    if "row_a" in row:
+        return f"{row['row_a']} with {row['row_b']}"
+    names = ("observable", "of") if "observable" in row else ("therapy", "dose", "quantity")
+    return " ".join(filter(None, (row[name] for name in names)))
 
 
 @dataclass(frozen=True)
@@ -68,17 +92,12 @@ class FittedTables:
     texts
         Content by file, relative to that folder.
     changes
-        One for each cell that differs.
+        One for each cell that a fit gave another value; of a row that two unknowns change, one for each.
     """
 
     package: Path
     texts: Mapping[str, str]
     changes: tuple[TableChange, ...]
-
-    def write(self) -> None:
-        """Write all of them into the package."""
-        for file, text in self.texts.items():
-            write_atomic(self.package / file, text.encode("utf-8"))
 
 
 def fitted_tables(record: FitRecord, name: str, scenario: str, package: Path = PACKAGE) -> FittedTables:
@@ -96,181 +115,150 @@ def fitted_tables(record: FitRecord, name: str, scenario: str, package: Path = P
     Raises
     ------
     ConfigError
-        Unknowns that no table has.
+        Unknowns that no table has; rows that no longer are what the fit began with; a fit that the tables have already.
     """
-    texts: dict[str, str] = {}
+    tables = TableTexts(package, {})
+    bibliography = tables.read(BIBLIOGRAPHY)
+    if f"{{{fit_key(name)}," in bibliography:
+        message = f"the tables have the fit {name} in them already"
+        hint = "Its factors would act twice. Take back the tables first, or give the next number."
+        raise ConfigError(Problem("written-already", message, Location(BIBLIOGRAPHY), hint=hint))
     changes: list[TableChange] = []
-    problems = []
+    problems: list[Problem] = []
     for unknown in record.unknowns:
-        files, change = _plan(unknown, fit_key(name), scenario)
-        # A row of the table of people stands for a row of the model with the same name, which keeps its value.
-        done = next((cells for file in reversed(files) if (cells := _changed(package, texts, file, change))), [])
-        if not done:
-            problems.append(
-                Problem("no-row", f"no table has {unknown.name!r} ({unknown.kind})", found=", ".join(files))
-            )
-        changes += done
+        try:
+            changes += _written(unknown, _Fit(fit_key(name), scenario, tables))
+        except ConfigError as error:
+            problems += error.problems
     if problems:
         raise ConfigError(problems)
-    texts[_BIBLIOGRAPHY] = _cited((package / _BIBLIOGRAPHY).read_text(encoding="utf-8"), name)
-    return FittedTables(package, texts, tuple(changes))
+    tables.texts[BIBLIOGRAPHY] = _cited(bibliography, name)
+    return FittedTables(package, tables.texts, tuple(changes))
 
 
-def _plan(unknown: FittedUnknown, key: str, scenario: str) -> tuple[tuple[str, ...], Change]:
-    """Return where an unknown may stand and how its row changes."""
-    if unknown.kind in ("row", "cells"):
-        files = _ROWS if unknown.kind == "row" else (*_CELLS, _OF_SCENARIO.format(scenario.replace("-", "_")))
-        return files, _value_of(unknown, key)
-    if unknown.kind == "drug":
-        return (_DRUGS,), _effect_of(unknown, key)
+@dataclass(frozen=True)
+class _Fit:
+    """What is needed to write one unknown."""
+
+    key: str
+    scenario: str
+    tables: TableTexts
+
+    def change(self, unknown: FittedUnknown, file: str, change: Change) -> list[TableChange]:
+        return [
+            TableChange(unknown.name, file, row_label(after), column, before[column], after[column])
+            for before, after in self.tables.change(file, change)
+            for column in _SHAPING
+            if before.get(column, "") != after.get(column, "") or column == _column(unknown, after)
+        ]
+
+
+def _column(unknown: FittedUnknown, row: Row) -> str:
+    """Return the column that an unknown is, so that it is reported though it may have stayed where it was."""
     if unknown.kind in ("median", "spread"):
-        return _ROWS, _distribution_of(unknown, key)
-    if unknown.kind == "visit":
-        return (_VISITS,), _variation_of(unknown, key)
-    return (), lambda row: False
+        return "distribution"
+    return next(column for column in ("value", "sd", "rho") if column in row)
 
 
-def _value_of(unknown: FittedUnknown, key: str) -> Change:
-    def change(row: Row) -> bool:
-        if row.get("id") != unknown.name:
-            return False
-        row["value"] = _number(unknown.map)
-        _widen(row, unknown.map)
-        _sign(row, key)
-        return True
+def _written(unknown: FittedUnknown, fit: _Fit) -> list[TableChange]:
+    """Write one unknown into the texts.
 
-    return change
-
-
-def _effect_of(unknown: FittedUnknown, key: str) -> Change:
-    owner, _, quantity = unknown.name.rpartition(" ")
-
-    def change(row: Row) -> bool:
-        owners = (row["therapy"], class_of_drug(row["therapy"]))
-        if quantity != row["quantity"] or owner not in owners or row["rule"] not in ("multiply", "add", "max"):
-            return False
-        scaled = _SCALED.fullmatch(row["value"])
-        size = float(scaled[1] if scaled else row["value"])
-        size = size**unknown.map if row["rule"] == "multiply" else size * unknown.map
-        row["value"] = _number(size) + ("*dose" if scaled else "")
-        _sign(row, key)
-        return True
-
-    return change
-
-
-def _distribution_of(unknown: FittedUnknown, key: str) -> Change:
-    trait, _, aspect = unknown.name.partition(" ")
-
-    def change(row: Row) -> bool:
-        match = _DISTRIBUTION.fullmatch(row.get("distribution", "")) if row.get("id") == trait else None
-        if match is None:
-            return False
-        middle, sd = float(match[2]), float(match[3])
-        if aspect == "spread":
-            sd *= unknown.map
-        elif aspect == "shift":
-            middle += unknown.map
-        elif match[1] == "logitnormal":
-            odds = middle / (1.0 - middle) * unknown.map
-            middle = odds / (1.0 + odds)
-        else:
-            middle *= unknown.map
-        row["distribution"] = f"{match[1]}({_number(middle)}, {_number(sd)})"
-        if aspect != "spread" and math.isclose(float(row["value"]), float(match[2]), rel_tol=1e-9):
-            # Some rows have a typical person's value that is not the median of people.
-            row["value"] = _number(middle)
-            _widen(row, middle)
-        _sign(row, key)
-        return True
-
-    return change
-
-
-def _variation_of(unknown: FittedUnknown, key: str) -> Change:
-    observable, _, cause = unknown.name.partition(" ")
-
-    def change(row: Row) -> bool:
-        levels = (cause, "life at low values", "life at high values") if cause == "life" else (cause,)
-        if row["observable"] != observable or row["of"] not in levels or not row["sd"]:
-            return False
-        row["sd"] = _number(float(row["sd"]) * unknown.map / unknown.start)
-        row["role"] = "calibrated"
-        row["source"] = "; ".join(dict.fromkeys(filter(None, (row["source"], key))))
-        return True
-
-    return change
-
-
-def _sign(row: Row, key: str) -> None:
-    """Say where the value comes from now."""
-    row["role"], row["grade"] = "calibrated", "C"
-    sources = [source for source in re.split(r"\s*;\s*", row["source"]) if source]
-    row["source"] = ";".join(dict.fromkeys([*sources, key]))
-
-
-def _widen(row: Row, value: float) -> None:
-    """Let the plausible range hold the value."""
-    if row.get("low") and value < float(row["low"]):
-        row["low"] = _number(value)
-    if row.get("high") and value > float(row["high"]):
-        row["high"] = _number(value)
-
-
-def _number(value: float) -> str:
-    return f"{value:.{_DIGITS}g}"
-
-
-def _changed(package: Path, texts: dict[str, str], file: str, change: Change) -> list[TableChange]:
-    """Change rows of one table, line by line; return what was changed."""
-    path = package / file
-    if not path.is_file():
-        return []
-    changes: list[TableChange] = []
-    text = texts.get(file) or path.read_text(encoding="utf-8")
-    lines, head = text.splitlines(keepends=True), list[str]()
-    for index, line in enumerate(lines):
-        if not line.strip() or line.startswith("#"):
-            continue
-        cells = next(csv.reader([line]))
-        if not head:
-            head = cells
-            continue
-        row = dict(zip(head, cells, strict=False))
-        before = dict(row)
-        if not change(row):
-            continue
-        lines[index] = _line([row.get(name, "") for name in head][: max(len(cells), 1)], line)
-        for name in ("value", "distribution", "sd"):
-            if row.get(name, "") != before.get(name, ""):
-                label = row.get("id") or " ".join(
-                    filter(None, (row.get("therapy"), row.get("dose"), row.get("quantity")))
-                )
-                changes.append(TableChange(file, label or f"{row['observable']} {row['of']}", before[name], row[name]))
-    texts[file] = "".join(lines)
+    Raises
+    ------
+    ConfigError
+        No table has it, or has another value than the fit began with.
+    """
+    writers: Mapping[str, Callable[[FittedUnknown, _Fit], list[TableChange]]] = {
+        "row": lambda u, f: _in_last(u, f, ROWS, value_of(u, f.key)),
+        "cells": _cells_of,
+        "drug": lambda u, f: f.change(u, DRUGS, effect_of(u, f.key)),
+        "median": _distributed,
+        "spread": _distributed,
+        "visit": lambda u, f: f.change(u, VISITS, variation_of(u, f.key)),
+        "correlation": _correlation_of,
+    }
+    writer = writers.get(unknown.kind)
+    changes = writer(unknown, fit) if writer else []
+    if not changes:
+        raise ConfigError(Problem("no-row", f"no table has {unknown.name!r} ({unknown.kind})"))
     return changes
 
 
-def _line(cells: list[str], former: str) -> str:
-    """Return a line as the tables have it: notes that begin with a sign stay as they are, which a table for others must not have."""
-    quoted = [f'"{cell.replace(_QUOTE, 2 * _QUOTE)}"' if _QUOTED.search(cell) else cell for cell in cells]
-    return ",".join(quoted) + ("\r\n" if former.endswith("\r\n") else "\n")
+def _in_last(unknown: FittedUnknown, fit: _Fit, files: tuple[str, ...], change: Change) -> list[TableChange]:
+    """Change the row of the last table that has it: one of people stands for a row of the model of that name, which keeps its value."""
+    return next((done for file in reversed(files) if (done := fit.change(unknown, file, change))), [])
+
+
+# -- rows of the model and of cells ----------------------------------------------------------------------------------------
+
+
+def _cells_of(unknown: FittedUnknown, fit: _Fit) -> list[TableChange]:
+    """Write a row of cells: scenarios that take it from current evidence keep the value that it had."""
+    scenario_file = f"{_PARAMETERS}/{SCENARIOS[fit.scenario].overlay}.csv"
+    rows = {row["id"]: row for file in CELLS for row in fit.tables.rows(file)}
+    if unknown.name not in rows:
+        return []
+    if fit.scenario != CURRENT_EVIDENCE:
+        if not any(row["id"] == unknown.name for row in fit.tables.rows(scenario_file)):
+            fit.tables.add(scenario_file, rows[unknown.name])
+        return fit.change(unknown, scenario_file, value_of(unknown, fit.key))
+    done = _in_last(unknown, fit, CELLS, value_of(unknown, fit.key))
+    for other in SCENARIOS.values():
+        file = f"{_PARAMETERS}/{other.overlay}.csv"
+        if file not in CELLS and not any(row["id"] == unknown.name for row in fit.tables.rows(file)):
+            fit.tables.add(file, rows[unknown.name])
+    return done
+
+
+# -- people ------------------------------------------------------------------------------------------------------------------
+
+
+def _distributed(unknown: FittedUnknown, fit: _Fit) -> list[TableChange]:
+    """Change the distribution of a trait.
+
+    The value of a row of people is their median and follows it. A row of the model has the value of the typical body there, which no fit of
+    people moves.
+    """
+    of_people = fit.change(unknown, POPULATION, distribution_of(unknown, fit.key, of_people=True))
+    return of_people or _in_last(unknown, fit, ROWS, distribution_of(unknown, fit.key, of_people=False))
+
+
+def _correlation_of(unknown: FittedUnknown, fit: _Fit) -> list[TableChange]:
+    first, _, second = unknown.name.partition(" with ")
+    rho = written_number(2.0 * math.sin(math.pi * unknown.map / 6.0))
+
+    def change(row: Row) -> bool:
+        if {row["row_a"], row["row_b"]} != {first, second}:
+            return False
+        check_start(unknown, unknown.name, 6.0 / math.pi * math.asin(float(row["rho"]) / 2.0))
+        former, row["rho"] = row["rho"], rho
+        sign(row, fit.key, former, unknown)
+        return True
+
+    if done := fit.change(unknown, CORRELATIONS, change):
+        return done
+    note = remarked("", f"0 before {fit.key}", unknown, fit.key)
+    row = {"row_a": first, "row_b": second, "rho": rho, "source": fit.key, "grade": "C", "note": note}
+    fit.tables.add(CORRELATIONS, row)
+    return [TableChange(unknown.name, CORRELATIONS, row_label(row), "rho", "0", rho)]
 
 
 def _cited(text: str, name: str) -> str:
     """Return the bibliography with an entry for a fit."""
-    key = fit_key(name)
-    if f"{{{key}," in text:
-        return text
+    year = name.partition(".")[0]
+    dated = f"  year = {{{year}}},\n" if year.isdigit() else ""
     entry = (
-        f"@misc{{{key},\n  title = {{Calibration {name} of betapod}},\n  year = {{{name.split('.')[0]}}},\n"
+        f"@misc{{{fit_key(name)},\n  title = {{Calibration {name} of betapod}},\n{dated}"
         f"  note = {{physiology/fits/{name}: problem, priors, posterior, rows, checks}}\n}}\n"
     )
     return f"{text.rstrip()}\n\n{entry}"
 
 
-def values_written(record: FitRecord) -> Mapping[str, float]:
-    """Return the values that tables have of a fit: those of rows, rounded as they are written."""
-    return {
-        unknown.name: float(_number(unknown.map)) for unknown in record.unknowns if unknown.kind in ("row", "cells")
-    }
+def cited_fits(tables: TableTexts) -> Iterator[tuple[str, Row, str]]:
+    """Return file, row and fit of every row of the tables that names a fit as a source."""
+    overlays = (f"{_PARAMETERS}/{scenario.overlay}.csv" for scenario in SCENARIOS.values())
+    for file in dict.fromkeys((*ROWS, *CELLS, *overlays, DRUGS, VISITS, CORRELATIONS)):
+        for row in tables.rows(file):
+            for source in re.split(r"\s*;\s*", row.get("source", "")):
+                if FIT_KEY.fullmatch(source):
+                    yield file, row, source.removeprefix("fit-")

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ...base.atomic import writing
 from ...base.errors import ConfigError, Location, Problem
 from ...therapies.scenarios import CURRENT_EVIDENCE
 from ..csv_output import Csv, CsvOption, given_as_csv
@@ -28,7 +27,7 @@ from .fit_shown import print_comparison, print_fit
 
 if TYPE_CHECKING:
     from ...calibration.compare_fits import FitComparison
-    from ...calibration.fitted_tables import FittedTables
+    from ...calibration.fitted_tables import FittedTables, TableChange
     from ...physiology.installed_fits import FitRecord
 
 
@@ -170,25 +169,35 @@ def fit_install_command(
     Without --tables its draws widen intervals around the values that the tables have. Refused when fewer of the rows that were set aside lie inside their interval than before (by more than 3 points), when the draws are worth
     fewer than 16 of equal weight, or when an unknown ended at a bound. An installed fit is never changed: the next one has a new name.
     """
-    from ...calibration.install_fit import install_fit
+    from ...calibration.fitted_tables import VALUES
+    from ...calibration.install_fit import finish_installations, install_fit
 
+    if name in finish_installations():
+        _print_installed(name, "was interrupted and is finished now", [], quiet, as_json)
+        return
     if not folder.is_dir():
         raise ConfigError(Problem("no-fit", "there is no such folder", Location(str(folder))))
     refuse_individual(folder, "installed", "Only fits of published rows are part of an installation.")
     fitted = _tables_with(folder, name) if tables else None
-    target = install_fit(folder, name, although, None if verdicts is None else _verdicts(verdicts), in_tables=tables)
-    changes = []
-    if fitted is not None:
-        with writing(fitted.package):
-            fitted.write()
-        changes = [asdict(change) for change in fitted.changes]
+    target = install_fit(
+        folder, name, although, None if verdicts is None else _verdicts(verdicts), in_tables=tables, tables=fitted
+    )
+    shaping = [change for change in fitted.changes if change.column in VALUES] if fitted else []
+    _print_installed(name, f"is installed in {target}", shaping, quiet, as_json)
+
+
+def _print_installed(name: str, what: str, changes: list[TableChange], quiet: bool, as_json: bool) -> None:
+    from ...physiology import installed_fits
+
     if as_json:
-        print_json({"name": name, "folder": str(target), "tables": changes})
-        return
-    if changes and not quiet:
-        print_table(["table", "row", "before", "now"], [list(change.values()) for change in changes])
-    if not quiet:
-        print_note(f"the fit {name} is installed in {target}")
+        folder = str(installed_fits.FITS / name)
+        print_json({"name": name, "folder": folder, "tables": [asdict(change) for change in changes]})
+    elif not quiet:
+        if changes:
+            heads = ["table", "row", "column", "before", "now"]
+            cells = [[change.file, change.row, change.column, change.before, change.after] for change in changes]
+            print_table(heads, cells)
+        print_note(f"the fit {name} {what}")
         if changes:
             print_note("the patients of the package lived with the former values: 'betapod patients grow' makes others")
 
