@@ -105,6 +105,8 @@ def test_values_effects_and_distributions_are_written_and_no_more(package: Path)
     assert people["dMAP_60"].value == before_people["dMAP_60"].value + 3.0
     assert people["dMAP_60"].low == before_people["dMAP_60"].low + 3.0
     assert fit_key("2000.1") in (package / "physiology/parameters/references.bib").read_text()
+    life = next(line for line in lines(package) if line.startswith("variation.csv:UACR,life,"))
+    assert "BMC Nephrol 2017;18:355 (497 people" in life and "(docwirenews.com); fit-2000.1" in life
     changed = {(change.file, change.row) for change in tables.changes}
     assert len(lines(PACKAGE) - lines(package)) == len(lines(package) - lines(PACKAGE)) == len(changed)
 

@@ -28,19 +28,19 @@ _SPOKEN_TO = 0.1
 _DIGITS = 5
 
 
-def value_of(unknown: FittedUnknown, key: str) -> Change:
+def change_of_value(unknown: FittedUnknown, key: str) -> Change:
     def change(row: Row) -> bool:
         if row.get("id") != unknown.name:
             return False
         check_start(unknown, row["id"], float(row["value"]))
         former = row["value"]
-        row["value"] = written_number(unknown.map)
+        row["value"] = table_number(unknown.map)
         low, high = _central_95(unknown)
         _set_range(row, low, high)
         if match := _arguments(row):
             spread = (_line_of(match[0], high) - _line_of(match[0], low)) / (2.0 * Z95)
-            row["distribution"] = f"{match[0]}({row['value']}, {written_number(spread)})"
-        sign(row, key, former, unknown, (low, high))
+            row["distribution"] = f"{match[0]}({row['value']}, {table_number(spread)})"
+        sign_row(row, key, former, unknown, (low, high))
         return True
 
     return change
@@ -66,13 +66,13 @@ def _set_range(row: Row, low: float, high: float) -> None:
         implied = float(former_low) == 0.0 or float(former_low) < 0.0 <= low
         if implied and float(former_low) == 0.0 and not row.get("hard_low", "none"):
             row["hard_low"], implied = "0", False
-        row["low"] = former_low if implied else written_number(min(low, value))
+        row["low"] = former_low if implied else table_number(min(low, value))
     if former_high:
         implied = float(former_high) > 1.0 >= high
-        row["high"] = former_high if implied else written_number(max(high, value))
+        row["high"] = former_high if implied else table_number(max(high, value))
 
 
-def effect_of(unknown: FittedUnknown, key: str) -> Change:
+def change_of_effect(unknown: FittedUnknown, key: str) -> Change:
     owner, _, quantity = unknown.name.rpartition(" ")
 
     def change(row: Row) -> bool:
@@ -83,8 +83,8 @@ def effect_of(unknown: FittedUnknown, key: str) -> Change:
         scaled = _SCALED.fullmatch(former)
         size = float(scaled[1] if scaled else former)
         size = size**unknown.map if row["rule"] == "multiply" else size * unknown.map
-        row["value"] = written_number(size) + ("*dose" if scaled else "")
-        sign(row, key, former, unknown)
+        row["value"] = table_number(size) + ("*dose" if scaled else "")
+        sign_row(row, key, former, unknown)
         return True
 
     return change
@@ -102,15 +102,15 @@ def _line_of(kind: str, value: float) -> float:
     return float(on_line(kind, np.array([value]))[0])
 
 
-def distribution_of(unknown: FittedUnknown, key: str, of_people: bool) -> Change:
+def change_of_distribution(unknown: FittedUnknown, key: str, of_people: bool) -> Change:
     """Return the change of a distribution: everybody's value moves as `population.moved_traits` moves it, and the range with it."""
     trait, _, aspect = unknown.name.partition(" ")
 
     def change(row: Row) -> bool:
-        found = _arguments(row) if row.get("id") == trait else None
-        if found is None:
+        in_words = _arguments(row) if row.get("id") == trait else None
+        if in_words is None:
             return False
-        kind, middle, sd = found
+        kind, middle, sd = in_words
         former, centre = row["distribution"], _line_of(kind, middle)
         factor = unknown.map if aspect == "spread" else 1.0
         if aspect == "spread":
@@ -121,19 +121,19 @@ def distribution_of(unknown: FittedUnknown, key: str, of_people: bool) -> Change
             moved = middle * (unknown.map - 1.0) if kind == "normal" else math.log(unknown.map)
 
         def there(value: float) -> float:
-            place = np.array([centre + (_line_of(kind, value) - centre) * factor + moved])
-            return float(off_line(kind, place)[0])
+            moved_value = np.array([centre + (_line_of(kind, value) - centre) * factor + moved])
+            return float(off_line(kind, moved_value)[0])
 
         now = there(middle)
-        row["distribution"] = f"{kind}({written_number(now)}, {written_number(sd * factor)})"
+        row["distribution"] = f"{kind}({table_number(now)}, {table_number(sd * factor)})"
         # Ends at 0 and 1 are limits of what is possible.
         for bound in ("low", "high"):
             if row.get(bound) and float(row[bound]) not in (0.0, 1.0):
-                row[bound] = written_number(there(float(row[bound])))
+                row[bound] = table_number(there(float(row[bound])))
         if of_people and math.isclose(float(row["value"]), middle, rel_tol=1e-9):
-            row["value"] = written_number(now)
+            row["value"] = table_number(now)
         _hold_value(row)
-        sign(row, key, former, unknown)
+        sign_row(row, key, former, unknown)
         return True
 
     return change
@@ -148,7 +148,7 @@ def _hold_value(row: Row) -> None:
         row["high"] = row["value"]
 
 
-def variation_of(unknown: FittedUnknown, key: str) -> Change:
+def change_of_variation(unknown: FittedUnknown, key: str) -> Change:
     observable, _, cause = unknown.name.partition(" ")
 
     def change(row: Row) -> bool:
@@ -157,8 +157,8 @@ def variation_of(unknown: FittedUnknown, key: str) -> Change:
             return False
         if row["of"] == cause:
             check_start(unknown, unknown.name, float(row["sd"]))
-        former, row["sd"] = row["sd"], written_number(float(row["sd"]) * unknown.map / unknown.start)
-        sign(row, key, former, unknown)
+        former, row["sd"] = row["sd"], table_number(float(row["sd"]) * unknown.map / unknown.start)
+        sign_row(row, key, former, unknown)
         return True
 
     return change
@@ -181,7 +181,9 @@ def check_start(unknown: FittedUnknown, row: str, value: float) -> None:
         raise ConfigError(problem)
 
 
-def sign(row: Row, key: str, former: str, unknown: FittedUnknown, central: tuple[float, float] | None = None) -> None:
+def sign_row(
+    row: Row, key: str, former: str, unknown: FittedUnknown, central: tuple[float, float] | None = None
+) -> None:
     """Say where the value comes from now, what it was before and, where it has a range, what that is."""
     was = row.get("role", "")
     row["source"] = _with_source(row["source"], key, "; " if "observable" in row else ";")
@@ -202,7 +204,7 @@ def _with_source(sources: str, key: str, separator: str) -> str:
 
 
 def _range_remark(row: Row, key: str, central: tuple[float, float]) -> str:
-    ends = [written_number(end) for end in central]
+    ends = [table_number(end) for end in central]
     if [row.get("low"), row.get("high")] == ends:
         return f"range is the central 95 % of {key}"
     return f"range holds the central 95 % of {key}, {ends[0]} to {ends[1]}"
@@ -219,6 +221,6 @@ def remarked(note: str, before: str, unknown: FittedUnknown, key: str, ends: str
     return "; ".join(filter(None, [note.removeprefix("; "), before, ends, unspoken]))
 
 
-def written_number(value: float) -> str:
+def table_number(value: float) -> str:
     """Return a fitted number as tables have it."""
     return f"{value:.{_DIGITS}g}"

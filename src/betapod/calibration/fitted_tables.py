@@ -18,14 +18,14 @@ from ..physiology.installed_fits import FitRecord, FittedUnknown
 from ..therapies.scenarios import CURRENT_EVIDENCE, SCENARIOS
 from .fitted_rows import (
     FIT_KEY,
+    change_of_distribution,
+    change_of_effect,
+    change_of_value,
+    change_of_variation,
     check_start,
-    distribution_of,
-    effect_of,
     remarked,
-    sign,
-    value_of,
-    variation_of,
-    written_number,
+    sign_row,
+    table_number,
 )
 from .table_lines import Change, Row, TableTexts
 
@@ -169,12 +169,12 @@ def _written(unknown: FittedUnknown, fit: _Fit) -> list[TableChange]:
         No table has it, or has another value than the fit began with.
     """
     writers: Mapping[str, Callable[[FittedUnknown, _Fit], list[TableChange]]] = {
-        "row": lambda u, f: _in_last(u, f, ROWS, value_of(u, f.key)),
+        "row": lambda u, f: _in_last(u, f, ROWS, change_of_value(u, f.key)),
         "cells": _cells_of,
-        "drug": lambda u, f: f.change(u, DRUGS, effect_of(u, f.key)),
+        "drug": lambda u, f: f.change(u, DRUGS, change_of_effect(u, f.key)),
         "median": _distributed,
         "spread": _distributed,
-        "visit": lambda u, f: f.change(u, VISITS, variation_of(u, f.key)),
+        "visit": lambda u, f: f.change(u, VISITS, change_of_variation(u, f.key)),
         "correlation": _correlation_of,
     }
     writer = writers.get(unknown.kind)
@@ -201,8 +201,8 @@ def _cells_of(unknown: FittedUnknown, fit: _Fit) -> list[TableChange]:
     if fit.scenario != CURRENT_EVIDENCE:
         if not any(row["id"] == unknown.name for row in fit.tables.rows(scenario_file)):
             fit.tables.add(scenario_file, rows[unknown.name])
-        return fit.change(unknown, scenario_file, value_of(unknown, fit.key))
-    done = _in_last(unknown, fit, CELLS, value_of(unknown, fit.key))
+        return fit.change(unknown, scenario_file, change_of_value(unknown, fit.key))
+    done = _in_last(unknown, fit, CELLS, change_of_value(unknown, fit.key))
     for other in SCENARIOS.values():
         file = f"{_PARAMETERS}/{other.overlay}.csv"
         if file not in CELLS and not any(row["id"] == unknown.name for row in fit.tables.rows(file)):
@@ -219,20 +219,20 @@ def _distributed(unknown: FittedUnknown, fit: _Fit) -> list[TableChange]:
     The value of a row of people is their median and follows it. A row of the model has the value of the typical body there, which no fit of
     people moves.
     """
-    of_people = fit.change(unknown, POPULATION, distribution_of(unknown, fit.key, of_people=True))
-    return of_people or _in_last(unknown, fit, ROWS, distribution_of(unknown, fit.key, of_people=False))
+    of_people = fit.change(unknown, POPULATION, change_of_distribution(unknown, fit.key, of_people=True))
+    return of_people or _in_last(unknown, fit, ROWS, change_of_distribution(unknown, fit.key, of_people=False))
 
 
 def _correlation_of(unknown: FittedUnknown, fit: _Fit) -> list[TableChange]:
     first, _, second = unknown.name.partition(" with ")
-    rho = written_number(2.0 * math.sin(math.pi * unknown.map / 6.0))
+    rho = table_number(2.0 * math.sin(math.pi * unknown.map / 6.0))
 
     def change(row: Row) -> bool:
         if {row["row_a"], row["row_b"]} != {first, second}:
             return False
         check_start(unknown, unknown.name, 6.0 / math.pi * math.asin(float(row["rho"]) / 2.0))
         former, row["rho"] = row["rho"], rho
-        sign(row, fit.key, former, unknown)
+        sign_row(row, fit.key, former, unknown)
         return True
 
     if done := fit.change(unknown, CORRELATIONS, change):

@@ -71,8 +71,8 @@ def check_tables(tables: FittedTables) -> list[Problem]:
 
 def _moved_limits(before: Parameter, now: Parameter) -> list[Problem]:
     if not now.plausible:
-        found = f"{now.value:g}, {now.low:g} to {now.high:g}"
-        return [Problem("implausible", f"{now.id}: its range would not hold its value", found=found)]
+        message = f"{now.id}: its range would not hold its value"
+        return [Problem("implausible", message, found=f"{now.value:g}, {now.low:g} to {now.high:g}")]
     pairs = [(possible_bounds(row), excludes_zero(row)) for row in (before, now)]
     if pairs[0] == pairs[1]:
         return []
@@ -111,14 +111,14 @@ def edited_tables(package: Path = PACKAGE, fits: Mapping[str, FitRecord] | None 
             problems.append(Problem("unknown-fit", f"{label} is of the fit {name}, which is not installed", where))
         elif not any(cell[:2] == (file, label) for cell in cells[name]) and not _kept_for_scenario(cells[name], label):
             problems.append(Problem("not-in-fit", f"{label} is of the fit {name}, which did not write it", where))
-    newest = {place: cell for name in records for place, cell in cells[name].items()}
+    newest = {key: cell for name in records for key, cell in cells[name].items()}
     for file in dict.fromkeys(file for file, _, _ in newest):
         rows = {row_label(row): row for row in tables.rows(file)}
         for cell in newest.values():
             if cell.file == file and rows.get(cell.row, {}).get(cell.column) != cell.after:
-                found = rows.get(cell.row, {}).get(cell.column, "no such row")
+                today = rows.get(cell.row, {}).get(cell.column, "no such row")
                 message = f"{cell.row} ({cell.column}) was changed since a fit wrote it"
-                problems.append(Problem("edited-table", message, Location(file), found=found, expected=cell.after))
+                problems.append(Problem("edited-table", message, Location(file), found=today, expected=cell.after))
     return problems
 
 

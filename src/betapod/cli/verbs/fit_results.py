@@ -186,7 +186,7 @@ def fit_install_command(
     _print_installed(name, f"is installed in {target}", shaping, quiet, as_json)
 
 
-def _print_installed(name: str, what: str, changes: list[TableChange], quiet: bool, as_json: bool) -> None:
+def _print_installed(name: str, outcome: str, changes: list[TableChange], quiet: bool, as_json: bool) -> None:
     from ...physiology import installed_fits
 
     if as_json:
@@ -197,7 +197,7 @@ def _print_installed(name: str, what: str, changes: list[TableChange], quiet: bo
             heads = ["table", "row", "column", "before", "now"]
             cells = [[change.file, change.row, change.column, change.before, change.after] for change in changes]
             print_table(heads, cells)
-        print_note(f"the fit {name} {what}")
+        print_note(f"the fit {name} {outcome}")
         if changes:
             print_note("the patients of the package lived with the former values: 'betapod patients grow' makes others")
 
