@@ -183,3 +183,122 @@ def _move(traits: dict[str, Numbers], model: dict[str, Numbers]) -> None:
     moved: dict[str, tuple[dict[str, Numbers], Parameter]] = {}
     # Spreads first: they are around the middle of the tables, and then the middle moves by just what is asked.
     for name, amount in sorted(_MOVES.now, key=lambda move: not move[0].endswith(" spread")):
+        trait, _, aspect = name.partition(" ")
+        columns, table = (
+            (model, whole_body.model_parameters("reference")) if trait in model else (traits, population_table())
+        )
+        row = table[trait]
+        assert row.shape is not None
+        kind, first, _ = row.shape
+        values, centre = on_line(kind, columns[trait]), float(on_line(kind, np.array([first]))[0])
+        if aspect == "spread":
+            values = centre + (values - centre) * amount
+        elif aspect == "shift":
+            values = values + amount
+        else:
+            values = values + (first * (amount - 1.0) if kind == "normal" else math.log(amount))
+        columns[trait] = off_line(kind, values)
+        moved[trait] = columns, row
+    for trait, (columns, row) in moved.items():
+        columns[trait] = np.clip(columns[trait], *drawn_range(row))
+
+
+def on_line(kind: str, values: Numbers) -> Numbers:
+    """Return values on the scale on which a distribution is normal: logarithm, log odds or as they are."""
+    with np.errstate(divide="ignore"):
+        if kind == "lognormal":
+            return np.asarray(np.log(np.maximum(values, 0.0)))
+        if kind == "logitnormal":
+            return np.asarray(np.log(np.clip(values, 0.0, 1.0)) - np.log1p(-np.clip(values, 0.0, 1.0)))
+    return np.asarray(values, dtype=np.float64)
+
+
+def off_line(kind: str, values: Numbers) -> Numbers:
+    """Undo `on_line`."""
+    if kind == "lognormal":
+        return np.asarray(np.exp(values))
+    return np.asarray(1.0 / (1.0 + np.exp(-values))) if kind == "logitnormal" else np.asarray(values)
+
+
+def sample(seed: int, patients: Patients) -> People:
+    """Draw people by number.
+
+    Raises
+    ------
+    ConfigError
+        A negative seed or number.
+    """
+    numbers = np.asarray(patients, dtype=np.int64)
+    together = population_correlations()
+    traits = draw_parameters(population_table(), seed, numbers, correlations=together)
+    model = draw_parameters(whole_body.model_parameters("reference"), seed, numbers, MODEL_ROWS, correlations=together)
+    _move(traits, model)
+
+    def chance(purpose: str) -> Numbers:
+        return Stream(seed, f"patients:{purpose}").uniform(numbers)
+
+    pima = numbers >= PIMA_FIRST
+    female = chance("female") < population_constant("female_share")
+    type_1 = (chance("type-1") < population_constant("type_1_share")) & ~pima
+    prone = ~type_1 & (pima | (chance("prone") < population_constant("prone_share")))
+    traits["female"], traits["T1D"] = female.astype(np.float64), type_1.astype(np.float64)
+    traits["prone"], traits["segment"] = prone.astype(np.float64), pima.astype(np.float64)
+    traits["height"] = np.where(female, traits.pop("height_female"), traits.pop("height_male"))
+    traits["S_cr"] = np.where(female, traits.pop("S_cr_female"), traits.pop("S_cr_male"))
+    _segment(traits, model, pima)
+    # Those who have just fallen ill must be of every calendar year, and as young as they are.
+    born = traits.pop("onset_year_type_1") - traits["onset_type_1"]
+    traits["birth_year"] = np.where(type_1, born, traits["birth_year"])
+    # What makes people prone to type 2 diabetes is left out of those who fall ill by autoimmunity.
+    generation = np.exp(population_constant("bmi_per_birth_year") * (traits["birth_year"] - BORN))
+    row = population_table()["bmi_adult"]
+    of_others = np.clip(traits["bmi_adult"] * generation, row.low, row.high)
+    traits["bmi_adult"] = np.where(type_1, traits.pop("bmi_type_1"), of_others)
+    # What weight does to a body does not depend on how heavy others are.
+    heavier = traits["bmi_adult"] / population_constant("bmi_reference")
+    earlier = population_constant("decline_age_per_bmi") * (traits["bmi_adult"] - population_constant("bmi_reference"))
+    low, high = population_table()["decline_age"].low, population_table()["decline_age"].high
+    traits["decline_age"] = np.where(prone, np.clip(traits["decline_age"] + earlier, low, high), np.inf)
+    adult = traits["bmi_adult"] * (traits["height"] / 100.0) ** 2
+    model["height"] = traits["height"]
+    model["female"] = traits["female"]
+    model["T1D"] = traits["T1D"]
+    unaffected = whole_body.named_model("reference").inputs["onset_age"].value
+    model["onset_age"] = np.where(type_1, traits["onset_type_1"], unaffected)
+    model["fat_threshold_weight"] = (
+        traits["fat_threshold_share"] * adult * heavier ** population_constant("fat_threshold_bmi")
+    )
+    reference = whole_body.model_parameters("reference")
+
+    def by_kind(of_type_1: Numbers | float, of_prone: Numbers | float, of_others: Numbers | float) -> Numbers:
+        result: Numbers = np.where(type_1, of_type_1, np.where(prone, of_prone, of_others))
+        return result
+
+    other_xE = traits["xE"] * population_constant("xE_other")
+    model["xE"] = by_kind(population_constant("xE_type_1"), traits["xE"], other_xE)
+    # Heavy people have more beta cells.
+    inherited = by_kind(1.0, population_constant("capacity_inherited"), population_constant("capacity_inherited_other"))
+    model["capacity_inherited"] = inherited * heavier ** population_constant("capacity_per_bmi")
+    compensation = reference["capacity_compensation"].value
+    model["capacity_compensation"] = by_kind(
+        population_constant("capacity_compensation_type_1"), compensation, compensation
+    )
+    model["first_phase_inherited"] = by_kind(
+        population_constant("first_phase_type_1"),
+        population_constant("first_phase_inherited"),
+        population_constant("first_phase_other"),
+    )
+    model["sIg"] = by_kind(reference["sIg"].value, traits.pop("sIg_type_2"), reference["sIg"].value)
+    model["xi"] = model["xi"] * by_kind(population_constant("xi_factor_type_1"), 1.0, 1.0)
+    model["xi_theta"] = model["xi_theta"] * by_kind(1.0, population_constant("xi_theta_factor_type_2"), 1.0)
+    return People(seed, numbers, traits, model)
+
+
+def _segment(traits: dict[str, Numbers], model: dict[str, Numbers], pima: NDArray[np.bool_]) -> None:
+    """Give Pima their own numbers, in place."""
+    for name in ("decline_age", "birth_year"):
+        traits[name] = np.where(pima, traits.pop(f"{name}_pima"), traits[name])
+    model["GFR0"] = np.where(pima, traits.pop("GFR0_pima"), model["GFR0"])
+    for name in ("xi", "xi_h"):
+        model[name] = model[name] * np.where(pima, population_constant(f"{name}_factor_pima"), 1.0)
+    traits["dMAP_60"] = traits["dMAP_60"] + np.where(pima, population_constant("dMAP_60_pima"), 0.0)
