@@ -1,34 +1,267 @@
-"""Mixed model of repeated measures (MMRM) of one trial: all visits together, with an unstructured covariance within patients."""
+"""Mixed model of repeated measures (MMRM): all visits of a trial together, for one trial or thousands at once.
+
+The expected course has coefficients by visit; the covariance of a patient's visits has one of seven structures. Estimates are those of
+restricted maximum likelihood; degrees of freedom are Satterthwaite's, standard errors on request those of Kenward and Roger (1997). Both rest
+on the observed information, with the parameters of SAS PROC MIXED. Missing visits are taken as missing at random.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from ...base.errors import ConfigError, Problem, not_among
+from .covariance_structures import Structure, structure_of
 from .estimators import Array, Estimate, as_estimate
+from .restricted_likelihood import Likelihood, maximise, restricted_likelihood, summed_blocks
+from .visit_patterns import PatternSums, pattern_sums
 
-#: Patients per parameter of the covariance below which it is not estimated; assumed.
+#: Patients who attended both of two visits, per parameter of the covariance, below which it is not estimated; assumed.
 _PATIENTS_PER_PARAMETER = 1.0
+#: Numbers that the largest array of a batch of replicates may have.
+_BATCH = 2_000_000
+
+Adjustment = Literal["Satterthwaite", "Kenward-Roger"]
+ADJUSTMENTS = ("Satterthwaite", "Kenward-Roger")
 
 
 @dataclass(frozen=True)
-class _Pattern:
-    """Patients who attended the same visits: their number, covariates and outcomes, 0 where not attended."""
+class MixedModelFit:
+    """Mixed models of replicates (R): p coefficients, V visits, k parameters of the covariance; NaN where there is no fit.
 
-    attended: NDArray[np.intp]
-    size: int
-    products: Array
-    outcomes: Array
-    covariates: Array
+    Attributes
+    ----------
+    coefficients
+        Of `constant` covariates first, then of those `by_visit`, visit after visit; shape (R, p).
+    covariance, adjusted
+        Of the coefficients, by the model and after Kenward and Roger; shape (R, p, p).
+    visits
+        Covariance of a patient's visits, shape (R, V, V).
+    log_likelihood
+        Restricted, shape (R,).
+    gradient, uncertainty
+        Derivatives of `covariance` by the parameters of the covariance, and the covariance of those; (R, k, p, p), (R, k, k).
+    patients, observations
+        Analysed, shape (R,).
+    constant, by_visit
+        Number of covariates of either kind.
+    """
 
-    def inverse(self, covariance: Array) -> tuple[Array, float]:
-        """Return the inverse of the covariance of the visits attended, 0 elsewhere, and the logarithm of its determinant."""
-        part = covariance[np.ix_(self.attended, self.attended)]
-        inverse = np.zeros_like(covariance)
-        inverse[np.ix_(self.attended, self.attended)] = np.linalg.inv(part)
-        return inverse, float(np.linalg.slogdet(part)[1])
+    coefficients: Array
+    covariance: Array
+    adjusted: Array
+    visits: Array
+    log_likelihood: Array
+    gradient: Array
+    uncertainty: Array
+    patients: Array
+    observations: Array
+    constant: int
+    by_visit: int
+
+    def position(self, covariate: int, visit: int) -> int:
+        """Return which coefficient is that of a covariate `by_visit` at a visit, both counted from 0."""
+        return self.constant + visit * self.by_visit + covariate
+
+    def estimate(self, contrast: ArrayLike, adjustment: Adjustment = "Kenward-Roger", level: float = 0.95) -> Estimate:
+        """Return a linear combination of coefficients (p,) with its test and interval, shape (R,)."""
+        _check_adjustment(adjustment)
+        contrast = np.asarray(contrast, dtype=float)
+        # Coefficients that nobody's data speak to are NaN, and concern only those contrasts that they are part of.
+        part = np.flatnonzero(contrast)
+        weights = contrast[part]
+        effect = self.coefficients[:, part] @ weights
+        variance = np.einsum("p,rpq,q->r", weights, self.covariance[:, part][..., part], weights)
+        changes = np.einsum("p,rkpq,q->rk", weights, self.gradient[:, :, part][..., part], weights)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            degrees = 2 * variance**2 / np.einsum("rk,rkl,rl->r", changes, self.uncertainty, changes)
+            used = self.adjusted if adjustment == "Kenward-Roger" else self.covariance
+            error = np.sqrt(np.einsum("p,rpq,q->r", weights, used[:, part][..., part], weights))
+        return as_estimate(effect, error, degrees, self.patients, level)
+
+
+def _check_adjustment(adjustment: str) -> None:
+    if adjustment not in ADJUSTMENTS:
+        raise ConfigError(
+            not_among(ADJUSTMENTS, "unknown-adjustment", "there is no such method for degrees of freedom", adjustment)
+        )
+
+
+def fit_mmrm(
+    values: ArrayLike,
+    by_visit: Sequence[ArrayLike],
+    constant: Sequence[ArrayLike] = (),
+    structure: str = "unstructured",
+) -> MixedModelFit:
+    """Fit mixed models of repeated measures with covariates of one's own.
+
+    Parameters
+    ----------
+    values
+        Shape (R, n, V) or (n, V); NaN where a visit was missed.
+    by_visit
+        Covariates, shape (n,) or (R, n), that have a coefficient at each visit; ones for the mean of each visit.
+    constant
+        Covariates that have one coefficient for all visits.
+    structure
+        Of the covariance: ``unstructured``, ``Toeplitz``, ``AR(1)``, ``compound symmetry``, or ``heterogeneous`` and one of the last three.
+
+    Raises
+    ------
+    ConfigError
+        There is no such structure, or the shapes do not fit.
+
+    Notes
+    -----
+    Coefficients, errors, degrees of freedom and likelihood are those of SAS PROC MIXED (``ddfm=satterthwaite`` and ``ddfm=kenwardroger``) on the
+    data of the R package mmrm.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from betapod.trials.analysis.mixed_model import fit_mmrm
+    >>> random = np.random.default_rng(1)
+    >>> treated = np.arange(80) % 2.0
+    >>> course = random.normal(size=(80, 1)) + random.normal(size=(80, 3)) + 0.8 * treated[:, None]
+    >>> course[:9, 2] = np.nan
+    >>> fit = fit_mmrm(course, by_visit=[np.ones(80), treated], structure="compound symmetry")
+    >>> contrast = np.zeros(6)
+    >>> contrast[fit.position(1, visit=2)] = 1
+    >>> estimate = fit.estimate(contrast)
+    >>> bool(abs(estimate.effect[0] - 0.8) < 3 * estimate.standard_error[0])
+    True
+    """
+    y = np.asarray(values, dtype=float)
+    y = y[None] if y.ndim == 2 else y
+    _check_values(y)
+    columns = [*constant, *by_visit]
+    z = np.stack([_column(column, y.shape[:2]) for column in columns], -1)
+    allowed = _allowed(len(constant), len(by_visit), y.shape[-1])
+    form = structure_of(structure, y.shape[-1])
+    parts = []
+    for rows in _batches(len(y), y.shape, form.count, y.shape[-1] * len(columns)):
+        parts.append(_fit(pattern_sums(y[rows], z[rows], allowed), form))
+    whole_fit = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    return MixedModelFit(**whole_fit, constant=len(constant), by_visit=len(by_visit))
+
+
+def _check_values(values: Array) -> None:
+    if values.ndim != 3 or 0 in (len(values), values.shape[-1]):
+        raise ConfigError(
+            Problem(
+                "wrong-shape",
+                "values of a mixed model have replicates, patients and visits",
+                found=f"shape {values.shape}",
+                expected="(replicates, patients, visits) or (patients, visits)",
+            )
+        )
+
+
+def _column(column: ArrayLike, shape: tuple[int, ...]) -> Array:
+    values = np.asarray(column, dtype=float)
+    try:
+        return np.broadcast_to(values, shape)
+    except ValueError:
+        raise ConfigError(
+            Problem(
+                "wrong-shape",
+                "a covariate does not fit the values",
+                found=f"shape {values.shape}",
+                expected=f"{shape} or {shape[1:]}, as replicates and patients of the values",
+            )
+        ) from None
+
+
+def _allowed(constant: int, by_visit: int, visits: int) -> Array | None:
+    """Return which coefficients by visit the free ones stand for; None where all are free."""
+    if not constant:
+        return None
+    q = constant + by_visit
+    allowed = np.zeros((visits, q, constant + visits * by_visit))
+    for v in range(visits):
+        allowed[v, range(constant), range(constant)] = 1.0
+        first = constant + v * by_visit
+        allowed[v, range(constant, q), range(first, first + by_visit)] = 1.0
+    return allowed.reshape(visits * q, -1)
+
+
+def _batches(replicates: int, shape: tuple[int, ...], parameters: int, coefficients: int) -> list[slice]:
+    patterns = min(shape[1] + 1, 2 ** shape[2])
+    numbers = patterns * parameters * shape[2] ** 2 + parameters * coefficients**2 + shape[1] * coefficients
+    step = max(1, min(1000, _BATCH // numbers))
+    return [slice(first, first + step) for first in range(0, replicates, step)]
+
+
+def _fit(sums: PatternSums, structure: Structure) -> dict[str, Array]:
+    """Return the fields of a fit of replicates; NaN where there is none."""
+    count, p = sums.ordinary.shape
+    visits, k = sums.yy.shape[-1], structure.count
+    shapes = {
+        "coefficients": (p,),
+        "covariance": (p, p),
+        "adjusted": (p, p),
+        "visits": (visits, visits),
+        "log_likelihood": (),
+        "gradient": (k, p, p),
+        "uncertainty": (k, k),
+    }
+    fields = {name: np.full((count, *shape), np.nan) for name, shape in shapes.items()}
+    fields |= {"patients": sums.patients.astype(float), "observations": sums.observations.astype(float)}
+    able = np.flatnonzero(sums.usable & _enough(sums, structure))
+    if not len(able):
+        return fields
+    part = sums.select(able)
+    theta, reached = maximise(part, structure)
+    if not reached.any():
+        return fields
+    able, part, theta = able[reached], part.select(reached), theta[reached]
+    here = restricted_likelihood(part, structure, theta)
+    unit = part.scale[:, None, None]
+    uncertainty: Array = 2 * np.asarray(np.linalg.inv(here.curvature), dtype=np.float64)
+    hidden = np.where(part.idle, np.nan, 0.0)
+    blank = hidden[:, :, None] + hidden[:, None, :]
+    freedom = part.observations - (~part.idle).sum(-1)
+    fields["coefficients"][able] = part.ordinary + part.scale[:, None] * here.coefficients + hidden
+    fields["covariance"][able] = unit**2 * here.spread + blank
+    fields["adjusted"][able] = unit**2 * _kenward_roger(part, structure, theta, here, uncertainty) + blank
+    fields["visits"][able] = unit**2 * structure.matrix(theta)
+    fields["log_likelihood"][able] = -here.value / 2 - freedom * np.log(part.scale)
+    changes = here.spread[:, None] @ here.by_parameter @ here.spread[:, None]
+    fields["gradient"][able] = unit[:, None] ** 2 * changes
+    fields["uncertainty"][able] = uncertainty
+    return fields
+
+
+def _enough(sums: PatternSums, structure: Structure) -> np.ndarray:
+    """Whether every two visits have enough patients who attended both."""
+    together = (sums.size[..., None, None] * sums.attended[..., :, None] * sums.attended[..., None, :]).sum(1)
+    needed = sums.zz.shape[-1] + _PATIENTS_PER_PARAMETER * structure.count
+    return np.asarray(together.min((-1, -2)) > needed)
+
+
+def _kenward_roger(
+    sums: PatternSums, structure: Structure, theta: Array, here: Likelihood, uncertainty: Array
+) -> Array:
+    """Return the covariance of the coefficients with the part that the estimated covariance of visits adds.
+
+    Phi + 2 Phi [sum W_ij (Q_ij - P_i Phi P_j - R_ij / 4)] Phi of Kenward and Roger (1997), W the uncertainty of the parameters,
+    P_i = -X' V^-1 V_i V^-1 X, Q_ij = X' V^-1 V_i V^-1 V_j V^-1 X, R_ij = X' V^-1 V_ij V^-1 X.
+    """
+    mixed = np.einsum("rjk,rpkab->rpjab", uncertainty, here.turned)
+    inner = (here.turned @ mixed).sum(2) @ here.weights
+    bends = structure.second(theta)
+    if bends is not None:
+        bent = np.einsum("rjk,rjkab->rab", uncertainty, bends)
+        inner = inner - here.weights @ bent[:, None] @ here.weights / 4
+    second = summed_blocks(inner, sums.zz, sums.allowed)
+    pulled = np.einsum("rjk,rkpq->rjpq", uncertainty, here.by_parameter)
+    second = second - (here.by_parameter @ here.spread[:, None] @ pulled).sum(1)
+    adjusted = here.spread + 2 * here.spread @ second @ here.spread
+    return np.asarray((adjusted + np.swapaxes(adjusted, -1, -2)) / 2)
 
 
 def mmrm(
@@ -37,150 +270,56 @@ def mmrm(
     treated: ArrayLike,
     strata: ArrayLike | None = None,
     level: float = 0.95,
+    *,
+    covariates: Sequence[ArrayLike] = (),
+    structure: str = "unstructured",
+    adjustment: Adjustment = "Satterthwaite",
 ) -> Estimate:
     """Return the difference between arms at the last visit, from all visits after baseline, by restricted maximum likelihood.
 
-    Visits are categories, each with its own effect of the arm, the baseline and the strata; the covariance of a patient's visits is
-    unstructured. Missing visits are taken as missing at random. Degrees of freedom are Satterthwaite's, from the observed
-    information. Without missing visits all of it equals the analysis of covariance at the last visit.
+    Visits are categories, each with its own effect of the arm, the baseline, the strata and covariates. Without missing visits and with an
+    unstructured covariance all of it equals the analysis of covariance at the last visit.
 
     Parameters
     ----------
     values
-        Shape (patients, visits); NaN where a visit was missed.
-    baseline, treated, strata
-        Shape (patients,).
+        Shape (R, patients, visits) or (patients, visits); NaN where a visit was missed.
+    baseline, treated, strata, covariates
+        Shape (R, patients) or (patients,). A stratum that a replicate lacks costs it nothing.
+    structure
+        As in `fit_mmrm`.
+    adjustment
+        ``Satterthwaite``, or ``Kenward-Roger``, which has the same degrees of freedom for one difference and larger standard errors.
 
     Returns
     -------
     Estimate
-        Shape (1,); NaN where the trial is too small for the model, or the fit fails.
+        Shape (R,); NaN where the trial is too small for the model, or the fit fails.
     """
-    y, base, arm = (np.asarray(column, dtype=float) for column in (values, baseline, treated))
-    keep = np.isfinite(base) & np.isfinite(arm) & np.isfinite(y).any(1)
-    y, base, arm = y[keep], base[keep], arm[keep]
-    columns = [np.ones(len(y)), arm, base - (base.mean() if len(base) else 0.0)]
+    _check_adjustment(adjustment)
+    y = np.asarray(values, dtype=float)
+    y = y[None] if y.ndim == 2 else y
+    _check_values(y)
+    arm = _column(treated, y.shape[:2])
+    columns = [np.ones(y.shape[:2]), arm]
+    columns += [_centred(_column(column, y.shape[:2])) for column in (baseline, *covariates)]
     if strata is not None:
-        codes = np.asarray(strata)[keep]
+        codes = _column(strata, y.shape[:2])
         columns += [(codes == code).astype(float) for code in np.unique(codes)[1:]]
-    covariates, visits = np.stack(columns, 1), y.shape[1]
-    nothing = as_estimate(np.array([np.nan]), np.array([np.nan]), np.nan, float(len(y)), level)
-    present = np.isfinite(y)
-    if not len(y) or not visits:
-        return nothing
-    together = (present[:, :, None] & present[:, None, :]).sum(0)
-    needed = covariates.shape[1] + _PATIENTS_PER_PARAMETER * visits * (visits + 1) / 2
-    alone = [np.linalg.matrix_rank(covariates[present[:, v]]) for v in range(visits)]
-    if together.min() <= needed or min(alone) < covariates.shape[1]:
-        return nothing
-    size = np.nanstd(y, axis=0)
-    if not np.all(size > 0):
-        return nothing
-    patterns = _patterns(y / size, covariates)
-    fit = _fit(patterns, visits, covariates.shape[1])
-    if fit is None:
-        return nothing
-    effect, variance, degrees = fit
-    return as_estimate(
-        np.array([effect * size[-1]]), np.array([np.sqrt(variance) * size[-1]]), degrees, float(len(y)), level
-    )
+    parts = []
+    for rows in _batches(len(y), y.shape, y.shape[-1] * (y.shape[-1] + 1) // 2, y.shape[-1] * len(columns)):
+        fit = fit_mmrm(y[rows], [column[rows] for column in columns], structure=structure)
+        contrast = np.zeros(fit.coefficients.shape[-1])
+        contrast[fit.position(1, y.shape[-1] - 1)] = 1.0
+        parts.append(fit.estimate(contrast, adjustment, level))
+    names = Estimate.__dataclass_fields__
+    return Estimate(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
 
 
-def _patterns(y: Array, covariates: Array) -> list[_Pattern]:
-    present = np.isfinite(y)
-    patterns = []
-    for attended in np.unique(present, axis=0):
-        members = (present == attended).all(1)
-        z, outcomes = covariates[members], np.where(attended, y[members], 0.0)
-        patterns.append(_Pattern(np.flatnonzero(attended), int(members.sum()), z.T @ z, outcomes, z))
-    return patterns
-
-
-def _fit(patterns: list[_Pattern], visits: int, count: int) -> tuple[float, float, float] | None:
-    """Return the effect of the arm at the last visit, its variance and degrees of freedom; None where the fit fails."""
-    from scipy.optimize import minimize
-
-    low = np.tril_indices(visits)
-    diagonal = low[0] == low[1]
-
-    def root(theta: Array) -> Array:
-        factor = np.zeros((visits, visits))
-        factor[low] = np.where(diagonal, np.exp(np.where(diagonal, theta, 0.0)), theta)
-        return factor
-
-    def objective(theta: Array) -> tuple[float, Array]:
-        factor = root(theta)
-        value, slope = _criterion(patterns, factor @ factor.T, count)
-        by_root = (2 * slope @ factor)[low]
-        return value, np.where(diagonal, by_root * factor[low], by_root)
-
-    start = np.zeros(len(low[0]))
-    try:
-        with np.errstate(all="ignore"):
-            fit = minimize(objective, start, jac=True, method="BFGS", options={"gtol": 1e-7, "maxiter": 500})
-            if not np.all(np.isfinite(fit.x)) or np.abs(fit.jac).max() > 1e-3:
-                return None
-            factor = root(fit.x)
-            return _contrast(patterns, factor @ factor.T, count)
-    except np.linalg.LinAlgError:
-        return None
-
-
-def _normal(patterns: list[_Pattern], covariance: Array, count: int) -> tuple[list[Array], float, Array, Array]:
-    """Return inverses, sum of log determinants, matrix and right side of the normal equations of the fixed effects."""
-    inverses, logs = [], 0.0
-    matrix, right = np.zeros((len(covariance) * count,) * 2), np.zeros((len(covariance), count))
-    for pattern in patterns:
-        inverse, log = pattern.inverse(covariance)
-        inverses.append(inverse)
-        logs += pattern.size * log
-        matrix += np.kron(inverse, pattern.products)
-        right += inverse @ pattern.outcomes.T @ pattern.covariates
-    return inverses, logs, matrix, right.reshape(-1)
-
-
-def _criterion(patterns: list[_Pattern], covariance: Array, count: int) -> tuple[float, Array]:
-    """Return minus twice the restricted log likelihood (but for a constant) and its derivative by the covariance."""
-    visits = len(covariance)
-    inverses, logs, matrix, right = _normal(patterns, covariance, count)
-    spread = np.linalg.inv(matrix)
-    effects = (spread @ right).reshape(visits, count)
-    blocks = spread.reshape(visits, count, visits, count)
-    value, slope = logs + float(np.linalg.slogdet(matrix)[1]), np.zeros_like(covariance)
-    for pattern, inverse in zip(patterns, inverses, strict=True):
-        residual = pattern.outcomes - pattern.covariates @ effects.T
-        around = residual.T @ residual
-        value += float((inverse * around).sum())
-        more = np.einsum("acbd,dc->ab", blocks, pattern.products)
-        slope += pattern.size * inverse - inverse @ (around + more) @ inverse
-    return value, slope
-
-
-def _contrast(patterns: list[_Pattern], covariance: Array, count: int) -> tuple[float, float, float]:
-    """Return the effect of the arm at the last visit, its variance, and Satterthwaite's degrees of freedom."""
-    visits = len(covariance)
-    inverses, _, matrix, right = _normal(patterns, covariance, count)
-    spread = np.linalg.inv(matrix)
-    index = (visits - 1) * count + 1
-    effect, variance = float((spread @ right)[index]), float(spread[index, index])
-    row = spread[index]
-    pairs = list(zip(*np.tril_indices(visits), strict=True))
-    steps = []
-    for a, b in pairs:
-        step = np.zeros((visits, visits))
-        step[a, b] = step[b, a] = 1.0
-        steps.append(step)
-    gradient = np.array(
-        [
-            row @ sum(np.kron(s @ step @ s, p.products) for s, p in zip(inverses, patterns, strict=True)) @ row
-            for step in steps
-        ]
-    )
-    curvature = np.empty((len(pairs), len(pairs)))
-    for k, step in enumerate(steps):
-        h = 1e-5 * np.sqrt(covariance[pairs[k][0], pairs[k][0]] * covariance[pairs[k][1], pairs[k][1]])
-        more, less = (_criterion(patterns, covariance + sign * h * step, count)[1] for sign in (1, -1))
-        curvature[k] = [((more - less) * other).sum() / (2 * h) for other in steps]
-    curvature = (curvature + curvature.T) / 2
-    uncertainty = float(gradient @ np.linalg.solve(curvature / 2, gradient))
-    return effect, variance, 2 * variance**2 / uncertainty if uncertainty > 0 else np.nan
+def _centred(column: Array) -> Array:
+    """Return a covariate as distances from its mean, in standard deviations, of all replicates together."""
+    finite = column[np.isfinite(column)]
+    if not len(finite):
+        return column
+    size = float(finite.std())
+    return (column - float(finite.mean())) / (size if size > 0 else 1.0)
