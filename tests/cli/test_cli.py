@@ -393,6 +393,32 @@ def test_doctor_compares_with_known_numbers(monkeypatch: pytest.MonkeyPatch) -> 
     assert wrong.ok is False and "(GFR; tolerance" in wrong.found
 
 
+def test_doctor_knows_fits(monkeypatch: pytest.MonkeyPatch) -> None:
+    from types import SimpleNamespace
+
+    from betapod.base.errors import Problem
+    from betapod.calibration import install_fit, installed_tables
+    from betapod.cli import installation as doctor
+    from betapod.physiology import installed_fits
+
+    def fit(model: str | None) -> SimpleNamespace:
+        return SimpleNamespace(name="2026.1", identity={"model": model, "in tables": True}, unknowns=(1, 2))
+
+    monkeypatch.setattr(installed_tables, "edited_tables", list)
+    monkeypatch.setattr(installed_fits, "list_fits", list)
+    assert doctor._fit().ok is None and "none is installed" in doctor._fit().found
+    monkeypatch.setattr(installed_fits, "list_fits", lambda: ["2026.1"])
+    monkeypatch.setattr(installed_fits, "load_fit", lambda name: fit(None))
+    assert doctor._fit().ok is True and "2 unknowns, its values are in the tables" in doctor._fit().found
+    monkeypatch.setattr(installed_fits, "load_fit", lambda name: fit("another"))
+    assert doctor._fit().ok is None and "older than the model" in doctor._fit().found
+    edited = Problem("edited-table", "h_N0 (value) was changed since a fit wrote it", found="0.004", expected="0.0055")
+    monkeypatch.setattr(installed_tables, "edited_tables", lambda: [edited])
+    assert doctor._fit().ok is False and "0.004 for 0.0055" in doctor._fit().found
+    monkeypatch.setattr(install_fit, "interrupted_installations", lambda: ["2026.1"])
+    assert doctor._fit().ok is False and "betapod fit install FOLDER 2026.1" in doctor._fit().get
+
+
 def test_doctor_knows_the_packages_of_the_project() -> None:
     import re
     import tomllib

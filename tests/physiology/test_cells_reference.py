@@ -11,6 +11,7 @@ from betapod.engine.schedule import Dose, Schedule
 from betapod.engine.scipy.reference import simulate
 from betapod.physiology import whole_body
 from betapod.physiology.cells.routes import ORGANS
+from betapod.physiology.hand_tuned import hand_tuned
 from betapod.therapies import cell_parameters
 
 COLUMNS = [
@@ -62,7 +63,8 @@ def course(name: str, changes: dict[str, float] | None = None) -> dict[str, floa
     """Simulate a scenario for a year and read off what the table lists."""
     route, cells, count, _ = SCENARIOS[name]
     scenario = name.split()[0]
-    model = cell_parameters.parameterise(whole_body.named_model("cells"), scenario)
+    # They were printed with values that no fit had moved.
+    model = hand_tuned(cell_parameters.parameterise(whole_body.named_model("cells"), scenario))
     model = model.with_values({**PRINTED_WITH.get(scenario, {}), **(changes or {})})
     shares = model.evaluate([f"{route}_{organ}" for organ in ORGANS], dict.fromkeys(model.state_names, 0.0))
     doses = [Dose(f"N_{o}", cells * shares[f"{route}_{o}"], 0, 28.0 if count > 1 else 0.0, count - 1) for o in ORGANS]

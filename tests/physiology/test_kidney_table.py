@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from betapod.base.constants import Z95
 from betapod.base.errors import ModelError
 from betapod.model import ParameterTable
 from betapod.physiology import whole_body
@@ -45,10 +46,12 @@ def test_ranges_that_nobody_measured_say_so():
     assert not silent
 
 
-def test_individual_factors_have_the_distributions_of_the_specification():
-    assert TABLE["xi"].shape == ("lognormal", 0.9, 1.0)
-    assert TABLE["xi_h"].shape == ("lognormal", 1.0, 0.4)
-    assert TABLE["xi_theta"].shape == ("lognormal", 1.0, 0.75)
+@pytest.mark.parametrize("name", ["xi", "xi_h", "xi_theta", "xi_vessel"])
+def test_individual_factors_are_lognormal_and_their_range_is_95_per_cent_of_people(name):
+    shape = TABLE[name].shape
+    assert shape is not None and shape[0] == "lognormal"
+    ends = [shape[1] * math.exp(sign * Z95 * shape[2]) for sign in (-1.0, 1.0)]
+    assert [TABLE[name].low, TABLE[name].high] == pytest.approx(ends, rel=2e-3)
 
 
 @pytest.mark.parametrize(

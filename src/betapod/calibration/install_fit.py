@@ -22,6 +22,7 @@ from ..base.atomic import write_atomic, writing
 from ..base.errors import ConfigError, Location, Problem
 from ..physiology import installed_fits
 from ..physiology.installed_fits import IDENTITY, FitRecord, list_fits, read_fit_record
+from ..physiology.whole_body import named_model
 from .coverage_curve import predictive_deviation
 from .evaluations import FOLDER
 from .fit_folder import write_identity
@@ -179,6 +180,7 @@ def install_fit(
         "name": name,
         "replaces": installed[-1] if installed else None,
         "in tables": in_tables,
+        "model": named_model("reference").fingerprint,
         "installed although": [str(problem.message) for problem in reasons],
     }
     if tables is not None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from .. import __version__
 from ..base.constants import DAYS_PER_YEAR
 from ..base.cores import cores
+from ..base.errors import BetapodError
 
 #: Packages that betapod needs, and those of each extra with what it is for; a test compares them with the project's own list.
 NEEDED = (
@@ -63,6 +64,7 @@ _LITTLE_SPACE = 2e9
 #: A healthy person after ten years (golden values G1 of the kidney's specification), and the tolerance of the check.
 GOLDEN = {"GFR": 99.36, "RBF": 0.9944, "MAP": 93.14, "V_E": 15.05, "UAER": 9.104, "S_cr": 0.8409, "BUN": 12.29}
 TOLERANCE = 0.005
+_FIT_AGAIN = "reinstall betapod, or fit again with the tables of today: betapod fit run body --out FOLDER"
 _REPORT = "reinstall betapod in a new environment; if it stays so, report it with the output of 'betapod doctor --json'"
 
 
@@ -110,6 +112,7 @@ def examine(simulate: bool = True) -> list[Finding]:
         _writable("temporary folder", Path(tempfile.gettempdir())),
         _cache_folder(),
         _space(),
+        _fit(),
     ]
     return [*findings, _self_test()] if simulate else findings
 
@@ -236,14 +239,48 @@ def _space() -> Finding:
     return Finding("disk", f"{free / 1e9:,.1f} GB free in the working folder", True if enough else None, get)
 
 
+def _fit() -> Finding:
+    """Look whether the tables are what the newest fit wrote into them, and the model the one that it was made of."""
+    try:
+        from ..calibration.install_fit import interrupted_installations
+        from ..calibration.installed_tables import edited_tables
+        from ..physiology.installed_fits import list_fits, load_fit
+        from ..physiology.whole_body import named_model
+
+        if half := interrupted_installations():
+            get = f"give the command again: betapod fit install FOLDER {half[0]}"
+            return Finding("fit", f"the installation of {half[0]} was interrupted", False, get)
+        edited, names = edited_tables(), list_fits()
+        if edited:
+            text = (
+                f"{edited[0].message}: {edited[0].found} for {edited[0].expected}"
+                if edited[0].expected
+                else edited[0].message
+            )
+            more = f", and {len(edited) - 1} more" if len(edited) > 1 else ""
+            return Finding("fit", f"{text}{more} ({edited[0].location})", False, _FIT_AGAIN)
+        if not names:
+            return Finding("fit", "none is installed: parameters are as they were tuned by hand")
+        fit = load_fit(names[-1])
+        model = fit.identity.get("model")
+        if model is not None and model != named_model("reference").fingerprint:
+            return Finding("fit", f"{fit.name} is older than the model: equations were changed since", None, _FIT_AGAIN)
+        where = "its values are in the tables" if fit.identity.get("in tables") else "the tables do not have its values"
+        return Finding("fit", f"{fit.name}: {len(fit.unknowns)} unknowns, {where}", True)
+    except BetapodError as error:
+        return Finding("fit", str(error).partition("\n")[0], False, "reinstall betapod")
+
+
 def _self_test() -> Finding:
     """Simulate a healthy person for ten years and compare with known numbers."""
     try:
         from ..engine.scipy.reference import simulate
         from ..physiology import whole_body
+        from ..physiology.hand_tuned import hand_tuned
 
         started = time.perf_counter()
-        model = whole_body.named_model("kidney")
+        # The known numbers are of the equations with the values that no fit has moved.
+        model = hand_tuned(whole_body.named_model("kidney"))
         assembled = time.perf_counter()
         result = simulate(model, [0.0, 10 * DAYS_PER_YEAR], outputs=list(GOLDEN))
         done = time.perf_counter()
