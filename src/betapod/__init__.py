@@ -11,6 +11,7 @@ therapies      plan  Plan  list_drugs  show_drug  harms  list_scenarios  list_sw
 people         load_person  list_people  draw_patients  load_library  Library  list_cohorts
                select_cohort  SelectedCohort
 trials         list_protocols  load_protocol  Protocol  run_trial  open_trial  TrialRun  write_report
+designs        designs: boundaries, sizes, inference after stopping and adaptations, by functions of their own
 value          run_value  open_value
 fits           fit_own_data
 evidence       load_evidence  Registry  pool  Pooled  grade  list_claims  judge_claims  Ledger
@@ -93,11 +94,14 @@ if TYPE_CHECKING:
     from .report.answer.whole_answer import Answer as Answer
     from .therapies.plan import Plan as Plan
     from .therapies.plan import plan as plan
+    from .trials import designs as designs
     from .trials.conduct.trial_run import TrialRun as TrialRun
     from .trials.protocol.protocol import Protocol as Protocol
     from .validation.predictions.campaign import Confrontation as Confrontation
     from .validation.scorecard.scorecard import Scorecard as Scorecard
 
+#: Public names that are modules, with names of their own.
+_MODULES = ("designs", "errors")
 #: Public names, each with the module that holds it.
 _PUBLIC = {
     "Answer": "report.answer.whole_answer",
@@ -128,6 +132,7 @@ _PUBLIC = {
     "cite": "front.models",
     "confront": "front.judging",
     "convert": "front.quantities",
+    "designs": "trials.designs",
     "draw_patients": "front.people",
     "errors": "base.errors",
     "fit_own_data": "front.fitting",
@@ -199,6 +204,7 @@ __all__ = [
     "cite",
     "confront",
     "convert",
+    "designs",
     "draw_patients",
     "errors",
     "fit_own_data",
@@ -245,7 +251,7 @@ def __getattr__(name: str) -> Any:
     if name not in _PUBLIC:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     module = import_module(f".{_PUBLIC[name]}", __name__)
-    value = module if name == "errors" else getattr(module, name)
+    value = module if name in _MODULES else getattr(module, name)
     globals()[name] = value
     return value
 

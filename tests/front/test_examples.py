@@ -16,7 +16,9 @@ from betapod.base.display import Displayed
 
 def _public() -> Iterator[tuple[str, Any]]:
     """Give every public function and class, and the public methods that classes have of their own."""
-    for name, what in {**{name: getattr(betapod, name) for name in betapod.__all__}, "Displayed": Displayed}.items():
+    named = {name: getattr(betapod, name) for name in betapod.__all__}
+    named |= {f"designs.{name}": getattr(betapod.designs, name) for name in betapod.designs.__all__}
+    for name, what in {**named, "Displayed": Displayed}.items():
         if not callable(what):
             continue
         yield name, what
@@ -44,6 +46,7 @@ HARMLESS = {
     "Protocol.measurement",
     "Registry.families",
     "Scorecard.counts",
+    "designs.SequentialDesign.chances",
 }
 
 

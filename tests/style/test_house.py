@@ -345,6 +345,7 @@ PUBLIC = [
     "cite",
     "confront",
     "convert",
+    "designs",
     "draw_patients",
     "errors",
     "fit_own_data",
