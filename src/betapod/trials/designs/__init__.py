@@ -14,17 +14,11 @@ from .characteristics import (
 )
 from .conditional_power import conditional_power, predictive_power
 from .crossing import crossing_chances
-from .design_sizes import (
-    DesignSize,
-    means_power,
-    means_size,
-    rates_power,
-    rates_size,
-    survival_power,
-    survival_size,
-)
+from .design_sizes import means_size, rates_size, survival_size
 from .final_inference import FinalInference, final_inference, repeated_interval, repeated_p
+from .power_of_size import means_power, rates_power, survival_power
 from .sequential_design import SequentialDesign
+from .size_of_design import DesignSize
 from .spending import spent_error
 
 __all__ = [

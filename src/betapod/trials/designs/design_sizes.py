@@ -3,93 +3,25 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from ...base.errors import ConfigError, Problem
-from .characteristics import StoppingChances, design_characteristics, stopping_chances
-from .fixed_sizes import fixed_events, fixed_means_total, fixed_rates_total, noncentral_t_power, null_shares
+from ...base.errors import Problem
+from .fixed_sizes import fixed_events, fixed_means_total, fixed_rates_total, null_shares
 from .follow_up_events import FollowedArms, hazard_of_share
 from .sequential_design import SequentialDesign
-
-if TYPE_CHECKING:
-    import pandas as pd
+from .size_of_design import (
+    DesignSize,
+    counted_by_look,
+    no_effect_problems,
+    number_problems,
+    positive_problems,
+    raise_problems,
+    size_result,
+)
 
 Array = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class DesignSize:
-    """The size of a trial.
-
-    Attributes
-    ----------
-    counted
-        What is counted at looks: ``patients`` or ``events``.
-    fixed
-        Counted in a trial with one look.
-    by_look
-        Counted by each look; the last is the size. Not rounded.
-    expected_h1, expected_h01, expected_h0
-        Expected under the effect, half of it (of the drift), and none.
-    efficacy, futility
-        Boundaries on the scale of the effect, one per look; NaN where there is none.
-    scale
-        What effects are: ``difference``, ``difference of shares``, ``hazard ratio``.
-    patients
-        Enrolled in all; NaN where it takes more to tell (events alone).
-    ratio
-        Patients of the treated arm for one of the control.
-    times
-        Of the looks since the first enrolment, where it is known.
-
-    Examples
-    --------
-    >>> from betapod import designs
-    >>> size = designs.means_size(0.5, 1.0, designs.group_sequential("P", 2), ratio=2)
-    >>> size.whole_patients, round(size.expected_h1, 1)
-    ((141, 71), 148.3)
-    """
-
-    counted: str
-    fixed: float
-    by_look: tuple[float, ...]
-    expected_h1: float
-    expected_h01: float
-    expected_h0: float
-    efficacy: tuple[float, ...]
-    futility: tuple[float, ...]
-    scale: str
-    patients: float
-    ratio: float
-    times: tuple[float, ...] = field(default=())
-
-    @property
-    def total(self) -> float:
-        """Counted at the last look, not rounded."""
-        return self.by_look[-1]
-
-    @property
-    def whole_patients(self) -> tuple[int, int]:
-        """Patients to enrol, treated and control, rounded up in each arm."""
-        control = self.patients / (1 + self.ratio)
-        return math.ceil(control * self.ratio - 1e-9), math.ceil(control - 1e-9)
-
-    @property
-    def table(self) -> pd.DataFrame:
-        """One row per look: what is counted, boundaries as effects, and the time where it is known."""
-        import pandas as pd
-
-        columns: dict[str, object] = {
-            "look": np.arange(1, len(self.by_look) + 1),
-            self.counted: self.by_look,
-            "efficacy": self.efficacy,
-            "futility": self.futility,
-        }
-        return pd.DataFrame(columns | ({"time": self.times} if self.times else {}))
 
 
 def means_size(
@@ -138,11 +70,11 @@ def means_size(
     >>> round(size.total, 3), round(size.fixed, 3), [round(x, 3) for x in size.efficacy]
     (474.484, 468.926, [0.604, 0.284, 0.183])
     """
-    problems = _number_problems(effect=effect, null=null) + _positive_problems(sd=sd, ratio=ratio)
-    _raise(problems or _no_effect(effect - null))
+    problems = number_problems(effect=effect, null=null) + positive_problems(sd=sd, ratio=ratio)
+    raise_problems(problems or no_effect_problems(effect - null))
     level = design.alpha / design.sides
     fixed = fixed_means_total(effect - null, sd, level, design.power, ratio, normal)
-    size = _sequential(design, fixed)
+    size = counted_by_look(design, fixed)
     errors = sd * (1 + ratio) / np.sqrt(ratio * size)
     direction = math.copysign(1.0, effect - null)
 
@@ -150,7 +82,7 @@ def means_size(
         z = np.asarray(bounds)
         return tuple(float(x) for x in null + direction * errors * (z if normal else _t_of_z(z, size - 2)))
 
-    return _size("patients", design, fixed, size, on_scale, "difference", float(size[-1]), ratio)
+    return size_result("patients", design, fixed, size, on_scale, "difference", float(size[-1]), ratio)
 
 
 def rates_size(
@@ -187,7 +119,7 @@ def rates_size(
     >>> round(designs.rates_size(0.25, 0.4, designs.group_sequential("asOF", 3)).total, 4)
     410.4267
     """
-    problems = _positive_problems(ratio=ratio)
+    problems = positive_problems(ratio=ratio)
     problems += [
         Problem("out-of-range", f"{name} is a share", found=str(x), expected="above 0, below 1")
         for name, x in (("treated", treated), ("control", control))
@@ -197,10 +129,10 @@ def rates_size(
         problems.append(
             Problem("out-of-range", "null is a difference of shares", found=str(null), expected="between -1 and 1")
         )
-    _raise(problems or _no_effect(treated - control - null))
+    raise_problems(problems or no_effect_problems(treated - control - null))
     level = design.alpha / design.sides
     fixed = fixed_rates_total(treated, control, level, design.power, ratio, null)
-    size = _sequential(design, fixed)
+    size = counted_by_look(design, fixed)
     direction = math.copysign(1.0, treated - control - null)
 
     def on_scale(bounds: tuple[float, ...]) -> tuple[float, ...]:
@@ -208,7 +140,7 @@ def rates_size(
             _share_difference(z, n, control, ratio, null, direction) for z, n in zip(bounds, size, strict=True)
         )
 
-    return _size("patients", design, fixed, size, on_scale, "difference of shares", float(size[-1]), ratio)
+    return size_result("patients", design, fixed, size, on_scale, "difference of shares", float(size[-1]), ratio)
 
 
 def survival_size(
@@ -268,12 +200,12 @@ def survival_size(
     >>> round(size.total, 4), round(size.patients, 4)
     (334.2938, 1289.7282)
     """
-    problems = _positive_problems(hazard_ratio=hazard_ratio, ratio=ratio, null=null, by=by)
+    problems = positive_problems(hazard_ratio=hazard_ratio, ratio=ratio, null=null, by=by)
     problems += _course_problems(control_share, accrual, follow_up, patients, loss)
-    _raise(problems)
-    _raise(_no_effect(math.log(hazard_ratio / null)))
+    raise_problems(problems)
+    raise_problems(no_effect_problems(math.log(hazard_ratio / null)))
     fixed = fixed_events(hazard_ratio, design.alpha / design.sides, design.power, ratio, null)
-    events = _sequential(design, fixed)
+    events = counted_by_look(design, fixed)
     direction = math.copysign(1.0, math.log(hazard_ratio / null))
 
     def on_scale(bounds: tuple[float, ...]) -> tuple[float, ...]:
@@ -288,169 +220,7 @@ def survival_size(
         arms = FollowedArms(hazard * hazard_ratio, hazard, ratio, accrual, hazard_of_share(loss, loss_by or by))
         enrolled = float(events[-1] / arms.share(accrual + follow_up)) if follow_up is not None else enrolled
         times = tuple(arms.time_of(float(count) / enrolled) for count in events)
-    return _size("events", design, fixed, events, on_scale, "hazard ratio", enrolled, ratio, times)
-
-
-def means_power(
-    effect: ArrayLike,
-    sd: float,
-    total: float,
-    design: SequentialDesign,
-    *,
-    ratio: float = 1.0,
-    null: float = 0.0,
-    normal: bool = False,
-) -> StoppingChances:
-    """Return the power of a trial of means with a given size.
-
-    The drift is the one under which a z test with one look has the power that the t test has.
-
-    Parameters
-    ----------
-    effect
-        Differences to ask for; those above `null` are in the direction of the boundaries. A number or an array.
-    total
-        Patients of both arms at the last look.
-    sd, design, ratio, null, normal
-        As of `means_size`.
-
-    Returns
-    -------
-    StoppingChances
-        ``power``, ``rejected`` and ``futile`` by look, and expected ``information`` (times `total`: patients).
-
-    Raises
-    ------
-    ConfigError
-        No scatter, no patients, no ratio.
-
-    Examples
-    --------
-    >>> from betapod import designs
-    >>> chances = designs.means_power([0.0, 0.2, 0.3], 1.0, 400, designs.group_sequential("asOF", 3))
-    >>> [round(float(x), 6) for x in chances.power]
-    [0.025, 0.508148, 0.844802]
-    """
-    from scipy.special import ndtri
-
-    _raise(_positive_problems(sd=sd, total=total - 2, ratio=ratio))
-    drift = (np.atleast_1d(np.asarray(effect, dtype=float)) - null) / sd * math.sqrt(total * ratio) / (1 + ratio)
-    if not normal:
-        level = design.alpha / design.sides
-        power = np.clip(noncentral_t_power(drift, total, level), 1e-300, 1 - 1e-16)
-        drift = np.where(np.abs(drift) < 6, ndtri(power) + ndtri(1 - level), drift)
-    return stopping_chances(design, drift)
-
-
-def rates_power(
-    treated: ArrayLike, control: float, total: float, design: SequentialDesign, *, ratio: float = 1.0, null: float = 0.0
-) -> StoppingChances:
-    """Return the power of a trial of shares with a given size.
-
-    Parameters
-    ----------
-    treated
-        Expected shares to ask for; a number or an array. Boundaries lie in the direction of treated - control - null.
-    control, total, design, ratio, null
-        As of `rates_size` and `means_power`.
-
-    Returns
-    -------
-    StoppingChances
-        As of `means_power`.
-
-    Raises
-    ------
-    ConfigError
-        Shares are none; no patients, no ratio.
-
-    Examples
-    --------
-    >>> from betapod import designs
-    >>> design = designs.group_sequential("asOF", 3)
-    >>> round(float(designs.rates_power(0.25, 0.4, 410.4267, design).power[0]), 4)
-    0.9
-    """
-    from scipy.special import ndtri
-
-    p1 = np.atleast_1d(np.asarray(treated, dtype=float))
-    problems = _positive_problems(total=total, ratio=ratio)
-    if not (np.all((p1 > 0) & (p1 < 1)) and 0 < control < 1):
-        problems.append(Problem("out-of-range", "shares are between 0 and 1", found=f"{p1.tolist()} and {control}"))
-    _raise(problems)
-    first, second = null_shares(p1, control, ratio, null)
-    scale = (1 + ratio) / ratio
-    under_null = np.sqrt((first * (1 - first) + second * (1 - second) * ratio) * scale)
-    alternative = np.sqrt((p1 * (1 - p1) + control * (1 - control) * ratio) * scale)
-    bound = float(ndtri(1 - design.alpha / design.sides))
-    # The drift of a z test with the power that the score test has at one look.
-    gain = np.abs(p1 - control - null) * math.sqrt(total)
-    return stopping_chances(design, bound + (gain - bound * under_null) / alternative)
-
-
-def survival_power(
-    hazard_ratio: ArrayLike, events: float, design: SequentialDesign, *, ratio: float = 1.0, null: float = 1.0
-) -> StoppingChances:
-    """Return the power of a trial of times to events with a given number of events.
-
-    Parameters
-    ----------
-    hazard_ratio
-        Expected ratios to ask for; a number or an array. Boundaries lie in their direction from `null`.
-    events
-        Of both arms at the last look.
-    design, ratio, null
-        As of `survival_size`.
-
-    Returns
-    -------
-    StoppingChances
-        As of `means_power`; expected ``information`` times `events` are events.
-
-    Raises
-    ------
-    ConfigError
-        Ratios are not above 0; no events.
-
-    Examples
-    --------
-    >>> from betapod import designs
-    >>> round(float(designs.survival_power(0.7, 334.2938, designs.group_sequential("asOF", 3)).power[0]), 4)
-    0.9
-    """
-    ratios = np.atleast_1d(np.asarray(hazard_ratio, dtype=float))
-    _raise(_positive_problems(events=events, ratio=ratio, null=null, hazard_ratio=float(ratios.min())))
-    return stopping_chances(design, np.abs(np.log(ratios / null)) * math.sqrt(events * ratio) / (1 + ratio))
-
-
-# -- shared --------------------------------------------------------------------------------------------------------------
-
-
-def _sequential(design: SequentialDesign, fixed: float) -> Array:
-    return np.asarray(design.information) * fixed * design_characteristics(design).inflation
-
-
-def _size(
-    counted: str,
-    design: SequentialDesign,
-    fixed: float,
-    by_look: Array,
-    on_scale: object,
-    scale: str,
-    patients: float,
-    ratio: float,
-    times: tuple[float, ...] = (),
-) -> DesignSize:
-    got = design_characteristics(design)
-    assert callable(on_scale)
-    futility = tuple(
-        x if np.isfinite(z) else math.nan for x, z in zip(on_scale(design.futility), design.futility, strict=True)
-    )
-    last = tuple(math.nan for _ in futility) if not design.has_futility else futility
-    return DesignSize(
-        counted, fixed, tuple(float(x) for x in by_look), got.asn_h1 * fixed, got.asn_h01 * fixed, got.asn_h0 * fixed,
-        on_scale(design.efficacy), last, scale, patients, ratio, times,
-    )  # fmt: skip
+    return size_result("events", design, fixed, events, on_scale, "hazard ratio", enrolled, ratio, times)
 
 
 def _t_of_z(z: Array, degrees: Array) -> Array:
@@ -500,32 +270,4 @@ def _course_problems(
     if any(x is not None and not x >= 0 for x in (accrual, follow_up)) or (accrual == 0 and follow_up == 0):
         message = "accrual and follow_up are times of 0 or more, one of them above 0"
         problems.append(Problem("out-of-range", message, found=f"{accrual} and {follow_up}"))
-    return problems + (_positive_problems(patients=patients) if patients is not None else [])
-
-
-def _number_problems(**numbers: float) -> list[Problem]:
-    return [
-        Problem("out-of-range", f"{name} is a number", found=str(value))
-        for name, value in numbers.items()
-        if not (isinstance(value, (int, float, np.number)) and math.isfinite(value))
-    ]
-
-
-def _positive_problems(**numbers: float) -> list[Problem]:
-    return [
-        Problem("out-of-range", f"{name} cannot be this", found=str(value), expected="above 0")
-        for name, value in numbers.items()
-        if not (isinstance(value, (int, float, np.number)) and math.isfinite(value) and value > 0)
-    ]
-
-
-def _no_effect(distance: float) -> list[Problem]:
-    if distance != 0:
-        return []
-    message = "no trial finds an effect that is that of the null"
-    return [Problem("no-size", message, hint="Give an expected effect beside the null.")]
-
-
-def _raise(problems: list[Problem]) -> None:
-    if problems:
-        raise ConfigError(problems)
+    return problems + (positive_problems(patients=patients) if patients is not None else [])
