@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import settings
+from printed_numbers import FILE, PrintedNumbers, is_writing
 
 # No test is timed: on a busy machine an example may take any time.
 settings.register_profile("untimed", deadline=None)
@@ -53,3 +55,21 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         terminalreporter.write_line(f"    {count:5d}  {reason}")
     if os.environ.get(STRICT) and (bad := unwanted(found)):
         terminalreporter.write_line(f"a build machine must not skip these: {'; '.join(bad)}", red=True)
+
+
+@pytest.fixture(scope="session")
+def _printed_numbers() -> Iterator[dict[Path, PrintedNumbers]]:
+    """Give the printed numbers of all folders, and write them at the end where that is asked for."""
+    by_folder: dict[Path, PrintedNumbers] = {}
+    yield by_folder
+    for numbers in by_folder.values():
+        if numbers.writing:
+            numbers.write()
+
+
+@pytest.fixture
+def printed(request: pytest.FixtureRequest, _printed_numbers: dict[Path, PrintedNumbers]) -> Callable[..., None]:
+    """Compare numbers with those that were printed for a test, see `printed_numbers`: ``printed("slope", found, rel=0.005)``."""
+    folder, test = request.path.parent, f"{request.path.stem}::{request.function.__name__}"
+    numbers = _printed_numbers.setdefault(folder, PrintedNumbers(folder / FILE, is_writing()))
+    return lambda name, found, **within: numbers.check(test, name, found, **within)

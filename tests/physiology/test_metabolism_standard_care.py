@@ -6,6 +6,7 @@ import functools
 import itertools
 import math
 import warnings
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -24,6 +25,7 @@ from betapod.therapies.drug_switches import CautionWarning, care
 from betapod.therapies.standard_care import catalogue, input_courses, therapy
 
 WEEKS_26 = 182.0
+Printed = Callable[..., None]
 STAGES = ("t2d_early", "t2d", "t2d_late")
 
 
@@ -36,22 +38,15 @@ def after(name: str, text: str = "", days: float = WEEKS_26, changes: tuple[tupl
 
 
 # HbA1c against no therapy after 26 weeks, from 7.1, 8.1 and 9.0 %.
-PRINTED = {
-    "metformin 2 g": (-0.623, -0.947, -1.167),
-    "sulfonylurea": (-1.041, -1.184, -1.130),
-    "DPP-4 inhibitor": (-0.640, -0.698, -0.675),
-    "liraglutide 1.2 mg": (-0.833, -0.940, -0.927),
-    "semaglutide 1 mg": (-1.205, -1.422, -1.443),
-    "SGLT2 inhibitor": (-0.561, -0.786, -0.928),
-    "thiazolidinedione": (-0.905, -1.118, -1.165),
-    "lifestyle 5 kg": (-0.296, -0.350, -0.364),
-}
+THERAPIES = (
+    "metformin 2 g", "sulfonylurea", "DPP-4 inhibitor", "liraglutide 1.2 mg", "semaglutide 1 mg", "SGLT2 inhibitor", "thiazolidinedione", "lifestyle 5 kg",
+)  # fmt: skip
 
 
-@pytest.mark.parametrize(("text", "stage"), list(itertools.product(PRINTED, STAGES)))
-def test_HbA1c_of_each_therapy(text: str, stage: str) -> None:
+@pytest.mark.parametrize(("text", "stage"), list(itertools.product(THERAPIES, STAGES)))
+def test_HbA1c_of_each_therapy(text: str, stage: str, printed: Printed) -> None:
     change = after(stage, text)["HbA1c"] - after(stage)["HbA1c"]
-    assert change == pytest.approx(PRINTED[text][STAGES.index(stage)], abs=0.005)
+    printed(f"{text}, {stage}", change, abs=0.005)
 
 
 # Change against placebo as published, from about 8 %, and the trial's days. These made the strength of each drug.
@@ -81,11 +76,11 @@ def test_the_largest_dose_of_canagliflozin_falls_short() -> None:
     assert change == pytest.approx(-0.99, abs=0.02)
 
 
-@pytest.mark.parametrize(("units", "printed"), [(10, -0.304), (20, -0.604), (30, -0.897), (47, -1.373)])
-def test_HbA1c_of_basal_insulin(units: int, printed: float) -> None:
+@pytest.mark.parametrize("units", [10, 20, 30, 47])
+def test_HbA1c_of_basal_insulin(units: int, printed: Printed) -> None:
     """At 0.48 U/kg, 47 U, -1.6 % was recalled: half of what is injected acts, which trials of type 1 diabetes need."""
     change = after("t2d", f"basal insulin {units} U")["HbA1c"] - after("t2d")["HbA1c"]
-    assert change == pytest.approx(printed, abs=0.0055)
+    printed(f"{units} U", change, abs=0.0055)
 
 
 @pytest.mark.parametrize(
