@@ -114,7 +114,7 @@ def test_everything_wrong_with_a_table_at_once(tmp_path: Path) -> None:
         ("bad-dose", 9, 23),
         ("covariate-changes", 9, 26),
     } <= places
-    assert any(line == 2 and column == 13 for _, line, column in places)
+    assert any(line == 2 and column == 16 for _, line, column in places)
     text = str(caught.value)
     assert "Did you mean 'insulin'?" in text and "'begin'" in text
 
@@ -137,6 +137,16 @@ def test_headings_that_mean_nothing(header: str, kind: str, words: str, tmp_path
     with pytest.raises(BetapodError) as caught:
         read(tmp_path, TABLE.replace(TABLE.partition("\n")[0], header))
     assert kind in caught.value.kinds and words in str(caught.value)
+
+
+def test_a_unit_is_wrong_where_it_stands(tmp_path: Path) -> None:
+    long = "id,time [min],observable,value [kg]\nA,0,glucose,5\nA,5,glucose,4\n"
+    in_rows = "id,time [min],observable,value,unit\nA,0,glucose,5,mmol/L\nA,5,glucose,4,kg\n"
+    for table, line, column in ((long, 1, 26), (in_rows, 3, 15)):
+        with pytest.raises(BetapodError) as caught:
+            read(tmp_path, table)
+        (problem,) = [problem for problem in caught.value.problems if problem.kind == "wrong-unit"]
+        assert (problem.location.line, problem.location.column) == (line, column)
 
 
 @pytest.mark.parametrize(

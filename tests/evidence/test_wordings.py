@@ -59,6 +59,34 @@ def test_plain_words_are_understood(column: str, text: str, means: str) -> None:
     assert wording_of(column, text).means == means
 
 
+@pytest.mark.parametrize(
+    ("text", "first", "rest"),
+    [
+        ("LS mean ratioo to baseline", "ratio to baseline", "mean"),
+        ("LS mean ratioo", "ratio to baseline", "mean"),
+        ("LS mean ratio", "ratio to baseline", "odds ratio"),
+        ("LS mean diference vs placebo", "diff_vs_control", "mean"),
+        ("proportions of patients", "proportion", "proportion"),
+    ],
+)
+def test_a_slip_in_a_word_that_decides_is_asked_back_with_the_nearest_class(text: str, first: str, rest: str) -> None:
+    wording = wording_of("statistic", text)
+    assert not wording.means and (wording.choices[0], wording.choices[-1]) == (first, rest)
+
+
+def test_words_that_begin_as_the_rules_have_them_are_no_slips() -> None:
+    assert wording_of("statistic", "mean changed from baseline").means == "change_mean"
+    assert wording_of("population", "T1D native kidneys vs transplanted single kidney").means == "T1D"
+
+
+@pytest.mark.parametrize("ends", ["(0.9, 0.7)", "0.9 to 0.7", "0.9;0.7"])
+def test_an_interval_written_backwards_is_no_interval(tmp_path: Path, ends: str) -> None:
+    row = f'N,x,T2D,RCT,a,UC-MSC,9,UACR,52,geometric_ratio,0.8,"{ends}",CI95,1,q,seen'
+    with pytest.raises(EvidenceError) as caught:
+        registry.check_table(write(tmp_path, row))
+    assert "reversed-interval" in caught.value.kinds and ":2:" in str(caught.value)
+
+
 def test_every_class_of_the_rules_is_one_of_the_vocabulary() -> None:
     words: Mapping[str, object] = {
         "population": POPULATIONS,

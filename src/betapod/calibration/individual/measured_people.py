@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -9,8 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from ...engine.schedule import Schedule, Switch
+
 if TYPE_CHECKING:
-    from ...engine.schedule import Schedule
     from .error_model import ErrorModel
 
 Numbers = NDArray[np.float64]
@@ -67,3 +69,10 @@ class MeasuredPerson:
 
     def __len__(self) -> int:
         return len(self.times)
+
+
+def followed_course(name: str, values: dict[float, float]) -> list[Switch]:
+    """Return the switches by which an input follows values at times, linear between them."""
+    times = sorted(values)
+    switches = [Switch(name, values[times[0]], times[0])]
+    return switches + [Switch(name, values[b], a, b - a) for a, b in itertools.pairwise(times)]

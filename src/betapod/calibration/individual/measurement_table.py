@@ -8,10 +8,9 @@ columns named as parameters or inputs say in which values people differ.
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -32,7 +31,7 @@ from ...base.errors import BetapodError, Location, Problem, did_you_mean
 from ...engine.schedule import Dose, Schedule, Switch
 from ...model import Model
 from ...model.parameters.possible_values import impossible_value
-from .measured_people import MeasuredObservable, MeasuredPerson
+from .measured_people import MeasuredObservable, MeasuredPerson, followed_course
 from .measurement_columns import GIVEN, ColumnReader, MeasurementColumn
 
 #: What stands for a measurement that was not made.
@@ -42,6 +41,8 @@ _LARGEST = 1e30
 _CENSORED = re.compile(r"\s*[<>≤≥]")
 #: Columns whose cells are numbers.
 _NUMBERS = frozenset({"time", "value", "error", "duration", "wide", "covariate", *GIVEN})
+#: A unit, and where the table says it.
+_Unit = tuple[str, Location | None]
 
 
 @dataclass
@@ -57,13 +58,6 @@ class _Person:
     doses: list[Dose] = field(default_factory=list)
     switches: list[Switch] = field(default_factory=list)
     courses: dict[str, dict[float, float]] = field(default_factory=dict)
-
-
-def _followed(name: str, values: dict[float, float]) -> list[Switch]:
-    """Return the switches by which an input follows values at times, linear between them."""
-    times = sorted(values)
-    switches = [Switch(name, values[times[0]], times[0])]
-    return switches + [Switch(name, values[b], a, b - a) for a, b in itertools.pairwise(times)]
 
 
 def _some(lines: Sequence[str]) -> str:
@@ -186,14 +180,15 @@ class MeasurementReader:
         if "value" in at:
             observable = self._observable(line, at.get("observable"), at["value"], cells)
             if observable is not None:
-                unit = self._unit(headings, cells, at) or observable.table_unit
+                unit = self._unit(line, headings, cells, at, observable)
                 value = self._quantity(line, at["value"], cells, unit, observable)
                 error = self._quantity(line, at["error"], cells, unit, observable, True) if "error" in at else None
                 self._keep(person, time, line, observable, value, error)
         for n, heading in enumerate(headings):
             if heading.kind == "wide":
                 observable = self.observables[heading.name][1]
-                value = self._quantity(line, n, cells, heading.unit or "1", observable)
+                unit_place = self._place(self._table.line, n) if heading.unit else None
+                value = self._quantity(line, n, cells, (heading.unit or "1", unit_place), observable)
                 self._not_made += value is None
                 self._keep(person, time, line, observable, value, None)
 
@@ -213,29 +208,41 @@ class MeasurementReader:
             self.problems.append(Problem("unknown-observable", message, self._place(line, n), "", expected, hint))
         return None
 
-    def _unit(self, headings: Sequence[MeasurementColumn], cells: Sequence[str], at: dict[str, int]) -> str:
-        row_unit = clean_cell(cells[at["unit"]]) if "unit" in at else ""
-        return row_unit or headings[at["value"]].unit or ""
+    def _unit(
+        self,
+        line: int,
+        headings: Sequence[MeasurementColumn],
+        cells: Sequence[str],
+        at: dict[str, int],
+        of: MeasuredObservable,
+    ) -> _Unit:
+        if "unit" in at and (of_row := clean_cell(cells[at["unit"]])):
+            return of_row, self._place(line, at["unit"])
+        of_heading = headings[at["value"]].unit
+        return (of_heading, self._place(self._table.line, at["value"])) if of_heading else (of.table_unit, None)
 
     def _quantity(
-        self, line: int, n: int, cells: Sequence[str], unit: str, observable: MeasuredObservable, error: bool = False
+        self, line: int, n: int, cells: Sequence[str], unit: _Unit, observable: MeasuredObservable, error: bool = False
     ) -> float | None:
         """Return a measurement or its error in the unit of the output; None where the cell is empty or wrong."""
-        text, location = clean_cell(cells[n]), self._place(line, n)
+        text, location, (unit_text, unit_place) = clean_cell(cells[n]), self._place(line, n), unit
         if text.lower() in MISSING:
             return None
         number = self._plain(text, location)
         if number is None:
             return None
-        if not unit and observable.unit not in ("", "1"):
+        if not unit_text and observable.unit not in ("", "1"):
             expected = f"a heading 'value [{observable.unit}]', a column 'unit', or 'unit' in the problem file"
             self._once(Problem("missing-unit", "nothing says in which unit this is", location, "", expected))
             return None
         try:
             kind: Kind = "difference" if error else "level"
-            value = convert_labelled(number, unit or "1", observable.unit, observable.label, kind, location)
+            value = convert_labelled(number, unit_text or "1", observable.unit, observable.label, kind, location)
         except BetapodError as wrong:
-            self._once(*wrong.problems)
+            # A unit is wrong where it stands.
+            self._once(
+                *(replace(p, location=unit_place) if unit_place and "unit" in p.kind else p for p in wrong.problems)
+            )
             return None
         if error and not value > 0.0:
             self.problems.append(Problem("bad-error", "the SD of a measurement is above 0", location, text))
@@ -318,7 +325,7 @@ class MeasurementReader:
         order = np.argsort(np.array(entry.times), kind="stable")
         schedule = self.common
         for name_of_input, values in entry.courses.items():
-            entry.switches += _followed(name_of_input, values)
+            entry.switches += followed_course(name_of_input, values)
         if entry.doses or entry.switches:
             schedule = Schedule((*self.common.doses, *entry.doses), (*self.common.switches, *entry.switches))
         return MeasuredPerson(

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Iterable
 from dataclasses import replace
 
 from ...base import clinical
 from ...base.errors import UnitError, did_you_mean
 from . import vocabulary
+from .dispersions import read_dispersion, transformed
 from .evidence_units import Conversion, is_known_unit, spelt
+from .plain_words import in_plain_words
 from .possible_means import impossible_mean
 from .row import Row
 from .scales import by_unit, needs_unit, statistic_unit
 from .study import SOURCE_LEVELS, Dispersion, Record
-from .wordings import wording_of
 
 #: Columns of both tables; those of one are empty in the other.
 REQUIRED = (
@@ -53,23 +52,6 @@ OPTIONAL = (
     "replaces",
 )
 
-_DISPERSION = {
-    "SD": "SD",
-    "SE": "SE",
-    "SEM": "SE",
-    "CI95": "CI95",
-    "IQR": "IQR",
-    "range": "range",
-    "range_as_printed": "range",
-    "tolerance_factor": "tolerance_factor",
-    "unclear": "unclear",
-    "SD (printed 182.9.5)": "SD",
-}
-_DOUBTFUL = re.compile(r"likely|not_stated", re.I)
-_INTERVALS = ("CI95", "IQR", "range")
-#: What stands between the ends of an interval in a user's own table.
-_BETWEEN = re.compile(r"\s*(?:[;|]|,\s|\bto\b)\s*")
-
 
 def read_row(row: Row, number: int, table: str) -> Record | None:
     """Return the record of a row, or None with the row's problems noted."""
@@ -88,13 +70,13 @@ def read_row(row: Row, number: int, table: str) -> Record | None:
     if not row[treatment]:
         row.wrong("missing-value", "the treatment is empty", "product")
     elif not product:
-        product = _in_plain_words(row, treatment, vocabulary.treatment_classes()) or ""
+        product = in_plain_words(row, treatment, vocabulary.treatment_classes()) or ""
     if row[treatment] and not product:
         product = row[treatment]
         row.remarks.append(f"treatment {product!r} is in no known class: it is grouped by its own name")
     endpoint = vocabulary.endpoints().get(row["endpoint"])
     endpoint_text = row["endpoint"]
-    if endpoint is None and (word := _in_plain_words(row, "endpoint", vocabulary.endpoints())):
+    if endpoint is None and (word := in_plain_words(row, "endpoint", vocabulary.endpoints())):
         endpoint, endpoint_text = vocabulary.endpoints()[word], word
     if endpoint is None:
         endpoint = vocabulary.EvidenceEndpoint(row["endpoint"])
@@ -179,29 +161,13 @@ def read_row(row: Row, number: int, table: str) -> Record | None:
     )
 
 
-def _in_plain_words(row: Row, column: str, words: Iterable[str]) -> str | None:
-    """Return which of the known words the text of a user's own cell means; None where it has to be asked, which is noted, or nobody knows."""
-    if not row.guessed or not row[column]:
-        return None
-    rules = "product" if column == "intervention" else column
-    wording = wording_of(rules, row[column], words)
-    if wording.means:
-        row.remarks.append(f"{column} {row[column]!r} read as {wording.means}")
-    elif wording.choices:
-        hint = f"Which is it? Write one of {', '.join(wording.choices)}."
-        if rules in ("population", "design"):
-            hint = f"Which is it? Write the class before your words, such as '{wording.choices[0]}; {row[column]}'."
-        row.wrong(f"unclear-{rules}", "may mean several things", column, " or ".join(wording.choices), hint)
-    return wording.means or None
-
-
 def _class(row: Row, column: str, text: str, expected: str) -> str:
     if row[column] and not text:
         from .study import DESIGNS, POPULATIONS
 
         classes = POPULATIONS if column == "population" else DESIGNS
         before = len(row.problems)
-        text = _in_plain_words(row, column, classes) or ""
+        text = in_plain_words(row, column, classes) or ""
         if text or len(row.problems) > before:
             return text
         code = row[column].partition(";")[0].strip()
@@ -221,7 +187,7 @@ def _statistic(row: Row) -> vocabulary.Statistic | None:
         return vocabulary.statistics().get(text, vocabulary.Statistic("qualitative", "unclear"))
     statistic = vocabulary.statistics().get(text)
     before = len(row.problems)
-    if text and statistic is None and (word := _in_plain_words(row, "statistic", vocabulary.statistics())):
+    if text and statistic is None and (word := in_plain_words(row, "statistic", vocabulary.statistics())):
         return vocabulary.statistics()[word]
     if text and statistic is None and len(row.problems) == before:
         row.wrong(
@@ -323,25 +289,13 @@ def _numbers(
         name = "C_peptide_AUC_unknown_time_base"
         row.remarks.append("the time base of this area is not stated: not converted, kept apart")
     if value is not None:
-        value = _transformed(conversion(value), statistic.transform)
+        value = transformed(conversion(value), statistic.transform)
     unit = "1" if statistic.transform and statistic.transform != "negate" else conversion.unit
     _check(row, statistic, value)
     if value is not None and (wrong := impossible_mean(statistic, name, unit, value)):
         row.wrong("impossible", wrong[0], "value", wrong[1], "Is the unit right?")
-    dispersion = _dispersion(row, statistic, conversion, value)
+    dispersion = read_dispersion(row, statistic, conversion, value)
     return value, dispersion, unit, name
-
-
-def _transformed(value: float, transform: str) -> float:
-    if transform == "one_minus_percent":
-        value = 1.0 - value / 100.0
-    elif transform == "one_plus_percent":
-        value = 1.0 + value / 100.0
-    elif transform == "percent":
-        value = value / 100.0
-    elif transform == "negate":
-        value = -value
-    return float(f"{value:.15g}")
 
 
 def _check(row: Row, statistic: vocabulary.Statistic, value: float | None) -> None:
@@ -353,52 +307,3 @@ def _check(row: Row, statistic: vocabulary.Statistic, value: float | None) -> No
         row.wrong("implausible-value", "a ratio is positive", "value")
     if statistic.kind == "correlation" and not -1.0 <= value <= 1.0:
         row.wrong("implausible-value", "a correlation lies between -1 and 1", "value")
-
-
-def _dispersion(
-    row: Row, statistic: vocabulary.Statistic, conversion: Conversion, value: float | None
-) -> Dispersion | None:
-    printed, text = row["dispersion"], row["dispersion_type"]
-    if bool(printed) != bool(text):
-        row.wrong(
-            "half-dispersion",
-            "dispersion and its type come together or not at all",
-            "dispersion" if text else "dispersion_type",
-        )
-        return None
-    if not printed:
-        return None
-    kind = _DISPERSION.get(text) or ("unclear" if _DOUBTFUL.search(text) else "")
-    kind = kind or _in_plain_words(row, "dispersion_type", _DISPERSION) or ""
-    if not kind:
-        row.wrong(
-            "unknown-dispersion",
-            "no such type",
-            "dispersion_type",
-            "SD, SE, CI95, IQR, range or unclear",
-            did_you_mean(text, _DISPERSION),
-        )
-        return None
-    if kind == "unclear" or _DOUBTFUL.search(text):
-        row.remarks.append("SD or SE? The source does not say: not used as either")
-    try:
-        # People write (0.7, 0.9) and 0.7 to 0.9; in the package's tables ends stand between semicolons.
-        parts = re.split(_BETWEEN, printed.strip("[]() ")) if row.guessed else re.split(r"[;|]", printed)
-        ends = [float(part) for part in parts]
-    except ValueError:
-        ends = []
-    if len(ends) != (2 if kind in _INTERVALS else 1) or not all(math.isfinite(end) for end in ends):
-        row.wrong("bad-number", "one number for SD and SE, 'low;high' for an interval", "dispersion")
-        return None
-    if kind not in _INTERVALS:
-        if ends[0] < 0:
-            row.wrong("bad-number", "this is negative", "dispersion")
-        width = ends[0] if kind == "tolerance_factor" else conversion.scale(ends[0])
-        if statistic.transform and statistic.transform != "negate" and kind != "tolerance_factor":
-            # The number was turned from a percentage into a ratio, and its spread goes with it.
-            width = float(f"{width / 100.0:.15g}")
-        return Dispersion(kind, width, width, text)
-    low, high = sorted(_transformed(conversion(end), statistic.transform) for end in ends)
-    if value is not None and not low <= value <= high:
-        row.wrong("value-outside", "the value lies outside its own interval", "dispersion")
-    return Dispersion(kind, low, high, text)

@@ -8,6 +8,7 @@ never read by rules: their words stand in the vocabulary one by one.
 from __future__ import annotations
 
 import csv
+import difflib
 import functools
 import re
 from collections.abc import Iterable
@@ -16,6 +17,8 @@ from pathlib import Path
 
 _TABLE = Path(__file__).with_name("vocabulary") / "wordings.csv"
 _DASHES = re.compile("[\u2010-\u2015\u2212]")
+#: How alike a word has to be to one of the rules to be taken for it with a slip, and the shortest that is.
+_ALIKE, _SHORTEST = 0.85, 5
 
 
 @dataclass(frozen=True)
@@ -76,11 +79,50 @@ def wording_of(column: str, text: str, vocabulary: Iterable[str] = ()) -> Wordin
     if len(same) == 1:
         return Wording(same.pop())
     plain = " ".join(_DASHES.sub("-", text).lower().replace("_", " ").split())
+    wording = _by_rules(column, plain)
+    mended = _mended(column, plain)
+    if mended == plain or (meant := _by_rules(column, mended)) == wording:
+        return wording
+    # A slip in a word that decides is asked back: what was meant first, then what is left without the word.
+    classes = [*_classes(meant), *_classes(wording)]
+    return Wording(choices=tuple(dict.fromkeys(classes)))
+
+
+def _by_rules(column: str, plain: str) -> Wording:
     for rule in _rules().get(column, ()):
         if rule.holds(plain):
             question, _, classes = rule.means.partition("? ")
             return Wording(question) if not classes else Wording(choices=tuple(classes.split(" or ")))
     return Wording()
+
+
+def _classes(wording: Wording) -> tuple[str, ...]:
+    return (wording.means,) if wording.means else wording.choices
+
+
+@functools.cache
+def _tokens(column: str) -> tuple[re.Pattern[str], ...]:
+    return tuple({token for rule in _rules().get(column, ()) for token in (*rule.needs, *rule.bars)})
+
+
+@functools.cache
+def _keywords(column: str) -> frozenset[str]:
+    """Return the plain words of the rules of a column, in which a slip may be."""
+    parts = {part.replace(r"\b", "") for token in _tokens(column) for part in token.pattern.split("|")}
+    words = {word for part in parts if re.fullmatch("[a-z ]+", part) for word in part.split()}
+    return frozenset(word for word in words if len(word) >= _SHORTEST)
+
+
+def _mended(column: str, plain: str) -> str:
+    """Return a text in which words that the rules do not know, but for a slip, are as these have them."""
+
+    def word_meant(match: re.Match[str]) -> str:
+        word = match[0]
+        if len(word) < _SHORTEST or word in _keywords(column) or any(token.search(word) for token in _tokens(column)):
+            return word
+        return next(iter(difflib.get_close_matches(word, _keywords(column), 1, _ALIKE)), word)
+
+    return re.sub(r"[a-z]+", word_meant, plain)
 
 
 def _bare(text: str) -> str:
