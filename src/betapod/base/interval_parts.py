@@ -13,7 +13,7 @@ from .intervals import joint_deviation, student
 INTERVAL_PARTS: Mapping[str, str] = {
     "chance": "by chance",
     "parameters": "by parameters",
-    "studies": "by what studies differ by",
+    "studies": "between studies",
 }
 #: Degrees of freedom of what studies differ by: one study in a hundred lies 3.3 SDs out.
 STUDY_FREEDOM = 4.0

@@ -17,6 +17,7 @@ from ..csv_output import Csv, CsvOption, given_as_csv
 from ..running import QuietOption, ThreadsOption, breaking, command
 from ..shared import JsonOption, print_json, print_note, print_table, print_text, with_noun, write_out
 from ..trial_harms import print_trial_harms
+from ..trial_intervals import tell_interval_parts
 from ..waiting import show_progress, waiting
 
 if TYPE_CHECKING:
@@ -370,37 +371,8 @@ def _tell_comparisons(protocol_document: dict[str, Any], several: bool, cells: b
     print_text(f"{title}{'' if title.endswith(at) else at}, between groups{unit}")
     groups = [f"scenario {row['scenario']}" for row in comparisons] if cells else []
     print_table(columns, rows, right=columns[1 + several :], groups=groups)
-    if "sd_parameters" in comparisons[0]:
-        _tell_parameters(comparisons, scale, several, groups)
-
-
-def _tell_parameters(comparisons: list[dict[str, Any]], scale: Scale, several: bool, groups: list[str]) -> None:
-    """Print how far chance, and what nobody knows of parameters, each spread what trials find."""
-    from ...base.intervals import normal_interval
-
-    def alone(row: dict[str, Any], part: str) -> str:
-        estimated = row["estimate"] is not None and row[part] is not None
-        return _estimates(scale, *normal_interval(row["estimate"], row[part])) if estimated else "-"
-
-    columns = (
-        *(["design"] if several else []),
-        "comparison",
-        "by chance alone",
-        "by parameters alone",
-        "means of the sets",
-    )
-    rows = [
-        (
-            *([row["design"]] if several else []),
-            f"{row['treated']} against {row['control']}",
-            alone(row, "sd_chance"),
-            alone(row, "sd_parameters"),
-            _estimates(scale, row["lowest_of_sets"], row["highest_of_sets"]),
-        )
-        for row in comparisons
-    ]
-    print_text(f"95 % of trials, chance and {comparisons[0]['parameter_sets']} sets of parameters apart")
-    print_table(columns, rows, right=columns[1 + several :], groups=groups)
+    if "interval" in protocol_document:
+        tell_interval_parts(protocol_document["interval"], comparisons, scale, several, groups)
 
 
 def _tell_groups(protocol_document: dict[str, Any], several: bool, cells: bool) -> None:

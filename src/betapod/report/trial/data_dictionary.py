@@ -32,8 +32,20 @@ COLUMNS: Mapping[str, tuple[str, str]] = {
     "n": ("patients analysed, mean over replicates; in sizes and power: patients randomised", ""),
     "mean": ("mean over replicates; in baseline: mean of the patients", _CHANGE),
     "spread": ("standard deviation over replicates", _CHANGE),
-    "sd_chance": ("standard deviation over replicates of one set of parameters", _CHANGE),
-    "sd_parameters": ("standard deviation between sets of parameters, chance taken out", _CHANGE),
+    "sd_chance": ("standard deviation over replicates of one set of parameters, by chance alone", _CHANGE),
+    "sd_parameters": (
+        "standard deviation between sets of parameters, chance taken out; empty where all have the same",
+        _CHANGE,
+    ),
+    "sd_studies": (
+        "standard deviation of what studies of the kind differ by, as the fit has estimated it; empty where nobody knows it",
+        _CHANGE,
+    ),
+    "low_of_all": (
+        "95 % interval of chance, parameters and studies together, of those that are there: lower end",
+        _CHANGE,
+    ),
+    "high_of_all": ("its upper end", _CHANGE),
     "lowest_of_sets": ("least mean of the replicates of one set of parameters", _CHANGE),
     "highest_of_sets": ("greatest mean of the replicates of one set of parameters", _CHANGE),
     "parameter_sets": ("sets of parameters", ""),

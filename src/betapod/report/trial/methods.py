@@ -17,6 +17,9 @@ from .sections_designs import evidence_rows
 if TYPE_CHECKING:
     from ...trials.operating.result_tables import Assessment
 
+#: What it means that nothing is drawn.
+_FIXED = "fixed at their central values, so the spread shown is that of patients and measurements alone"
+
 
 def limits(assessment: Assessment) -> Section:
     """Return what the report cannot say."""
@@ -27,10 +30,11 @@ def limits(assessment: Assessment) -> Section:
         "cannot appear here.",
         "Many parameters of the model are calibrated or assumed, as the methods and sources say.",
     ]
+    drawn = assessment.protocol.fit_draws > 1
     if cells and CURRENT_EVIDENCE in supposed:
         items.append(
             "\u201cCurrent evidence\u201d shrinks the few controlled results on cells towards no effect; its parameters are uncertain, and here they are "
-            "fixed at their central values, so the spread shown is that of patients and measurements alone."
+            + ("drawn." if drawn else f"{_FIXED}.")
         )
     if cells and FACE_VALUE in supposed:
         items.append(
@@ -41,10 +45,8 @@ def limits(assessment: Assessment) -> Section:
             "\u201cAs claimed\u201d is what promotional texts say, turned into parameters. No data support these numbers; they show what "
             "would be observed if the claims were true."
         )
-    if not cells:
-        items.append(
-            "Effects of treatments are fixed at their central values, so the spread shown is that of patients and measurements alone."
-        )
+    if not cells and not drawn:
+        items.append(f"Effects of treatments are {_FIXED}.")
     items += [
         "Within-person variation of laboratory values is that of two examinations a few weeks apart in a survey; in advanced disease it may differ.",
         f"Only one trial population{course} was simulated."

@@ -23,6 +23,7 @@ from .estimates import Scale, of_row
 from .sections_controlled import controlled_section
 from .sections_designs import evidence_section, kept, simulated, supposed, uncontrolled
 from .sections_harms import harms_section
+from .sections_intervals import interval_section
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,6 +67,7 @@ def sections(assessment: Assessment, extra: ReportSupplement) -> list[Section]:
         _mechanisms(extra.shares),
         _able(assessment),
         _other_endpoints(assessment),
+        interval_section(assessment),
         harms_section(assessment),
         _people(assessment, extra),
         trust_section(question_of_protocol(assessment.protocol)),

@@ -6,7 +6,6 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from ...base.intervals import normal_interval
 from ...trials.analysis.endpoints import comparisons
 from ..common import words
 from ..common.document import Section, Table
@@ -63,9 +62,6 @@ def controlled_section(assessment: Assessment, design: str) -> Section:
         draw.free_of_event(assessment, design, names[-1]),
         *(draw.draw_course(assessment, design, arm, assessment.code) for arm in arms_of(assessment, design)),
     )
-    tables += [
-        table for table in [_chance_and_parameters(rows, assessment, scale, several, named)] if table is not None
-    ]
     tables += _slopes(assessment, design, names, named)
     closing = []
     if tells and len(names) > 1 and math.isfinite(assessment.assurance(design)):
@@ -77,31 +73,6 @@ def controlled_section(assessment: Assessment, design: str) -> Section:
     key = f"design-{slug(design)}"
     title = words.capital(words.design(assessment, design))
     return Section(key, title, [_compared(assessment, design)], figures, tables, closing=closing)
-
-
-def _chance_and_parameters(
-    rows: Sequence[Any], assessment: Assessment, scale: estimates.Scale, several: bool, named: bool
-) -> Table | None:
-    """Return how far chance, and what nobody knows of parameters, each spread the result; None where all trials have the same parameters."""
-    if not rows or "sd_parameters" not in rows[0]:
-        return None
-    head = [*(["comparison"] if several else []), *(["scenario"] if named else [])]
-    cells = [
-        [
-            *([words.contrast(assessment, r["treated"], r["control"])] if several else []),
-            *([words.capital(words.scenario(r["scenario"]))] if named else []),
-            *(scale.range(*normal_interval(r["mean"], r[name])) for name in ("sd_chance", "sd_parameters")),
-            scale.range(r["lowest_of_sets"], r["highest_of_sets"]),
-        ]
-        for r in rows
-    ]
-    return Table(
-        f"Chance and parameters apart: {words.counted(int(rows[0]['parameter_sets']), 'set')} of parameters, each with trials of its own. "
-        "95 % of trials if either were alone; means of the sets still contain some chance.",
-        [*head, "by chance alone", "by parameters alone", "means of the sets"],
-        cells,
-        max(1, len(head)) if head else 0,
-    )
 
 
 def _compared(assessment: Assessment, design: str) -> str:

@@ -14,8 +14,8 @@ from . import likelihood, replicate_summaries
 from .harm_summaries import harm_rows
 from .power_analysis import operating_characteristics, significant
 from .sizing import NULL, tests_cells, title
+from .study_spread import parts_of_estimate
 from .true_effects import truth, truth_of
-from .variance_parts import variance_parts
 
 if TYPE_CHECKING:
     from ..conduct.trial_data import TrialData
@@ -61,7 +61,7 @@ def results(data: TrialData, some: TrialData, keys: dict[str, str]) -> list[Any]
                         "truth": truth(some, endpoint, comparison, stratum),
                         "truth_of": truth_of(data, endpoint, comparison),
                     }
-                    | (variance_parts(estimate.effect, data.pool.draws).as_columns() if data.pool.draws > 1 else {})
+                    | parts_of_estimate(data, endpoint, estimate.effect, comparison.control is not None).as_columns()
                     | {
                         f"{name}{suffix}": getattr(value, attribute)
                         for name, value in rates.items()

@@ -16,14 +16,15 @@ from ..conduct.replicate_parameters import fit_of
 from ..conduct.trial_data import PARTS
 from .harm_summaries import harm_rows
 from .power_analysis import operating_characteristics
+from .study_spread import endpoint_differences, fit_of_tables, kind_of_endpoint, parts_of_estimate
 from .true_effects import truth, truth_of
-from .variance_parts import variance_parts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ..conduct.trial_data import TrialData
     from ..protocol.protocol import Protocol
+    from .variance_parts import VarianceParts
 
 
 def run_summary(
@@ -67,6 +68,7 @@ def run_summary(
                 "unit": first.quantity(code).unit,
             },
         },
+        "interval": _interval(protocol, max(first.pool.draws, 1)),
         "pool": {name: value for name, value in facts.items() if name != "seconds"},
         "people_behind_patients": {
             design: behind(data[design, first.scenario].member).as_dict()
@@ -75,6 +77,19 @@ def run_summary(
         "comparisons": [row for trial_data in data.values() for row in _comparisons(trial_data)],
         "harms": [row for trial_data in _of_evidence(data) for row in _harms(trial_data)],
         "rows": [row for trial_data in data.values() for row in _rows(trial_data, code, visit, lower)],
+    }
+
+
+def _interval(protocol: Protocol, sets: int) -> dict[str, Any]:
+    """Return what the parts of intervals rest on: the fit, sets of parameters, and the kind of published numbers that studies differ by."""
+    endpoint = protocol.endpoints.primary
+    differences = endpoint_differences(protocol, endpoint, True)
+    return {
+        "sets": sets,
+        "parameters_of": fit_of(protocol),
+        "studies_of": fit_of_tables(protocol),
+        "kind": kind_of_endpoint(endpoint, True),
+        "numbers": 0 if differences is None else differences.rows,
     }
 
 
@@ -117,17 +132,15 @@ def _comparisons(data: TrialData) -> list[dict[str, Any]]:
                 "benefit": _number(numbers["significant and better"].value),
                 "true_effect": _number(truth(data, endpoint, comparison, None)),
                 "true_effect_of": truth_of(data, endpoint, comparison),
-                **_parts(estimate.effect, data.pool.draws),
+                **_parts(parts_of_estimate(data, endpoint, estimate.effect, True)),
             }
         )
     return result_rows
 
 
-def _parts(effect: NDArray[np.float64], sets: int) -> dict[str, float | int | None]:
-    """Return what of the spread over trials is chance and what parameters; nothing where all trials have the same ones."""
-    if sets < 2:
-        return {}
-    columns = variance_parts(effect, sets).as_columns()
+def _parts(parts: VarianceParts) -> dict[str, float | int | None]:
+    """Return what of the spread over trials is chance and what parameters, and what studies differ by."""
+    columns = parts.as_columns()
     return {name: value if isinstance(value, int) else _number(value) for name, value in columns.items()}
 
 
