@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import pickle
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,6 +17,7 @@ from betapod.calibration.real_data.real_sources import REAL_SOURCES
 from betapod.calibration.row_split import set_aside_families, treatment_class
 from betapod.evidence.records.registry import load_registry
 from betapod.validation.predictions.condition import Condition
+from betapod.validation.predictions.own_templates import write_templates
 from betapod.validation.predictions.row_expectations import expectations
 from betapod.validation.predictions.studies import arms, sort
 from betapod.validation.predictions.uses import FIT, row_uses
@@ -153,3 +156,50 @@ def test_a_stage_of_real_people_has_no_published_rows() -> None:
     assert np.any(moved != start)
     with pytest.raises(ConfigError, match="rows"):
         FitProblem.parsed(SMALL.replace("{name: all,", "{name: all, rows: nothing,"))
+
+
+OWN = """
+name: own
+people: {count: 3}
+tables: {evidence: [evidence.csv], arms: [arms.csv], cohorts: [cohorts.yaml], events: [events.csv]}
+rows: {studies: [EXAMPLE2026]}
+unknowns: {h_N0: {}}
+stages: [{name: all, unknowns: [h_N0]}]
+"""
+
+
+@pytest.fixture
+def own_folder(tmp_path: Path) -> Path:
+    write_templates(tmp_path)
+    (tmp_path / "own.yaml").write_text(OWN, encoding="utf-8")
+    return tmp_path
+
+
+def test_a_problem_names_tables_of_its_own(own_folder: Path) -> None:
+    problem = FitProblem.read(own_folder / "own.yaml")
+    assert [record.id for record in problem.rows_of("all")] == [f"EXAMPLE2026#{n}" for n in (1, 2, 3)]
+    assert ("EXAMPLE2026", "cells") in problem.tables.arms and ("EXAMPLE2026", "cells") not in arms()
+    # The same file beside other tables is another fit.
+    before = problem.tables_digest
+    table = own_folder / "evidence.csv"
+    table.write_text(table.read_text(encoding="utf-8").replace("0.85", "0.75"), encoding="utf-8")
+    assert before and FitProblem.read(own_folder / "own.yaml").tables_digest != before
+    assert FitProblem.parsed(SMALL).tables_digest == ""
+    # Workers are told of the tables.
+    assert list(pickle.loads(pickle.dumps(problem.tables)).arms) == list(problem.tables.arms)
+
+
+def test_everything_wrong_with_own_tables_is_said_in_its_place(own_folder: Path) -> None:
+    (own_folder / "own.yaml").write_text(
+        OWN.replace("events.csv", "event.csv").replace("h_N0: {}", "h_N: {}"), encoding="utf-8"
+    )
+    table = own_folder / "evidence.csv"
+    table.write_text(table.read_text(encoding="utf-8").replace("0.70;1.03", "1.03;0.70"), encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        FitProblem.read(own_folder / "own.yaml")
+    places = {
+        (problem.kind, Path(problem.location.file).name, problem.location.line) for problem in caught.value.problems
+    }
+    assert ("no-file", "own.yaml", 4) in places
+    assert any(kind == "reversed-interval" and name == "evidence.csv" for kind, name, _ in places)
+    assert any(name == "own.yaml" and line == 6 for _, name, line in places)

@@ -16,6 +16,7 @@ from toy_fits import finished
 from betapod.base.errors import ConfigError
 from betapod.calibration.fit_folder import add_tables, write_fit_record
 from betapod.physiology.installed_fits import read_fit_record
+from betapod.report.common.interval_section import kind_in_words
 from betapod.report.fit import fit_drawings, fit_figures, fit_page
 from betapod.report.fit import fit_findings as findings
 from betapod.report.fit.fit_contents import FitContents, on_natural_scale, prior_place, read_fit_contents
@@ -124,9 +125,9 @@ def test_a_class_of_discrepancy_may_be_of_one_unit(contents: FitContents) -> Non
     lines = {line["class"]: line for line in findings.discrepancy_table(contents)}
     pressure = contents.rows[(contents.rows["class"] == "level") & (contents.rows["unit"] == "mmHg")]
     assert lines["level mmHg"]["error"] == pytest.approx(pressure["se"].median())
-    assert findings.class_words("level mmHg") == "levels and changes, mmHg"
-    assert findings.class_words("level % HbA1c") == "levels and changes, HbA1c %"
-    assert findings.class_words("event ratio") == "ratios of events"
+    assert kind_in_words("level mmHg") == "levels and changes, mmHg"
+    assert kind_in_words("level % HbA1c") == "levels and changes, HbA1c %"
+    assert kind_in_words("event ratio") == "ratios of events"
 
 
 def test_families_have_medians_of_their_rows(contents: FitContents) -> None:

@@ -125,6 +125,10 @@ class ToyProblem:
     discrepancy: Mapping[str, float] = field(default_factory=lambda: {"ratio": 0.1})
 
     @property
+    def tables_digest(self) -> str:
+        return ""
+
+    @property
     def text(self) -> str:
         return f"name: {self.name}\nstaged: {self.staged}\n"
 

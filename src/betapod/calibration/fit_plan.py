@@ -19,7 +19,7 @@ from .fit_likelihood import Likelihood
 from .fit_rows import FitRows
 from .gauss_newton import LADDER, STEP, EstimatedDiscrepancy, slopes_at
 from .objective_protocol import Objective, bounds_of
-from .staged_problem import StagedProblem, Tell
+from .staged_problem import StagedProblem, Tell, said_of_tables
 from .unknown import Unknown
 
 Numbers = NDArray[np.float64]
@@ -215,5 +215,5 @@ def screen_stage(
         def progress(tally: EvaluationTally) -> None:
             speak(f"{stage}: {tally.asked} of {len(objective.unknowns) + 1} evaluations, {tally.computed} of them now")
 
-        identity = {"problem": problem.text, "screen": stage}
+        identity = {"problem": problem.text, **said_of_tables(problem), "screen": stage}
         return screen_candidates(kept.objective(objective, stage, identity, progress), problem.discrepancy, most)

@@ -10,14 +10,16 @@ from pathlib import Path
 from ..base.config import Document, check_document, parse_yaml, read_yaml
 from ..base.cores import cores
 from ..base.errors import BetapodError, ConfigError, Problem, did_you_mean
-from ..evidence.records.registry import Registry, load_registry
+from ..evidence.records.registry import Registry
 from ..evidence.records.study import Record
 from ..validation.predictions.condition import Condition
 from ..validation.predictions.studies import arms, sort
+from ..validation.predictions.study_tables import NO_TABLES, StudyTables, using_tables
 from .fit_objective import FitObjective
 from .fit_settings import FitSettings, RowSelection, UnknownSettings
 from .named_unknowns import candidate_rows, unknown_named
 from .objective_protocol import RowSource
+from .own_tables import OwnTables, own_tables_of
 from .published_rows import PublishedRows
 from .row_split import set_aside_families, treatment_class
 from .row_words import wrong_row_words
@@ -61,6 +63,8 @@ class FitProblem:
         Families that are kept for validation.
     cell_studies
         Studies in which any group was given cells; `cells: false` leaves out their controls too.
+    of_user
+        Tables of a user's own.
 
     Examples
     --------
@@ -77,6 +81,7 @@ class FitProblem:
     records: tuple[Record, ...] = field(repr=False)
     set_aside: frozenset[str] = frozenset()
     cell_studies: frozenset[str] = frozenset()
+    of_user: OwnTables | None = field(default=None, repr=False)
 
     @classmethod
     def read(cls, path: str | Path, evidence: Registry | None = None) -> FitProblem:
@@ -98,7 +103,6 @@ class FitProblem:
 
     @classmethod
     def _of(cls, document: Document, evidence: Registry | None) -> FitProblem:
-        registry = load_registry() if evidence is None else evidence
         if isinstance(document.data, dict) and document.data.get("kind", "published") != "published":
             named = str(document.data["kind"])
             message, kinds = f"there is no kind of fit {named!r}", ("published", "individual")
@@ -106,7 +110,12 @@ class FitProblem:
             raise ConfigError(
                 document.problem("unknown-choice", message, ("kind",), expected=" or ".join(kinds), hint=hint)
             )
-        settings = check_document(FitSettings, document, lambda of: chain(_across(of), wrong_row_words(of, registry)))
+        of_user = own_tables_of(document, evidence)
+        settings = check_document(
+            FitSettings,
+            document,
+            lambda of: chain(of_user.problems, _across(of), wrong_row_words(of, of_user.registry)),
+        )
         unknowns = {
             name: unknown_named(name, of_file, settings.scenario) for name, of_file in settings.unknowns.items()
         }
@@ -121,12 +130,13 @@ class FitProblem:
             )
             for stage in settings.stages
         )
-        published = (load_registry() if evidence is None else evidence).select()
-        of_cells = studies_of_cells(published)
-        can, _ = sort(published)
-        records = tuple(record for record in can if _fits(record, settings.rows, of_cells))
+        published = of_user.registry.select()
+        with using_tables(of_user.studies):
+            of_cells = studies_of_cells(published)
+            can, _ = sort(published)
+            records = tuple(record for record in can if _fits(record, settings.rows, of_cells))
         aside = set_aside_families(records, settings.split.testing, settings.split.seed)
-        return cls(settings, document.text, stages, unknowns, records, aside, of_cells)
+        return cls(settings, document.text, stages, unknowns, records, aside, of_cells, of_user)
 
     @property
     def name(self) -> str:
@@ -142,6 +152,16 @@ class FitProblem:
     def discrepancy(self) -> Mapping[str, float]:
         """Scale of the prior of what the model lacks, by class of rows."""
         return self.settings.discrepancy
+
+    @property
+    def tables(self) -> StudyTables:
+        """How studies of a user's own tables are simulated."""
+        return NO_TABLES if self.of_user is None else self.of_user.studies
+
+    @property
+    def tables_digest(self) -> str:
+        """Digest of a user's own tables; empty without any."""
+        return "" if self.of_user is None else self.of_user.digest
 
     def stage_named(self, name: str) -> FitStage:
         """Return a stage.
@@ -159,7 +179,8 @@ class FitProblem:
             selection = self.stage_named(stage).selection
             if selection is None:
                 return ()
-            return tuple(record for record in self.records if _fits(record, selection, self.cell_studies))
+            with using_tables(self.tables):
+                return tuple(record for record in self.records if _fits(record, selection, self.cell_studies))
         wanted = {record.id for part in self.stages for record in self.rows_of(part.name)}
         return tuple(record for record in self.records if record.id in wanted)
 
@@ -218,7 +239,7 @@ class FitProblem:
             return
         fitted = {record.id: record.family not in self.set_aside for record in records}
         people = self.settings.people
-        yield PublishedRows(records, fitted, start, people.count, people.seed, threads)
+        yield PublishedRows(records, fitted, start, people.count, people.seed, threads, tables=self.tables)
 
     def _others(self, stage: str | None, anchor: Condition) -> Iterator[RowSource]:
         of_stage = [part for part in self.stages if stage in (None, part.name)]

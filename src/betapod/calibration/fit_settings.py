@@ -88,6 +88,17 @@ class StageSettings(Settings):
     )
 
 
+class TableSettings(Settings):
+    """Tables of your own; paths are relative to the problem file."""
+
+    evidence: list[str] = Field(
+        default_factory=list, description="published numbers, which override or extend those of the package"
+    )
+    arms: list[str] = Field(default_factory=list, description="what groups of studies get")
+    cohorts: list[str] = Field(default_factory=list, description="baselines of people")
+    events: list[str] = Field(default_factory=list, description="which events endpoints count")
+
+
 class FitSettings(Settings):
     """A fit problem."""
 
@@ -97,6 +108,7 @@ class FitSettings(Settings):
     scenario: ScenarioName = DEFAULT
     seed: Annotated[int, Field(ge=0)] = 1
     people: FitPeople = Field(default_factory=FitPeople)
+    tables: TableSettings = Field(default_factory=TableSettings)
     rows: RowSelection = Field(default_factory=RowSelection)
     split: FitSplit = Field(default_factory=FitSplit)
     discrepancy: dict[str, Positive] = Field(

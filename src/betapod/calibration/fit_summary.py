@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
 from ..physiology.installed_fits import FitRecord
+from .design_bias import published_biases
 
 #: Columns of ``rows.csv`` by what the interval of 90 % contains.
 WHENS = {
@@ -60,6 +62,7 @@ def fit_summary(record: FitRecord) -> dict[str, Any]:
             {"class": name, "family": family, "row": row, "scale": scale}
             for name, (family, row, scale) in record.discrepancy.items()
         ],
+        "bias_by_design": [asdict(bias) for bias in published_biases(record)],
         "effective_draws": identity.get("effective draws", record.effective_draws),
         "evaluations": identity.get("evaluations"),
         "processor_seconds": identity.get("processor_seconds", {}),

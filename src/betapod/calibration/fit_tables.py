@@ -60,16 +60,16 @@ def coverage_columns(
 
 def coverage_of_tables(record: FitRecord, prior_scale: Mapping[str, float], left_out: RowPredictions) -> Columns:
     """Return ``coverage.csv`` of a finished fit anew, with families left out."""
-    rows, after = _of_record(record)
+    rows, after = rows_of_record(record)
     return coverage_columns(rows, record.rows["before"], after, prior_scale, left_out)
 
 
 def widths_of_record(record: FitRecord) -> list[ClassWidths]:
     """Return how wide the 90 % intervals of a finished fit are, by class of rows."""
-    return interval_widths(*_of_record(record))
+    return interval_widths(*rows_of_record(record))
 
 
-def _of_record(record: FitRecord) -> tuple[FitRows, RowPredictions]:
+def rows_of_record(record: FitRecord) -> tuple[FitRows, RowPredictions]:
     """Return the rows of a record and what the fit says of them."""
     table = record.rows
     names = {field.name: "class" if field.name == "row_class" else field.name for field in fields(FitRows)}

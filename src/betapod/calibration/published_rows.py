@@ -15,6 +15,7 @@ from ..validation.predictions.condition import Condition
 from ..validation.predictions.kept_people import KeptPeople
 from ..validation.predictions.prediction import Prediction
 from ..validation.predictions.row_expectations import plans_of, study_expectations
+from ..validation.predictions.study_tables import NO_TABLES, StudyTables, using_tables
 from .fit_rows import FitRows
 
 Numbers = NDArray[np.float64]
@@ -39,6 +40,8 @@ class PublishedRows:
         Attribute: the condition under which people are chosen, `base` at first; set it to have cohorts balanced anew.
     count, seed
         Virtual people per cohort (five times as many where events are counted), and of random numbers.
+    tables
+        Arms, cohorts and events of a user's own.
     """
 
     name = "published rows"
@@ -52,14 +55,17 @@ class PublishedRows:
         seed: int = 1,
         threads: int | None = None,
         progress: Callable[[str, int, int], None] | None = None,
+        tables: StudyTables = NO_TABLES,
     ) -> None:
-        self.count, self.seed = count, seed
+        self.count, self.seed, self.tables = count, seed, tables
         by_study: dict[str, list[Record]] = {}
         for record in records:
             by_study.setdefault(record.study, []).append(record)
         self.studies = by_study
         self.records = tuple(record for of_study in by_study.values() for record in of_study)
-        compared = confront_records(self.records, [base.scenario], count, seed, threads, progress=progress, draws=0)
+        compared = confront_records(
+            self.records, [base.scenario], count, seed, threads, progress=progress, draws=0, tables=tables
+        )
         predictions = {p.record: p for p in compared.predictions[base.scenario]}
         self.rows = rows_of(self.records, [predictions[record.id] for record in self.records], fitted)
         self._places = {record.id: index for index, record in enumerate(self.records)}
@@ -68,6 +74,10 @@ class PublishedRows:
 
     def predict(self, conditions: Sequence[Condition]) -> Numbers:
         """Return what is expected (K, n) on the scale of the fit; the same people under all conditions, living again where these shape lives."""
+        with using_tables(self.tables):
+            return self._predicted(conditions)
+
+    def _predicted(self, conditions: Sequence[Condition]) -> Numbers:
         if self._people is None or self._people.anchor != self.anchor:
             self._people = KeptPeople(self.anchor, self._cohorts())
         self._people.live(conditions)
@@ -81,7 +91,8 @@ class PublishedRows:
         """Return parts of about even cost, with the rows of each and its cost: studies that share cohorts stay together where they can."""
         if count == 1:
             return [(self, np.arange(len(self.records)), 1.0)]
-        costs = {study: _cost(of_study, self.count) for study, of_study in self.studies.items()}
+        with using_tables(self.tables):
+            costs = {study: _cost(of_study, self.count) for study, of_study in self.studies.items()}
         order = sorted(self.studies, key=lambda study: -costs[study])
         loads, studies = [0.0] * count, [list[str]() for _ in range(count)]
         for study in order:

@@ -17,7 +17,7 @@ from .fit_plan import refuse_unfit_rows
 from .fit_rows import FitRows
 from .gauss_newton import EstimatedDiscrepancy, MapResult, TraceStep, fit_map
 from .posterior import WeightedDraws, laplace, sample_posterior
-from .staged_problem import ProblemStage, StagedProblem, Tell
+from .staged_problem import ProblemStage, StagedProblem, Tell, said_of_tables
 from .unknown import Unknown
 
 Numbers = NDArray[np.float64]
@@ -119,6 +119,7 @@ def fit_identity(problem: StagedProblem, options: FitOptions) -> dict[str, Any]:
     return {
         "kind": "fit",
         "problem": problem.text,
+        **said_of_tables(problem),
         "seed": problem.seed if options.seed is None else options.seed,
         "draws": options.draws,
         "iterations": options.iterations,
@@ -142,7 +143,8 @@ def kept_objective(
         seconds = tally.processor_seconds.get(tally.stage, 0.0)
         speak(f"{name}: evaluation {tally.asked}, {tally.computed} computed now, {seconds:.0f} s of processor time")
 
-    identity = {"problem": problem.text, "held": dict(held), "around": None if around is None else dict(around)}
+    about = {"held": dict(held), "around": None if around is None else dict(around)}
+    identity = {"problem": problem.text, **said_of_tables(problem), **about}
     return kept.objective(problem.objective(stage, held, threads, around), name, identity, progress)
 
 

@@ -40,6 +40,10 @@ class StagedProblem(Protocol):
         """The file as it was read."""
 
     @property
+    def tables_digest(self) -> str:
+        """Digest of a user's own tables that its rows rest on; empty without any."""
+
+    @property
     def seed(self) -> int:
         """Of random numbers."""
 
@@ -68,3 +72,8 @@ class StagedProblem(Protocol):
 
     def screening(self, stage: str, threads: int | None = None) -> Objective:
         """Return the objective of a stage over all candidates for its unknowns."""
+
+
+def said_of_tables(problem: StagedProblem) -> dict[str, str]:
+    """Return what tables of a user's own add to what determines a fit; nothing without any."""
+    return {"tables": problem.tables_digest} if problem.tables_digest else {}

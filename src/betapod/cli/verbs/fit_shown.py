@@ -42,8 +42,30 @@ def print_fit(record: FitRecord) -> None:
         ],
         right=("shared by a family", "of each number"),
     )
+    _print_bias(record)
     for sentence in summary["warnings"]:
         warn(sentence)
+
+
+def _print_bias(record: FitRecord) -> None:
+    from ...calibration.design_bias import bias_sentences, published_biases
+    from ...report.fit.fit_findings import miss_words
+
+    biases = published_biases(record)
+    rows = [
+        [
+            bias.kind, str(bias.opened.rows), miss_words(bias.scale, bias.opened),
+            "-" if bias.blinded is None else f"{miss_words(bias.scale, bias.blinded)}, {with_noun(bias.blinded.rows, 'row')}",
+        ]
+        for bias in biases
+    ]  # fmt: skip
+    if rows:
+        print_table(
+            ("bias by design", "open: rows", "better than predicted by (90 %)", "blinded contrasts"),
+            rows,
+            right=("open: rows",),
+        )
+    print_text(" ".join(bias_sentences(biases)))
 
 
 def _print_unknowns(record: FitRecord) -> None:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ...base.constants import Z90
 from ...base.errors import ConfigError, Location, Problem
+from ...calibration.design_bias import DesignBias, published_biases
 from ...physiology import installed_fits
 from ...physiology.installed_fits import FitRecord, read_fit_record
 
@@ -60,6 +61,8 @@ class FitContents:
         The tables of these names; empty where the folder has none. Rows have half-widths of their 90 % intervals besides, on the scale
         of the fit: `reach_errors` around `after`, and with drawn parameters `reach` around `mean`. Directions have a `stage`, which is
         empty where there is one alone.
+    bias
+        Bias by design by class of rows, see `design_bias.design_biases`.
     """
 
     name: str
@@ -76,6 +79,7 @@ class FitContents:
     left_out: pd.DataFrame
     trace: pd.DataFrame
     speaking: pd.DataFrame
+    bias: tuple[DesignBias, ...] = ()
 
 
 def read_fit_contents(folder: str | Path) -> FitContents:
@@ -113,6 +117,7 @@ def read_fit_contents(folder: str | Path) -> FitContents:
         weights=record.weights,
         unknowns=pd.DataFrame([vars(unknown) for unknown in record.unknowns]),
         **tables,
+        bias=tuple(published_biases(record)),
     )
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from ...base.constants import Z90
 from ..common.drawing import WIDTH, slug, wrap_label
 from ..common.figures import GREY, PALETTE, drawable, new_figure, styled
+from ..common.interval_section import row_unit_text
 from ..common.words import MINUS, counted
 from . import fit_findings as findings
 from .fit_contents import FitContents, prior_place
@@ -256,7 +257,7 @@ def draw_profiles(contents: FitContents) -> FitPicture | None:
         for number, name in enumerate(names):
             axes = figure.add_subplot(rows, 2, number + 1)
             _draw_profile(axes, table[table["unknown"] == name].dropna().sort_values("u"))
-            unit = findings.row_unit_text(units.get(name, ""))
+            unit = row_unit_text(units.get(name, ""))
             axes.set_title(wrap_label(drawable(str(name)), 28, 1), loc="left", fontsize=9)
             axes.set_xlabel(unit or "value", fontsize=8)
             axes.set_ylabel("fall" if number % 2 == 0 else "", fontsize=8)

@@ -11,11 +11,14 @@ import numpy as np
 
 from ...calibration.identifiability import ALIKE, STAYED
 from ...physiology.study_differences import kind_of_numbers
+from ..common.interval_section import kind_in_words, row_unit_text
 from ..common.words import MINUS, counted, listed, percent_text, thousands
 from .fit_contents import FitContents, on_natural_scale
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from ...calibration.design_bias import MeanMiss
 
 #: How many unknowns the table of the best informed has.
 BEST_INFORMED = 20
@@ -55,12 +58,6 @@ def shown_number(value: float) -> str:
 def shown_interval(low: float, high: float) -> str:
     """Return an interval as text."""
     return f"{shown_number(low)} to {shown_number(high)}"
-
-
-def row_unit_text(unit: Any) -> str:
-    """Return a unit as it stands behind a number; nothing where there is none."""
-    text = str(unit).replace("1.73m2", "1.73\u00a0m²").replace("*", "·")
-    return "" if text in ("1", "", "nan") else text
 
 
 def by_contraction(contents: FitContents) -> pd.DataFrame:
@@ -166,26 +163,6 @@ def rows_of_class(rows: pd.DataFrame, name: str) -> pd.DataFrame:
     return rows[[kind_of_numbers(*row) == name for row in zip(*columns, strict=True)]]
 
 
-#: How a class of rows is called.
-_CLASS_WORDS: Mapping[str, str] = {
-    "share": "shares",
-    "event ratio": "ratios of events",
-    "slope": "slopes",
-    "ratio": "ratios, levels on the log scale",
-    "level": "levels and changes",
-}
-
-
-def class_words(name: str) -> str:
-    """Return a class of rows in words, with what its name has besides: ``level mmHg`` is levels and changes, mmHg."""
-    for key in sorted(_CLASS_WORDS, key=len, reverse=True):
-        if name == key or name.startswith(f"{key} "):
-            unit, _, endpoint = name[len(key) :].strip().partition(" ")
-            more = " ".join(text for text in (endpoint.replace("_", " "), row_unit_text(unit)) if text)
-            return f"{_CLASS_WORDS[key]}, {more}" if more else _CLASS_WORDS[key]
-    return name
-
-
 def discrepancy_table(contents: FitContents) -> list[dict[str, Any]]:
     """Return the discrepancy by class: SDs of families and rows, both in words, and beside the typical error of a study."""
     lines = []
@@ -203,6 +180,43 @@ def discrepancy_table(contents: FitContents) -> list[dict[str, Any]]:
             }
         )
     return lines
+
+
+def bias_table(contents: FitContents) -> list[list[str]]:
+    """Return bias by design by class: rows and mean miss of open studies, and of blinded contrasts, in the direction of benefit."""
+    lines = []
+    for bias in contents.bias:
+        rows = rows_of_class(contents.rows, bias.kind)
+        unit = row_unit_text(rows["unit"].iloc[0]) if len(rows) else ""
+        blinded = (
+            [str(bias.blinded.rows), miss_words(bias.scale, bias.blinded, unit)] if bias.blinded else ["0", "no row"]
+        )
+        lines.append(
+            [
+                kind_in_words(bias.kind),
+                str(bias.opened.rows),
+                str(bias.opened.families),
+                miss_words(bias.scale, bias.opened, unit),
+                *blinded,
+            ]
+        )
+    return lines
+
+
+def miss_words(scale: str, miss: MeanMiss, unit: str = "") -> str:
+    """Return a mean miss with its 90 % interval in natural units; of shares in points around 20 %."""
+    middle, low, high = (_miss_value(scale, number) for number in (miss.mean, miss.low, miss.high))
+    if scale == "log":
+        return f"\u00d7{middle:.3g} ({low:.3g} to {high:.3g})"
+    of_unit = " points" if scale == "angle" else f" {unit}" if unit else ""
+    return f"{middle:+.2g} ({low:+.2g} to {high:+.2g}){of_unit}".replace("-", MINUS)
+
+
+def _miss_value(scale: str, number: float) -> float:
+    if scale == "angle":
+        at = 2 * math.asin(math.sqrt(_SHARE))
+        return 100 * (on_natural_scale(scale, at + number) - _SHARE)
+    return math.exp(number) if scale == "log" else number
 
 
 def family_misses(contents: FitContents) -> pd.DataFrame:

@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ...calibration.design_bias import bias_sentences
 from ...calibration.identifiability import ALIKE, STAYED
 from ..common import svg, words
+from ..common.interval_section import kind_in_words, row_unit_text
 from ..common.pages import template
 from ..common.words import percent_text
 from . import fit_findings as findings
@@ -90,11 +92,13 @@ def render_fit_page(contents: FitContents) -> str:
         directions=_direction_lines(contents),
         know=int((findings.directions_of_data(contents)["eigenvalue"] > 1.0).sum()),
         of=len(findings.directions_of_data(contents)),
-        discrepancy=[{**line, "label": findings.class_words(str(line["class"]))} for line in findings.discrepancy_table(contents)],
+        discrepancy=[{**line, "label": kind_in_words(str(line["class"]))} for line in findings.discrepancy_table(contents)],
+        bias=findings.bias_table(contents),
+        bias_words=bias_sentences(contents.bias),
         left_out=_left_out_lines(contents),
         rows=_row_lines(contents),
         classes=list(dict.fromkeys(str(name) for name in contents.rows["class"])),
-        class_words=findings.class_words,
+        class_words=kind_in_words,
         stages=stage_lines(contents.identity),
         checks=check_lines(contents.identity),
         provenance=provenance_lines(contents.identity),
@@ -155,7 +159,7 @@ def _unknown_line(contents: FitContents, row: Mapping[Any, Any]) -> dict[str, An
     return {
         "name": row["name"],
         "label": row["label"] if row["label"] != row["name"] else "",
-        "unit": findings.row_unit_text(row["unit"]),
+        "unit": row_unit_text(row["unit"]),
         "kind": row["kind"],
         "prior": f"{text(row['prior_median'])} ({findings.shown_interval(row['prior_low'], row['prior_high'])})",
         "posterior": f"{text(row['median'])} ({findings.shown_interval(row['low'], row['high'])})",
@@ -219,7 +223,7 @@ def _row_lines(contents: FitContents) -> list[dict[str, Any]]:
     lines = []
     for row in contents.rows.to_dict("records"):
         # On the log scale the unit may be that of a level, of which the number is a ratio.
-        unit = {"angle": "%", "log": ""}.get(str(row["scale"]), findings.row_unit_text(row["unit"]))
+        unit = {"angle": "%", "log": ""}.get(str(row["scale"]), row_unit_text(row["unit"]))
         observed, before, after = (printed_value(row, float(row[name])) for name in ("observed", "before", "after"))
         low, high = natural_interval(row, "mean", "reach")
         miss, gain = abs(float(row["z_after"])), abs(float(row["z_before"])) - abs(float(row["z_after"]))

@@ -10,6 +10,7 @@ import numpy as np
 from ...base.constants import Z90
 from ..common.drawing import WIDTH, wrap_label
 from ..common.figures import drawable
+from ..common.interval_section import kind_in_words
 from ..common.words import counted, percent_text
 from . import fit_findings as findings
 from .fit_contents import FitContents
@@ -125,7 +126,7 @@ def draw_discrepancy(contents: FitContents) -> FitPicture | None:
                     label={"tau_family": "shared by a family", "tau_row": "each row's own"}[name] if height == 0 else None,
                 )  # fmt: skip
         axes.axvline(1, color=INK, linewidth=0.9, linestyle=(0, (4, 2)))
-        labels = [wrap_label(drawable(findings.class_words(str(line["class"]))), 20, 3) for line in lines]
+        labels = [wrap_label(drawable(kind_in_words(str(line["class"]))), 20, 3) for line in lines]
         axes.set_yticks([-k for k in range(len(lines))], labels)
         axes.tick_params(axis="y", length=0)
         axes.grid(False, axis="y")
@@ -138,9 +139,7 @@ def draw_discrepancy(contents: FitContents) -> FitPicture | None:
         "What the model lacks, class by class",
         "SD of the discrepancy: what rows of a family share, and what each row has of its own. Broken line: the median error of a row of the class, "
         "as large as the study and the cohort make it." + rest,
-        "Discrepancy. "
-        + "; ".join(f"{findings.class_words(str(line['class']))}: {line['words']}" for line in lines)
-        + ".",
+        "Discrepancy. " + "; ".join(f"{kind_in_words(str(line['class']))}: {line['words']}" for line in lines) + ".",
         (WIDTH, 1.2 + 0.45 * len(lines)),
         paint,
         pd.DataFrame(every),
@@ -164,12 +163,14 @@ def draw_coverage(contents: FitContents) -> FitPicture | None:
     def paint(figure: Figure) -> None:
         handles: dict[str, Any] = {}
         for number, (lacks, part) in enumerate(panels):
-            axes = figure.add_subplot(1, len(panels), number + 1)
+            # Below each other, so that a telephone shows them in full width.
+            axes = figure.add_subplot(len(panels), 1, number + 1)
             handles |= _draw_coverage_panel(axes, part, bottom)
-            axes.set_title("with discrepancy" if lacks else "errors and parameters", loc="left", fontsize=9)
-            axes.set_xlabel("interval (%)")
-            axes.set_ylabel("rows inside (%)" if number == 0 else "")
-        figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=2, fontsize=8)
+            axes.set_title("with discrepancy" if lacks else "errors and parameters", loc="left", fontsize=11)
+            axes.set_xlabel("interval (%)" if number == len(panels) - 1 else "", fontsize=11)
+            axes.set_ylabel("rows inside (%)", fontsize=11)
+            axes.tick_params(labelsize=11)
+        figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=2, fontsize=10)
 
     told = []
     for lacks, part in panels:
@@ -187,7 +188,7 @@ def draw_coverage(contents: FitContents) -> FitPicture | None:
         "Share of rows inside intervals of 50, 80, 90 and 95 %. Grey line: as it should be; bar at 90 %: the goal, 85 to 95 %. Broken: before the "
         "fit; drawn through: after it, with parameters drawn. Families left out are predicted by a fit to all others.",
         f"Rows inside the 90 % interval. {'; '.join(told)}.",
-        (WIDTH, 3.0 if len(panels) > 1 else 3.6),
+        (WIDTH, 6.4 if len(panels) > 1 else 3.8),
         paint,
         table.reset_index(drop=True),
     )
@@ -220,5 +221,5 @@ def _draw_coverage_panel(axes: Axes, part: pd.DataFrame, bottom: float) -> dict[
             )  # fmt: skip
     axes.set_xlim(46, 99)
     axes.set_ylim(bottom, 103)
-    axes.set_xticks([50, 80, 90, 95], ["50", "80", "90", ""])
+    axes.set_xticks([50, 80, 90, 95], ["50", "80", "90", "95"])
     return handles

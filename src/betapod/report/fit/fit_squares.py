@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ..common.drawing import WIDTH, wrap_label
 from ..common.figures import drawable
+from ..common.interval_section import kind_in_words
 from ..common.words import counted
 from . import fit_findings as findings
 from .fit_contents import FitContents, natural_interval, printed_value
@@ -39,8 +40,8 @@ def _square_groups(rows: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
     frequent = endpoints.map(endpoints[rows["class"] == "ratio"].value_counts()) >= _FEWEST
     logs = endpoints.where(frequent, "other quantities") + ", ratios and levels"
     units = rows["unit"].astype(str).where(rows["class"] != "share", "%")
-    titles = (rows["class"].astype(str) + " " + units).map(findings.class_words)
-    titles = titles.where(rows["class"] != "event ratio", findings.class_words("event ratio"))
+    titles = (rows["class"].astype(str) + " " + units).map(kind_in_words)
+    titles = titles.where(rows["class"] != "event ratio", kind_in_words("event ratio"))
     groups = [
         (str(title), part) for title, part in rows.groupby(titles.where(rows["class"] != "ratio", logs), sort=False)
     ]
