@@ -159,13 +159,14 @@ def confront_command(selection: ChosenRecords, how: PredictionOptions, views: Pr
     from ...base.exports import table_as_csv
     from ...evidence.records.overlay import laid_over
     from ...report.predictions import predictions_view as confront_view
+    from ...report.predictions.interval_shares import with_interval_parts
 
     table = confront_view.view(confrontation, confront_view.products_by_record(records))
     about = [*choice_in_words({**selection.names, "claim": selection.claims}), *laid_over(laid)]
     for line in _write(confrontation, table, views, how, about):
         if not views.quiet:
             print_note(line)
-    csv = Csv(lambda: table_as_csv(confrontation.table, float_format="%.10g"), len(table))
+    csv = Csv(lambda: table_as_csv(with_interval_parts(confrontation.table), float_format="%.10g"), len(table))
     if given_as_csv(csv, views.csv_path, views.as_json, text=True, quiet=views.quiet):
         return
     _report(confrontation, table, views, scenarios, laid, len(records))
@@ -181,8 +182,10 @@ def _report(
 ) -> None:
     """Print what was asked for."""
     if views.as_json:
+        from ...report.predictions.interval_shares import with_interval_parts
+
         document = {
-            "predictions": confrontation.table.to_dict("records"),
+            "predictions": with_interval_parts(confrontation.table).to_dict("records"),
             "refused": confrontation.refusals().to_dict("records"),
             "overlaid": laid,
         }

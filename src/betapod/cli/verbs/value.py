@@ -136,6 +136,8 @@ def _check(run: Path, country: Path | None) -> None:
 
 def value_summary(result: ValueResult) -> dict[str, object]:
     """Return means with 95 % intervals by structure and strategy, threshold prices, and what is missing, as plain values."""
+    from ...report.value.gain_parts import gain_parts_as_dict
+
     rows: dict[str, object] = {}
     for structure in result.structures:
         rows[structure] = {name: _numbers(result, structure, name) for name in result.strategies}
@@ -144,6 +146,7 @@ def value_summary(result: ValueResult) -> dict[str, object]:
         "comparator": result.comparator,
         "currency": result.currency,
         "structures": rows,
+        "interval_parts": gain_parts_as_dict(result),
         "threshold_price": _prices(result),
         "missing": list(result.missing),
     }

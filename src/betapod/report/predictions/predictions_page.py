@@ -13,6 +13,7 @@ from ...therapies.scenarios import CURRENT_EVIDENCE, SCENARIOS
 from ..common import svg
 from ..common.pages import template
 from . import predictions_view as confront_view
+from .interval_shares import interval_shares, shares_picture
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -77,6 +78,8 @@ def render_predictions_page(
         studies=int(table["study"].nunique()),
         families=int(table["family"].nunique()),
         overall=confront_view.coverage_summary(table, "").to_dict("records"),
+        interval=(lines := interval_shares(table, first)),
+        interval_picture=shares_picture(lines),
         counts=[
             (title, _counts(table, by, scenarios))
             for title, by in (

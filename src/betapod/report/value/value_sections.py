@@ -16,6 +16,7 @@ from . import run_settings as run
 from . import strategy_tables as results
 from . import value_figures as figures
 from .checklists import Checklist, both_checklists, count_words
+from .gain_parts import gain_parts_section
 from .value_analysis import parameter_worths
 from .value_table import ValueTable, page_table
 
@@ -27,6 +28,7 @@ def value_sections(result: ValueResult) -> list[Section]:
     """Return the sections that the run has something for, in reading order."""
     candidates = [
         _health(result),
+        gain_parts_section(result),
         _prices(result),
         _choice(result),
         _structures(result),
