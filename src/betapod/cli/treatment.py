@@ -170,6 +170,34 @@ def treated(model: Model, treatment: Given, said: Iterable[str] = ()) -> Treated
     return Treated(plan.model, dict(who.state), plan.schedule, who.label, without)
 
 
+def treated_quietly(model: Model, treatment: Given, said: Iterable[str] = ()) -> Treated:
+    """Return the same as `treated` without a note or a warning: what is said of somebody is said once, whatever their parameters.
+
+    Raises
+    ------
+    ConfigError
+        As of `treated`.
+    """
+    from warnings import catch_warnings, simplefilter
+
+    from ..person.coupled_person import Patient, treat_patient, typical_patient
+
+    who = Patient("", "", model, {}, 0.0)
+    with catch_warnings():
+        simplefilter("ignore")
+        if treatment.person is not None:
+            who = typical_patient(treatment.person, model.name, _changes(model, said))
+        if not (treatment.drug or treatment.cells or treatment.scenario):
+            return Treated(who.model, dict(who.state), Schedule(), who.label)
+        plan = treat_patient(_with_state(who), treatment.drug or [], treatment.cells or [], treatment.scenario)
+        without = (
+            treat_patient(_with_state(who), treatment.drug or [], (), treatment.scenario).schedule
+            if treatment.cells
+            else None
+        )
+    return Treated(plan.model, dict(who.state), plan.schedule, who.label, without)
+
+
 def _with_state(who: Any) -> Any:
     """Give someone who has no history the initial state of their model."""
     from dataclasses import replace

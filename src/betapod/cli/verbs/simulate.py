@@ -14,6 +14,7 @@ from ...base.units import convert_unit
 from ...engine.schedule import Schedule
 from ..completion import complete_output, complete_state
 from ..csv_output import Csv, WideOption, given_as_csv
+from ..drawn_treatment import DrawnParameters, DrawnSpread, drawn_courses, draws_wanted, spread_of, treated_under
 from ..options import (
     DosesOption,
     ModelArgument,
@@ -155,6 +156,7 @@ def simulate_patient_command(
     span: Span,
     views: Shown,
     solver: Integration,
+    uncertain: DrawnParameters,
 ) -> None:
     """Simulate one virtual patient.
 
@@ -181,12 +183,14 @@ def simulate_patient_command(
     if solver.method not in METHODS:
         message = f"there is no method {solver.method!r}"
         problems.append(not_among(METHODS, "unknown-method", message, solver.method))
+    draws, before = draws_wanted(uncertain, loaded, problems)
     if problems:
         raise ConfigError(problems)
     # Growing a person takes seconds: only now that every text is known to be good.
-    plan = treated(loaded, given, assignments(settings or (), "--set"))
-    loaded = plan.model
-    start = {**plan.state, **start}
+    said = assignments(settings or (), "--set")
+    plan = treated(loaded, given, said) if before is None else treated_under(loaded, given, said, before)
+    named, loaded = loaded, plan.model
+    users_start, start = start, {**plan.state, **start}
     users_schedule, schedule = schedule, _joined(plan.schedule, schedule)
 
     from ...engine.scipy.reference import simulate
@@ -203,7 +207,14 @@ def simulate_patient_command(
     if result.ended is not None:
         name, when = result.ended
         warn(f"the simulation ended at {span_text(when, loaded.time_unit)}: {_event_label(loaded, name)}")
-    samples = _as_csv(loaded, result)
+
+    def follow(drawn: Treated) -> pd.DataFrame:
+        state, plans = {**drawn.state, **users_start}, _joined(drawn.schedule, users_schedule)
+        return simulate(drawn.model, visits, plans, state, solver.method, solver.rtol, solver.atol, wanted).table
+
+    courses = drawn_courses(draws, named, given, said, follow)
+    spread = spread_of(uncertain.named(), result.table, courses) if courses else None
+    samples = _as_csv(loaded, result, spread)
     done = given_as_csv(samples, csv, views.as_json, views.wide, text=bool(csv or plot))
     if plot is not None:
         _plot(loaded, result, plot, with_data=csv is None)
@@ -214,9 +225,10 @@ def simulate_patient_command(
             without = simulate(loaded, visits, schedules, start, solver.method, solver.rtol, solver.atol, wanted)
     trust = "" if tables else _trust(plan, result, given)
     if views.as_json:
-        print_json({**_document(loaded, result, schedule, without), **({"trust": trust} if trust else {})})
+        more = {**({"uncertainty": spread.as_dict()} if spread else {}), **({"trust": trust} if trust else {})}
+        print_json({**_document(loaded, result, schedule, without), **more})
     elif not done:
-        _summary(loaded, result, without, views.wide)
+        _summary(loaded, result, without, views.wide, spread)
         if trust:
             print_text(trust, "dim")
 
@@ -282,11 +294,16 @@ def _wanted(model: Model, names: list[str], problems: list[Problem]) -> list[str
     return headlines(model)
 
 
-def _as_csv(model: Model, result: Result) -> Csv:
-    """Return the table as CSV, units in the header."""
+def _as_csv(model: Model, result: Result, spread: DrawnSpread | None = None) -> Csv:
+    """Return the table as CSV, units in the header; ends of intervals by parameters behind, where there are any."""
     table = result.table.copy()
     units = result.dictionary["unit"]
-    table.columns = [f"{name} [{units[name]}]" for name in table.columns]
+    names = list(table.columns)
+    table.columns = [f"{name} [{units[name]}]" for name in names]
+    for name in names if spread else ():
+        assert spread is not None
+        table[f"{name} low [{units[name]}]"] = spread.low[name]
+        table[f"{name} high [{units[name]}]"] = spread.high[name]
     table.index.name = f"time [{model.time_unit}]"
     return Csv(lambda: table_as_csv(table, index=True, float_format="%.10g"), len(table))
 
@@ -300,11 +317,18 @@ def _plot(model: Model, result: Result, path: Path, with_data: bool) -> None:
         print_note(f"wrote {written}")
 
 
-def _summary(model: Model, result: Result, without: Result | None = None, wide: bool = False) -> None:
+def _summary(
+    model: Model,
+    result: Result,
+    without: Result | None = None,
+    wide: bool = False,
+    spread: DrawnSpread | None = None,
+) -> None:
     from ...report.common.terminal_tables import sparkline
 
     alone = _without_cells(result, without) if without is not None else None
-    numeric = ["start", "end", *(["without cells"] if alone is not None else []), "least", "most"]
+    ends = ["95 % by parameters"] if spread else []
+    numeric = ["start", "end", *ends, *(["without cells"] if alone is not None else []), "least", "most"]
     columns = ["name", "unit", *numeric, "course", "meaning"]
     rows: list[list[str]] = []
     for name in result.table.columns:
@@ -314,6 +338,9 @@ def _summary(model: Model, result: Result, without: Result | None = None, wide: 
         texts = [f"{number:.4g}" for number in numbers] or [""] * 4
         if alone is not None:
             texts.insert(2, f"{alone[name]:.4g}")
+        if spread is not None:
+            last = int(result.table[name].notna().sum()) - 1
+            texts.insert(2, f"{spread.low[name][last]:.4g} to {spread.high[name][last]:.4g}" if last >= 0 else "")
         course = sparkline(column.to_numpy(), 24 if out().width >= 120 or wide else 16)
         rows.append([name, str(entry["unit"]), *texts, course, str(entry["label"])])
     print_table(columns, rows, right=numeric, spare=("meaning", "least", "most", "course"), wide=wide)
@@ -323,6 +350,12 @@ def _summary(model: Model, result: Result, without: Result | None = None, wide: 
         f"{result.evaluations} evaluations",
         "dim",
     )
+    if spread is not None:
+        print_text(
+            f"The interval holds parameters alone ({spread.sets} draws of the fit {spread.fit}, each with its own history): one typical person has no "
+            "chance in it, and what studies differ by is of groups.",
+            "dim",
+        )
 
 
 def _document(model: Model, result: Result, schedule: Schedule, without: Result | None = None) -> dict[str, Any]:
