@@ -102,8 +102,11 @@ def test_drawn_people_follow_their_distributions() -> None:
     for name in ("beta_decline_factor", "xi", "MAP0"):
         assert np.isfinite(people.model[name]).all()
     others = people.traits["T1D"] == 0
-    assert np.median(people.model["xi"][others]) == pytest.approx(0.9, rel=0.03)
-    assert np.median(people.model["xi"][~others]) == pytest.approx(0.45, rel=0.05)
+    shape = whole_body.model_parameters("reference")["xi"].shape
+    assert shape is not None
+    type_1 = population.population_constant("xi_factor_type_1")
+    assert np.median(people.model["xi"][others]) == pytest.approx(shape[1], rel=0.03)
+    assert np.median(people.model["xi"][~others]) == pytest.approx(type_1 * shape[1], rel=0.05)
     assert people.traits["female"].mean() == pytest.approx(0.49, abs=0.01)
     men = people.traits["height"][people.traits["female"] == 0]
     assert men.mean() == pytest.approx(174.1, abs=0.2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -53,13 +54,14 @@ def c_peptide(**changes: float) -> dict[float, float]:
     return dict(table["graft_C_peptide"])
 
 
-def test_recipients_follow_c_peptide_of_stem_cell_islets() -> None:
+def test_recipients_follow_c_peptide_of_stem_cell_islets(printed: Callable[..., None]) -> None:
     # What was measured is a mean over people, some of whom lose their graft fast; the means miss by 7 % at most.
     chances = (np.arange(25) + 0.5) / 25
     factors = np.exp(1.1 * ndtri(chances)).clip(0.05, 12)
     people = [c_peptide(del_on_factor=float(factor)) for factor in factors]
     means = {day: np.mean([person[day] for person in people]) for day in REICHMAN}
-    assert means == pytest.approx({90.0: 414.1, 180.0: 1106.9, 365.0: 1221.7}, abs=1)
+    for day, mean in means.items():
+        printed(f"day {day:g}", mean, abs=1)
     assert all(abs(means[day] / value - 1) < 0.08 for day, value in REICHMAN.items())
 
 
@@ -101,8 +103,9 @@ def test_failure_over_the_edmonton_follow_up_is_of_the_right_size() -> None:
     found = find_procedure("cells", "donor_islets.lost")[0].function()
     assert found["lost"] == pytest.approx(36, abs=4)
     model = whole_body.named_model("cells").with_values({"adherence_IS": 1.0, "del_e": 0.0})
+    loss = model.parameters["del_on"].value
     table = simulate(model, [365.0, 730.0], Schedule([Dose("I_4", 600.0)]), outputs=["I_f"]).table
-    assert table["I_f"].iloc[1] / table["I_f"].iloc[0] == pytest.approx(math.exp(-0.25 * 365.0 / 365.25), abs=0.001)
+    assert table["I_f"].iloc[1] / table["I_f"].iloc[0] == pytest.approx(math.exp(-loss * 365.0 / 365.25), abs=0.001)
 
 
 def test_graft_cells_are_conserved() -> None:

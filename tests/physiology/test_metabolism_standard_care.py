@@ -149,15 +149,16 @@ def test_leverage_of_an_islet_graft(dose: float, printed: float) -> None:
     assert table["HbA1c"].iloc[-1] - after("t2d", days=365.0)["HbA1c"] == pytest.approx(printed, abs=0.0065)
 
 
-def test_islet_graft_in_T1D() -> None:
+def test_islet_graft_in_T1D(printed: Printed) -> None:
     """HbA1c 7.78 to 6.17; dose -98 % at one year and -99 % at two, titrated to 7.4 mmol/L after the graft."""
     person, table = graft("t1d", 0.45, [0.0, 365.0, 730.0], insulin_target=7.4)
-    assert table["HbA1c"].iloc[1] == pytest.approx(6.172, abs=0.0055)
-    assert list(table["insulin_dose"].iloc[1:] / table["insulin_dose"].iloc[0]) == pytest.approx(
-        [0.017, 0.014], abs=0.0055
-    )
-    stimulated = [mmtt(snapshot(person, table.loc[day])).indices["stimulated_C_peptide"] for day in (0.0, 365.0)]
-    assert stimulated == pytest.approx([0.011, 1.333], abs=0.015)
+    printed("HbA1c", table["HbA1c"].iloc[1], abs=0.0055)
+    one, two = table["insulin_dose"].iloc[1:] / table["insulin_dose"].iloc[0]
+    printed("dose at one year", one, abs=0.0055)
+    printed("dose at two years", two, abs=0.0055)
+    before, after = (mmtt(snapshot(person, table.loc[day])).indices["stimulated_C_peptide"] for day in (0.0, 365.0))
+    printed("C-peptide before", before, abs=0.015)
+    printed("C-peptide", after, abs=0.015)
     assert list(insulin_independent(table)) == [False, True, True]
 
 

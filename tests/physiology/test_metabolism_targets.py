@@ -93,14 +93,15 @@ def test_V32_V46_C_peptide_in_new_T1D(printed: Printed) -> None:
     printed("left", first / start, abs=0.0055)
 
 
-def test_V36_V37_islet_grafts_in_T1D() -> None:
+def test_V36_V37_islet_grafts_in_T1D(printed: Printed) -> None:
     """Zimislecel: 424, 1036, 1274 pmol/L at days 90, 180, 365 (day 90 is a known miss); target of titration 7.4 mmol/L."""
     person = changed("t1d", insulin_target=7.4)
     table = follow(person, [90.0, 180.0, 365.0], Schedule(doses=[Dose("graft_infused", 0.45)])).table
     found = [1000 * mmtt(snapshot(person, row)).indices["stimulated_C_peptide"] for _, row in table.iterrows()]
-    assert found == pytest.approx([683, 1131, 1343], abs=5.5)
+    for day, number in zip((90, 180, 365), found, strict=True):
+        printed(f"day {day}", number, abs=5.5)
     smaller = follow(person, [0.0, 365.0], Schedule(doses=[Dose("graft_infused", 0.35)])).table
-    assert smaller["HbA1c"].iloc[-1] == pytest.approx(6.26, abs=0.0055)
+    printed("HbA1c, smaller graft", smaller["HbA1c"].iloc[-1], abs=0.0055)
 
 
 @pytest.mark.parametrize(

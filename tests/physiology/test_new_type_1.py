@@ -77,7 +77,7 @@ def test_the_young_lose_it_sooner(simulated) -> None:
 
 
 @pytest.mark.skipif(not DATA.is_file(), reason="the table is not beside the repository")
-def test_quartiles_by_age_and_time(simulated) -> None:
+def test_quartiles_by_age_and_time(simulated, printed) -> None:
     """60 cells up to 27 months were fitted; what comes later was kept apart.
 
     Later medians: 0.10 simulated for 0.15 (12 to 18 years) and 0.24 for 0.27 (18 to 30); below 12 years 0.06 for 0.015, a known miss.
@@ -95,5 +95,5 @@ def test_quartiles_by_age_and_time(simulated) -> None:
         error = 1.25 * 0.7 / np.sqrt(float(row["n"])) * np.array([1.3, 1.0, 1.3])
         chi2 += float(np.sum((logarithm / error) ** 2))
     assert len(rows) - len(later) == 20
-    assert chi2 == pytest.approx(67.9, abs=1.0)
+    printed("chi2", chi2, abs=1.0)
     assert abs(later["12-18"]) < 0.5 and abs(later["18-30"]) < 0.25 and later["<12"] > 1.0
