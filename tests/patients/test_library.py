@@ -10,6 +10,7 @@ import pytest
 from betapod.base.errors import ConfigError
 from betapod.observables import formulas
 from betapod.patients import library, life_course, observe, plausibility, population
+from betapod.physiology import whole_body
 
 
 @pytest.fixture(scope="module")
