@@ -363,7 +363,7 @@ import json, sys
 import betapod
 from betapod.claims import claims, claim_simulation
 print(betapod.__file__)
-claim_simulation.compute_outcomes = lambda outcomes: {name: claim_simulation.SimulatedOutcome("%", 0.0, 1.0, 2.0, None) for name in outcomes}
+claim_simulation.compute_outcomes = lambda outcomes, fit: {name: claim_simulation.SimulatedOutcome("%", 0.0, 1.0, 2.0, None) for name in outcomes}
 outcomes = {claim.id: claim.outcome for claim in claims.load_claims() if claim.outcome}
 claim_simulation.store(outcomes)
 claim_simulation.compute_outcomes = None

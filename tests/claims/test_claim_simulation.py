@@ -161,7 +161,7 @@ def test_what_was_simulated_anew_is_what_claims_show(tmp_path, monkeypatch) -> N
     before = claim_simulation.STORED.read_bytes()
     packaged = claim_simulation.simulate_outcomes(one)["A09"]
     made = replace(packaged, allowed=packaged.allowed + 1.0)
-    monkeypatch.setattr(claim_simulation, "compute_outcomes", lambda outcomes: dict.fromkeys(outcomes, made))
+    monkeypatch.setattr(claim_simulation, "compute_outcomes", lambda outcomes, fit: dict.fromkeys(outcomes, made))
     claim_simulation.store(one)
     assert claim_simulation.simulate_outcomes(one)["A09"] == made != packaged
     assert claim_simulation.STORED.read_bytes() == before

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -35,11 +36,14 @@ class HealthQuantity:
         In words, and of what it is measured in.
     of
         What it is on a course.
+    most
+        The most that it can be, so that no interval goes beyond.
     """
 
     label: str
     unit: str
     of: Callable[[SimulatedCourse], float]
+    most: float = math.inf
 
 
 @dataclass(frozen=True)
@@ -121,11 +125,11 @@ HEALTH_QUANTITIES: Mapping[str, HealthQuantity] = {
     ),
     "remission": HealthQuantity(
         f"remission of diabetes: HbA1c below {REMISSION_HBA1C:g} % for three months without drugs", "1",
-        lambda life: life.remission(),
+        lambda life: life.remission(), 1.0,
     ),
     "healthy_again": HealthQuantity(
         "health: UACR below 30 mg/g, eGFR of 60 or more, HbA1c below 6.5 % without drugs, for three months", "1",
-        lambda life: life.healthy(),
+        lambda life: life.healthy(), 1.0,
     ),
 }  # fmt: skip
 

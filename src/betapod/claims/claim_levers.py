@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TypeVar
 
 from ..therapies.scenarios import AS_CLAIMED, CURRENT_EVIDENCE, FACE_VALUE, NONE
 from .claim_lives import Effect, effect, live_through, whole_body_model
 from .claim_outcome import Outcome
+from .claim_parameters import AS_IN_TABLES, ClaimParameters
 
+K = TypeVar("K", bound=Hashable)
 #: Values of the parameter tried at once, and how often the bracket is narrowed: about 0.03 % of it in the end.
 TRIES, ROUNDS = 9, 4
 #: Largest multiple of what evidence allows that is tried where nature sets no limit.
@@ -46,10 +50,20 @@ class LeverFound:
     moves: float
 
 
-def lever_range(outcome: Outcome) -> LeverRange:
+@dataclass(frozen=True)
+class LeverTask:
+    """A lever to be looked for: of which outcome, under which set of parameters, and the effect with the lever as it is."""
+
+    outcome: Outcome
+    allowed: float
+    parameters: ClaimParameters = AS_IN_TABLES
+
+
+def lever_range(outcome: Outcome, parameters: ClaimParameters = AS_IN_TABLES) -> LeverRange:
     """Return the range of an outcome's lever.
 
-    The largest is the upper end of the interval under current evidence or, if greater, the point estimate of positive trials.
+    The largest is the upper end of the interval under current evidence or, if greater, the point estimate of positive trials; a set of
+    parameters moves where the lever is now, and not how large evidence allows it to be.
     """
     from ..model.parameters.possible_values import possible_bounds
     from ..therapies import cell_parameters
@@ -58,62 +72,67 @@ def lever_range(outcome: Outcome) -> LeverRange:
     tables = [model.parameters, *(cell_parameters.cell_parameter_table(name) for name in TABLES)]
     rows = [table[outcome.lever] for table in tables if outcome.lever in table]
     now = rows[1].value if len(rows) > 1 else rows[0].value
+    moved = parameters.value(outcome.lever, CURRENT_EVIDENCE if outcome.course else NONE)
     highs = [row.high for row in rows if row.high is not None and math.isfinite(row.high)]
     limit = max([*(row.value for row in rows), *highs])
     ceiling = outcome.ceiling if outcome.ceiling is not None else max(limit, 1e-3) * FAR
-    return LeverRange(now, limit, min([ceiling, *(possible_bounds(row)[1] for row in rows)]))
+    ceiling = min([ceiling, *(possible_bounds(row)[1] for row in rows)])
+    return LeverRange(now if moved is None else moved, limit, ceiling)
 
 
-def find_levers(outcomes: Mapping[str, Outcome], allowed: Mapping[str, float]) -> dict[str, LeverFound]:
-    """Find, for all outcomes at once, the least value of the lever that gives the claimed outcome.
+def find_levers(tasks: Mapping[K, LeverTask], with_moves: bool = True) -> dict[K, LeverFound]:
+    """Find, for all tasks at once, the least value of the lever that gives the claimed outcome.
 
     Parameters
     ----------
-    outcomes
-        Those with a lever.
-    allowed
-        The effect of each with the lever as it is.
+    tasks
+        Of outcomes with a lever.
+    with_moves
+        Whether it is found out too by how much the lever moves the outcome with the parameters that the claims need.
     """
-    ranges = {name: lever_range(outcome) for name, outcome in outcomes.items()}
-    at_limit = _at_limits(outcomes, ranges)
-    needed: dict[str, float | None] = {}
-    far = effects_at(outcomes, {name: [item.ceiling] for name, item in ranges.items()})
-    tried = {name: [allowed[name], *at_limit[name].values(), *far[name]] for name in outcomes}
-    brackets: dict[str, tuple[float, float]] = {}
-    for name, outcome in outcomes.items():
-        needed[name] = ranges[name].now if outcome.reached_by(allowed[name]) else None
-        if needed[name] is None:
-            brackets[name] = (ranges[name].now, ranges[name].ceiling)
+    ranges = {key: lever_range(task.outcome, task.parameters) for key, task in tasks.items()}
+    at_limit = _at_limits(tasks, ranges)
+    outcomes = {key: task.outcome for key, task in tasks.items()}
+    under = {key: task.parameters for key, task in tasks.items()}
+    needed: dict[K, float | None] = {}
+    far = effects_at(outcomes, {key: [item.ceiling] for key, item in ranges.items()}, under)
+    tried = {key: [task.allowed, *at_limit[key].values(), *far[key]] for key, task in tasks.items()}
+    brackets: dict[K, tuple[float, float]] = {}
+    for key, task in tasks.items():
+        needed[key] = ranges[key].now if task.outcome.reached_by(task.allowed) else None
+        if needed[key] is None:
+            brackets[key] = (ranges[key].now, ranges[key].ceiling)
     for turn in range(ROUNDS):
-        points = {name: _points(low, high, spread=turn == 0) for name, (low, high) in brackets.items()}
-        for name, effects in effects_at(outcomes, points).items():
-            tried[name] += effects
-            hits = [i for i, item in enumerate(effects) if outcomes[name].reached_by(item)]
+        points = {key: _points(low, high, spread=turn == 0) for key, (low, high) in brackets.items()}
+        for key, effects in effects_at(outcomes, points, under).items():
+            tried[key] += effects
+            hits = [i for i, item in enumerate(effects) if outcomes[key].reached_by(item)]
             if not hits:
                 if turn == 0:
-                    del brackets[name]
+                    del brackets[key]
                 continue
             first = hits[0]
-            needed[name] = points[name][first]
-            brackets[name] = (points[name][first - 1] if first else brackets[name][0], points[name][first])
-    claimed = _claimed_with_and_without(outcomes, ranges)
+            needed[key] = points[key][first]
+            brackets[key] = (points[key][first - 1] if first else brackets[key][0], points[key][first])
+    claimed = _claimed_with_and_without(tasks if with_moves else {}, ranges)
     return {
-        name: LeverFound(needed[name], at_limit[name], max(_span(tried[name]), _span(claimed[name])))
-        for name in outcomes
+        key: LeverFound(needed[key], at_limit[key], max(_span(tried[key]), _span(claimed.get(key, []))))
+        for key in tasks
     }
 
 
-def _claimed_with_and_without(
-    outcomes: Mapping[str, Outcome], ranges: Mapping[str, LeverRange]
-) -> dict[str, list[float]]:
+def _claimed_with_and_without(tasks: Mapping[K, LeverTask], ranges: Mapping[K, LeverRange]) -> dict[K, list[float]]:
     """Return effects with the parameters of the claims, and the same with the lever as evidence has it now."""
     effects = {
-        name: [effect(outcome, AS_CLAIMED), effect(outcome, AS_CLAIMED, {outcome.lever: ranges[name].now})]
-        for name, outcome in outcomes.items()
-        if outcome.course
+        key: [
+            effect(task.outcome, AS_CLAIMED, values).under(task.parameters)
+            for values in (None, {task.outcome.lever: ranges[key].now})
+        ]
+        for key, task in tasks.items()
+        if task.outcome.course
     }
     values = live_through(item for pair in effects.values() for item in pair)
-    return {name: [item.of(values) for item in effects.get(name, [])] for name in outcomes}
+    return {key: [item.of(values) for item in pair] for key, pair in effects.items()}
 
 
 def _span(effects: Sequence[float]) -> float:
@@ -121,32 +140,43 @@ def _span(effects: Sequence[float]) -> float:
     return max(finite) - min(finite) if finite else 0.0
 
 
-def _at_limits(outcomes: Mapping[str, Outcome], ranges: Mapping[str, LeverRange]) -> dict[str, dict[str, float]]:
+def _at_limits(tasks: Mapping[K, LeverTask], ranges: Mapping[K, LeverRange]) -> dict[K, dict[str, float]]:
     """Return effects with each lever at its limit, with the other rows of each table."""
     effects = {
-        (name, table): effect(outcome, table, {outcome.lever: ranges[name].limit})
-        for name, outcome in outcomes.items()
-        for table in (TABLES if outcome.course else (NONE,))
+        (key, table): effect(task.outcome, table, {task.outcome.lever: ranges[key].limit}).under(task.parameters)
+        for key, task in tasks.items()
+        for table in (TABLES if task.outcome.course else (NONE,))
     }
     values = live_through(effects.values())
-    limits: dict[str, dict[str, float]] = {name: {} for name in outcomes}
-    for (name, table), item in effects.items():
-        limits[name][table] = item.of(values)
+    limits: dict[K, dict[str, float]] = {key: {} for key in tasks}
+    for (key, table), item in effects.items():
+        limits[key][table] = item.of(values)
     return limits
 
 
-def effects_at(outcomes: Mapping[str, Outcome], points: Mapping[str, Sequence[float]]) -> dict[str, list[float]]:
+def effects_at(
+    outcomes: Mapping[K, Outcome],
+    points: Mapping[K, Sequence[float]],
+    under: Mapping[K, ClaimParameters] = MappingProxyType({}),
+) -> dict[K, list[float]]:
     """Return the effects with each lever at several values, under current evidence.
 
     A life that does not come to its end gives no number and reaches nothing.
+
+    Parameters
+    ----------
+    under
+        Sets of parameters; those of the tables where nothing is said.
     """
-    effects: dict[str, list[Effect]] = {}
-    for name, levels in points.items():
-        outcome = outcomes[name]
+    effects: dict[K, list[Effect]] = {}
+    for key, levels in points.items():
+        outcome, parameters = outcomes[key], under.get(key, AS_IN_TABLES)
         scenario = CURRENT_EVIDENCE if outcome.course else NONE
-        effects[name] = [effect(outcome, scenario, {**outcome.granted, outcome.lever: level}) for level in levels]
+        effects[key] = [
+            effect(outcome, scenario, {**outcome.granted, outcome.lever: level}).under(parameters) for level in levels
+        ]
     values = live_through(item for several in effects.values() for item in several)
-    return {name: [item.of(values) for item in several] for name, several in effects.items()}
+    return {key: [item.of(values) for item in several] for key, several in effects.items()}
 
 
 def _points(low: float, high: float, spread: bool) -> list[float]:

@@ -8,9 +8,11 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from ..base.constants import DAYS_PER_YEAR
+from ..base.errors import ConfigError
 from ..therapies.scenarios import NONE
 from .claim_health import HEALTH_QUANTITIES, READ, SimulatedCourse, quarters
 from .claim_outcome import ContrastTerm, Outcome
+from .claim_parameters import AS_IN_TABLES, ClaimParameters, own_values
 from .claim_people import ledger_patient
 
 if TYPE_CHECKING:
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from ..engine.schedule import Schedule
+    from ..person.coupled_person import Patient
+    from ..therapies.cell_dosing import Regimen
 
 #: Switches that are about bookkeeping or the body itself, not about a claimed mechanism.
 _KEPT = ("sw_deficit_gate", "sw_plugging", "sw_sensitisation", "sw_hypoxia", "sw_AGE")
@@ -34,6 +38,16 @@ class Life:
     course: str
     scenario: str
     years: float
+    parameters: ClaimParameters = AS_IN_TABLES
+
+    @property
+    def who(self) -> Patient:
+        """The person who lives it."""
+        return ledger_patient(self.person, self.parameters)
+
+    def under(self, parameters: ClaimParameters) -> Life:
+        """Return the same life under another set of parameters."""
+        return replace(self, parameters=parameters)
 
     def changed(self, values: Mapping[str, float]) -> Life:
         """Return the same life under other values."""
@@ -62,6 +76,11 @@ class Effect:
     def changed(self, values: Mapping[str, float]) -> Effect:
         """Return the same effect with all lives under other values."""
         terms = tuple((weight, item.changed(values), other.changed(values)) for weight, item, other in self.terms)
+        return replace(self, terms=terms)
+
+    def under(self, parameters: ClaimParameters) -> Effect:
+        """Return the same effect with all lives under another set of parameters."""
+        terms = tuple((weight, item.under(parameters), other.under(parameters)) for weight, item, other in self.terms)
         return replace(self, terms=terms)
 
 
@@ -133,18 +152,32 @@ def _silenced(outcome: Outcome) -> dict[str, float]:
 def live_through(effects: Iterable[Effect]) -> dict[tuple[Life, str], float]:
     """Simulate all lives of effects, one ensemble for each length; not a number where a life did not come to its end.
 
-    A quantity of health (`claim_health.HEALTH_QUANTITIES`) is computed of the whole course, to kidney failure and beyond.
+    A quantity of health (`claim_health.HEALTH_QUANTITIES`) is computed of the whole course, to kidney failure and beyond. Where a draw of
+    parameters never lets a person come to be, her lives under it have no number either.
     """
     wanted: dict[Life, set[str]] = {}
     for item in effects:
         for life in item.lives():
             wanted.setdefault(life, set()).add(item.quantity)
-    ends: dict[tuple[Life, str], float] = {}
+    unborn = [life for life in wanted if not _comes_to_be(life.person, life.parameters)]
+    ends = {(life, quantity): float("nan") for life in unborn for quantity in wanted.pop(life)}
     for years in sorted({life.years for life in wanted}):
         group = [life for life in wanted if life.years == years]
         ends |= _ends({life: wanted[life] - HEALTH_QUANTITIES.keys() for life in group}, years)
         ends |= _health({life: wanted[life] & HEALTH_QUANTITIES.keys() for life in group}, years)
     return ends
+
+
+@cache
+def _comes_to_be(person: str, parameters: ClaimParameters) -> bool:
+    """Return whether a draw lets a person reach her present day; that the tables themselves do not is an error."""
+    try:
+        ledger_patient(person, parameters)
+    except ConfigError:
+        if parameters is AS_IN_TABLES:
+            raise
+        return False
+    return True
 
 
 def _ends(wanted: Mapping[Life, set[str]], years: float) -> dict[tuple[Life, str], float]:
@@ -171,7 +204,7 @@ def _health(wanted: Mapping[Life, set[str]], years: float) -> dict[tuple[Life, s
     health: dict[tuple[Life, str], float] = {}
     for row, life in enumerate(group):
         read = {name: values[row, :, column] for column, name in enumerate(READ)}
-        course = SimulatedCourse(ledger_patient(life.person), days, read, _drugged(life))
+        course = SimulatedCourse(life.who, days, read, _drugged(life))
         for name in wanted[life]:
             health[life, name] = HEALTH_QUANTITIES[name].of(course)
     return health
@@ -195,7 +228,7 @@ def _run(group: Sequence[Life], quantities: tuple[str, ...], days: ArrayLike) ->
     columns = [_values(life) for life in group]
     names = sorted({key for column in columns for key in column})
     patients = {key: np.array([column.get(key, default[key]) for column in columns]) for key in names}
-    states = {key: np.array([ledger_patient(life.person).state[key] for life in group]) for key in _model().state_names}
+    states = {key: np.array([life.who.state[key] for life in group]) for key in _model().state_names}
     result = ensemble.run(patients, days, [_schedule(life) for life in group], states)
     order = [list(result.names).index(name) for name in quantities]
     return np.asarray(result.values[:, :, order])
@@ -209,17 +242,29 @@ def _ensemble(quantities: tuple[str, ...]) -> Any:
 
 
 @cache
-def _person_values(name: str, scenario: str) -> dict[str, float]:
+def _person_values(name: str, scenario: str, parameters: ClaimParameters) -> dict[str, float]:
     """Return everything in which a person under a scenario differs from the tables."""
-    from ..therapies import cell_parameters
-
-    model = cell_parameters.parameterise(ledger_patient(name).model, scenario)
+    model = _model_under(name, scenario, parameters)
     default = _model().values()
     return {key: value for key, value in model.values().items() if value != default[key]}
 
 
+@cache
+def _model_under(name: str, scenario: str, parameters: ClaimParameters) -> Any:
+    """Return a person's model under a scenario, with the rows of cell therapy as the set of parameters has them."""
+    from ..therapies import cell_parameters
+
+    who = ledger_patient(name, parameters)
+    model = cell_parameters.parameterise(who.model, scenario)
+    own_rows = own_values(name)
+    rows = {key: x for key, x in parameters.of_cells(scenario).items() if key in model.parameters}
+    return model.with_values({key: x for key, x in rows.items() if key not in own_rows}) if rows else model
+
+
 def _values(life: Life) -> dict[str, float]:
-    return {**_person_values(life.person, life.scenario), **dict(life.values)}
+    factors = life.parameters.input_factors
+    asked = {key: value * factors.get(key, 1.0) for key, value in life.values}
+    return {**_person_values(life.person, life.scenario, life.parameters), **asked}
 
 
 def _schedule(life: Life) -> Schedule:
@@ -228,14 +273,36 @@ def _schedule(life: Life) -> Schedule:
     if not life.course:
         return Schedule()
     first_pass = tuple((k, v) for k, v in life.values if k in (*_FIRST_PASS, "sw_homing"))
-    return _course(life.person, life.course, life.scenario, first_pass)
+    return _course(life.person, life.course, life.scenario, first_pass, life.parameters)
 
 
 @cache
-def _course(person: str, course: str, scenario: str, first_pass: tuple[tuple[str, float], ...]) -> Schedule:
-    from ..therapies import cell_parameters
-    from ..therapies.cell_dosing import regimen
+def _course(
+    person: str,
+    course: str,
+    scenario: str,
+    first_pass: tuple[tuple[str, float], ...],
+    parameters: ClaimParameters,
+) -> Schedule:
+    return _regimen(person, course, scenario, dict(first_pass), parameters).schedule
 
-    who = ledger_patient(person)
-    model = cell_parameters.parameterise(who.model, scenario).with_values(dict(first_pass))
-    return regimen(course, who.state["BW"], model, scenario, who.state).schedule
+
+def first_pass_of(person: str, course: str, scenario: str, parameters: ClaimParameters) -> Mapping[str, float]:
+    """Return the share of the cells that arrests in each organ at once."""
+    return _regimen(person, course, scenario, {}, parameters).fractions
+
+
+def _regimen(
+    person: str, course: str, scenario: str, values: Mapping[str, float], parameters: ClaimParameters
+) -> Regimen:
+    """Return a course of cells for a person: numbers of products are those of the set of parameters, too."""
+    from ..therapies import cell_parameters
+    from ..therapies.cell_dosing import Course, regimen_of
+    from ..therapies.cell_order import read_order
+
+    who = ledger_patient(person, parameters)
+    model = _model_under(person, scenario, parameters).with_values(dict(values))
+    table = cell_parameters.cell_parameter_table(scenario)
+    numbers = {key: x for key, x in parameters.of_cells(scenario).items() if key in table}
+    order = read_order(course, "dose")
+    return regimen_of(Course(order, model, table, who.state, product_numbers=numbers), who.state["BW"], 1.0)

@@ -118,6 +118,43 @@ class Outcome:
 
 
 @dataclass(frozen=True)
+class OutcomeUncertainty:
+    """What is not known of a simulated outcome: its parts, kept apart.
+
+    Attributes
+    ----------
+    fit, draws
+        The installed fit, and how many of its draws were asked for.
+    lost
+        Draws under which a life did not come to its end; they are in none of the numbers below.
+    scale
+        On which the parts add: ``linear`` in the outcome's unit, ``log`` of its ratio or level.
+    kind
+        Class of published numbers that it is like, see `physiology.study_differences`; empty where none fits.
+    studies
+        SD of what studies of the kind differ by, on `scale`, as the fit has it; None where nobody knows, and `why_none` says why.
+    effects
+        Name of a number of `SimulatedOutcome` -> that number under each draw.
+    needed
+        Value of the lever that gives the claimed outcome under each draw; None where it is reached nowhere.
+    reached
+        What the claimed outcome is inside the interval of the best within what evidence allows by: ``parameters`` where these alone are enough,
+        ``all`` where what studies differ by is needed as well; empty where it lies beyond.
+    """
+
+    fit: str
+    draws: int
+    lost: int
+    scale: str
+    kind: str
+    studies: float | None
+    why_none: str
+    effects: Mapping[str, tuple[float, ...]]
+    needed: tuple[float | None, ...] = ()
+    reached: str = ""
+
+
+@dataclass(frozen=True)
 class SimulatedOutcome:
     """What the model says.
 
@@ -144,6 +181,8 @@ class SimulatedOutcome:
         What another explanation alone gives, with current evidence and with the parameters that the claims need.
     variants
         For each person and course: effect under current evidence and at face value.
+    uncertainty
+        What is not known of these numbers; None where no fit is installed, or none of its draws were asked for.
     """
 
     unit: str
@@ -165,12 +204,22 @@ class SimulatedOutcome:
     rival: float | None = None
     rival_claimed: float | None = None
     variants: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    uncertainty: OutcomeUncertainty | None = None
 
     def lever_is_dead(self, claimed: float) -> bool:
         """Return whether the lever moves the outcome by less than a hundredth of what is claimed, over its range and as claimed."""
         return bool(self.lever) and (self.lever_moves or 0.0) < 0.01 * (abs(claimed) or 1e-4)
 
     @property
+    def within_interval(self) -> bool:
+        """Whether the outcome lies within what evidence allows only if what is not known of it is counted in."""
+        return self.reached_within_evidence is False and self.uncertainty is not None and bool(self.uncertainty.reached)
+
+    @property
     def excluded(self) -> bool:
-        """Whether the model says that the outcome lies beyond what evidence allows: it could give it, and does not."""
-        return self.reached_within_evidence is False and self.expressible is not False
+        """Whether the model says that the outcome lies beyond what evidence allows: it could give it, and does not.
+
+        Where there is an interval of the best that evidence allows, with parameters and what studies differ by, the outcome must lie
+        beyond that too.
+        """
+        return self.reached_within_evidence is False and self.expressible is not False and not self.within_interval

@@ -6,6 +6,8 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from ..person.older import OLDER as OLDER
+from ..therapies.effect_factors import scaled_effects
+from .claim_parameters import AS_IN_TABLES, ClaimParameters
 
 #: Orders to which several claims speak at once, since they say no more than "stem cells": products, doses and routes of trials, beside
 #: the order of the claim itself.
@@ -29,17 +31,18 @@ if TYPE_CHECKING:
 
 
 @cache
-def ledger_patient(name: str) -> Patient:
-    """Return a person of the ledger with every state today.
+def ledger_patient(name: str, parameters: ClaimParameters = AS_IN_TABLES) -> Patient:
+    """Return a person of the ledger with every state today, after a life under a set of parameters.
 
     Raises
     ------
     ConfigError
-        No such person.
+        No such person, or one whom these parameters never let come to be.
     """
     from ..person import coupled_person
 
-    return coupled_person.typical_patient(name)
+    with scaled_effects(parameters.drugs):
+        return coupled_person.typical_patient(name, changes=parameters.of_person(name))
 
 
 def describe_person(name: str) -> str:

@@ -16,71 +16,128 @@ from pydantic import TypeAdapter
 from ..base import cache as caching
 from ..base.errors import Problem, SolverError
 from ..base.files import write_text
-from ..therapies.scenarios import AS_CLAIMED, CURRENT_EVIDENCE, FACE_VALUE, NONE
+from .claim_comparisons import candidates_of, compared_effects, variants_among
 from .claim_health import HEALTH_QUANTITIES
-from .claim_levers import LeverFound, find_levers, lever_range
-from .claim_lives import Effect, effect, live_through, whole_body_model
+from .claim_levers import LeverFound, LeverTask, find_levers, lever_range
+from .claim_lives import whole_body_model
 from .claim_outcome import Outcome, SimulatedOutcome
+from .claim_parameters import ClaimParameters, FitChoice, choose_fit
 from .claim_people import OLDER
+from .claim_uncertainty import with_uncertainty
 
 #: Results that come with the package, for its own model and claims; used only while the fingerprint of both is the same. Others are
 #: in the cache.
 STORED = Path(__file__).with_name("claims_simulated.json")
 #: Counted up when the same outcome is simulated in another way, so that results kept before are not taken for it.
 METHOD = 2
-#: Names of what is compared in `SimulatedOutcome`, and the scenario of each where cells are given. They are not scenarios: a claim that gives no
-#: cells is held against its own mechanism switched off, and evidence allows what the model has.
-COMPARISONS = {"off": NONE, "allowed": CURRENT_EVIDENCE, "face": FACE_VALUE, "claimed": AS_CLAIMED}
+#: Nothing is drawn, and the tables speak.
+NO_DRAWS = FitChoice()
+#: Where the results that come with the package say which fit they were simulated under; without it, none.
+_UNDER = "made under"
 
 
-def simulate_outcomes(outcomes: Mapping[str, Outcome]) -> dict[str, SimulatedOutcome]:
+def simulate_outcomes(
+    outcomes: Mapping[str, Outcome], fit: FitChoice | None = None, drawing: bool = False
+) -> dict[str, SimulatedOutcome]:
     """Return what the model says of each outcome: as it is in the cache or came with the package, or simulated now and kept.
 
     What the cache has was computed by this very program and comes first; what came with the package is of the same equations,
-    parameters and claims, but perhaps of an older engine.
+    parameters, fit and claims, but perhaps of an older engine.
+
+    Parameters
+    ----------
+    fit
+        The fit that speaks: the newest that is installed, with its usual draws, by default.
+    drawing
+        Whether draws are simulated where they were not kept, which takes as many times as long; otherwise such outcomes have no interval.
     """
     if not outcomes:
         return {}
-    stored = json.loads(STORED.read_text(encoding="utf-8")) if STORED.exists() else {}
-    model_key = _model_key()
-    results = {name: kept for name, outcome in outcomes.items() if (kept := _kept(outcome)) is not None}
-    for name, outcome in outcomes.items():
-        entry = stored.get(name)
-        if name not in results and entry and entry["key"] == _key(outcome, model_key):
-            results[name] = TypeAdapter(SimulatedOutcome).validate_python(entry["simulated"])
+    fit = choose_fit() if fit is None else fit
+    results = _kept_results(outcomes, fit)
+    if fit.draws and not drawing:
+        results = {**_kept_results(outcomes, fit.without_draws), **results}
+        fit = fit.without_draws
     missing = {name: outcome for name, outcome in outcomes.items() if name not in results}
-    return {**results, **_computed(missing)} if missing else results
+    return {**results, **_computed(missing, fit)} if missing else results
 
 
-def store(outcomes: Mapping[str, Outcome], to: Path | None = None) -> None:
-    """Simulate all outcomes anew and keep them in the cache.
+def told_of_fit(outcomes: Mapping[str, Outcome], fit: FitChoice, drawing: bool) -> list[str]:
+    """Return what must be said before outcomes are simulated: that those which were kept are of another fit, or have no intervals."""
+    missing = len(outcomes.keys() - _kept_results(outcomes, fit).keys())
+    if not missing:
+        return []
+    of_package = _stored().get(_UNDER, _WITHOUT_FIT)["fit"]
+    lines = []
+    if of_package != fit.in_words:
+        lines = [f"the simulated results of the package were made under {of_package}, not under {fit.in_words}"]
+    if fit.draws and not drawing:
+        return [
+            *lines,
+            f"{missing} outcomes have no interval: 'betapod claims simulate' draws it, which takes many minutes",
+        ]
+    return [*lines, f"{missing} outcomes are simulated anew under {fit.in_words}"] if lines else []
+
+
+def store(outcomes: Mapping[str, Outcome], to: Path | None = None, fit: FitChoice | None = None) -> None:
+    """Simulate all outcomes anew, under every draw of a fit, and keep them in the cache.
 
     Parameters
     ----------
     to
         Where to write them too, as the table that comes with the package; nothing is ever written into an installed package.
+    fit
+        The fit that speaks: the newest that is installed by default.
 
     Raises
     ------
     ConfigError
         That file cannot be written.
     """
+    fit = choose_fit() if fit is None else fit
     model_key = _model_key()
-    results = _computed(outcomes)
+    results = _computed(outcomes, fit)
     if to is not None:
         rows = {n: {"key": _key(outcomes[n], model_key), "simulated": asdict(result)} for n, result in results.items()}
-        write_text(to, json.dumps(rows, indent=1) + "\n")
+        under = {"fit": fit.in_words, "digest": _short_digest(fit)}
+        write_text(to, json.dumps({_UNDER: under, **rows}, indent=1) + "\n")
 
 
-def _computed(outcomes: Mapping[str, Outcome]) -> dict[str, SimulatedOutcome]:
-    results = compute_outcomes(outcomes)
+def _short_digest(fit: FitChoice) -> str:
+    return hashlib.sha256(fit.digest.encode()).hexdigest()[:24]
+
+
+_WITHOUT_FIT = {"fit": NO_DRAWS.in_words, "digest": _short_digest(NO_DRAWS)}
+
+
+def _computed(outcomes: Mapping[str, Outcome], fit: FitChoice) -> dict[str, SimulatedOutcome]:
+    results = compute_outcomes(outcomes, fit)
     for name, result in results.items():
-        caching.write_entry(_name(outcomes[name]), json.dumps(asdict(result)).encode())
+        caching.write_entry(_name(outcomes[name], fit), json.dumps(asdict(result)).encode())
     return results
 
 
-def _kept(outcome: Outcome) -> SimulatedOutcome | None:
-    body = caching.read_entry(_name(outcome))
+def _kept_results(outcomes: Mapping[str, Outcome], fit: FitChoice) -> dict[str, SimulatedOutcome]:
+    """Return the outcomes that were simulated under a fit before."""
+    results = {name: kept for name, outcome in outcomes.items() if (kept := _kept(outcome, fit)) is not None}
+    stored = _stored()
+    if stored.get(_UNDER, _WITHOUT_FIT)["digest"] != _short_digest(fit):
+        return results
+    model_key = _model_key()
+    for name, outcome in outcomes.items():
+        entry = stored.get(name)
+        if name not in results and entry and entry["key"] == _key(outcome, model_key):
+            results[name] = TypeAdapter(SimulatedOutcome).validate_python(entry["simulated"])
+    return results
+
+
+def _stored() -> dict[str, Any]:
+    """Return what comes with the package."""
+    return json.loads(STORED.read_text(encoding="utf-8")) if STORED.exists() else {}
+
+
+def _kept(outcome: Outcome, fit: FitChoice) -> SimulatedOutcome | None:
+    body = caching.read_entry(_name(outcome, fit))
     try:
         return None if body is None else TypeAdapter(SimulatedOutcome).validate_json(body)
     except ValueError:
@@ -100,8 +157,8 @@ def _older(outcome: Outcome) -> str:
     return "".join(repr(OLDER[name]) for name in names if name in OLDER)
 
 
-def _name(outcome: Outcome) -> str:
-    return f"claims/{caching.key(__name__, METHOD, _simulated_fields(outcome), _older(outcome))}.json"
+def _name(outcome: Outcome, fit: FitChoice) -> str:
+    return f"claims/{caching.key(__name__, METHOD, _simulated_fields(outcome), _older(outcome), fit.digest)}.json"
 
 
 def _key(outcome: Outcome, model_key: str) -> str:
@@ -137,19 +194,21 @@ def _model_key() -> str:
     return str(whole_body_model().fingerprint)
 
 
-def compute_outcomes(outcomes: Mapping[str, Outcome]) -> dict[str, SimulatedOutcome]:
+def compute_outcomes(outcomes: Mapping[str, Outcome], fit: FitChoice = NO_DRAWS) -> dict[str, SimulatedOutcome]:
     """Simulate outcomes: every scenario of every claim in one ensemble for each length of follow-up, then the levers together.
+
+    Parameters
+    ----------
+    fit
+        Whose values they have, and whose draws their intervals.
 
     Raises
     ------
     SolverError
-        A scenario without an end; a value of a lever at which the integration fails counts as not reaching the outcome.
+        A scenario without an end; a value of a lever at which the integration fails counts as not reaching the outcome, and a draw without an
+        end is left out and counted.
     """
-    base = {(name, key): item for name, outcome in outcomes.items() for key, item in _comparisons(outcome).items()}
-    values = live_through(base.values())
-    effects: dict[str, dict[str, float]] = {name: {} for name in outcomes}
-    for (name, key), item in base.items():
-        effects[name][key] = item.of(values)
+    (effects,) = compared_effects(outcomes, [fit.centre])
     lost = sorted(
         f"{name} ({key})"
         for name, compared in effects.items()
@@ -158,64 +217,28 @@ def compute_outcomes(outcomes: Mapping[str, Outcome]) -> dict[str, SimulatedOutc
     )
     if lost:
         raise SolverError(Problem("no-result", f"the simulation of {', '.join(lost)} did not come to its end"))
-    levers = find_levers(
-        {name: outcome for name, outcome in outcomes.items() if outcome.lever},
-        {name: effects[name]["allowed"] for name in outcomes},
-    )
-    return {name: _simulated(outcome, effects[name], levers.get(name)) for name, outcome in outcomes.items()}
+    tasks = {
+        name: LeverTask(outcome, effects[name]["allowed"], fit.centre)
+        for name, outcome in outcomes.items()
+        if outcome.lever
+    }
+    levers = find_levers(tasks)
+    simulated = {
+        name: _simulated(outcome, effects[name], levers.get(name), fit.centre) for name, outcome in outcomes.items()
+    }
+    return with_uncertainty(outcomes, simulated, fit)
 
 
-def variant_name(person: str, course: str) -> str:
-    """Return how a person with an order is named among others."""
-    return f"{person}, {course}" if course else person
-
-
-def _comparisons(outcome: Outcome) -> dict[str, Effect]:
-    """Return what is compared: by name of `COMPARISONS`, of the rival explanation, and of other people and orders."""
-    if not outcome.course:
-        compared = {"allowed": effect(outcome)}
-        if outcome.off:
-            compared["off"] = effect(outcome, values=outcome.off)
-        if outcome.as_claimed:
-            compared["claimed"] = effect(outcome, values=outcome.as_claimed)
-        if outcome.rival:
-            compared["rival"] = effect(outcome, values=outcome.rival)
-    else:
-        compared = {name: effect(outcome, scenario) for name, scenario in COMPARISONS.items()}
-        if outcome.rival:
-            compared["rival"] = effect(outcome, CURRENT_EVIDENCE, outcome.rival)
-            compared["rival_claimed"] = effect(outcome, AS_CLAIMED, outcome.rival)
-    for person, course in outcome.variants():
-        if (person, course) != (outcome.person, outcome.course):
-            tables = (CURRENT_EVIDENCE, FACE_VALUE) if outcome.course else (NONE, NONE)
-            for key, table in zip(("allowed", "face"), tables, strict=True):
-                compared[f"variant {key} {variant_name(person, course)}"] = effect(outcome, table, None, person, course)
-    return compared
-
-
-def _simulated(outcome: Outcome, effects: Mapping[str, float], lever: LeverFound | None) -> SimulatedOutcome:
+def _simulated(
+    outcome: Outcome, effects: Mapping[str, float], lever: LeverFound | None, parameters: ClaimParameters
+) -> SimulatedOutcome:
     claimed = effects.get("claimed")
-    first = "current evidence" if outcome.course else "the model as it is"
-    candidates = {first: effects["allowed"]}
-    if "face" in effects:
-        candidates["positive trials at face value"] = effects["face"]
-    variants: dict[str, tuple[float, float]] = {}
-    for key, value in effects.items():
-        if key.startswith("variant allowed "):
-            label = key.removeprefix("variant allowed ")
-            variants[label] = (value, effects[f"variant face {label}"])
-            candidates[f"{first}, {label}"] = value
-            if "face" in effects:
-                candidates[f"positive trials at face value, {label}"] = effects[f"variant face {label}"]
+    candidates = candidates_of(outcome, effects, lever.at_limit if lever is not None else {})
     units = whole_body_model().units
     now = limit = needed = ceiling = moves = None
     if lever is not None:
-        span = lever_range(outcome)
+        span = lever_range(outcome, parameters)
         now, limit, ceiling, needed, moves = span.now, span.limit, span.ceiling, lever.needed, lever.moves
-        for table, value in lever.at_limit.items():
-            rows = {CURRENT_EVIDENCE: ", other rows of current evidence", FACE_VALUE: ", other rows at face value"}
-            if math.isfinite(value):
-                candidates[f"{outcome.lever} at its limit{rows.get(table, '')}"] = value
     best = outcome.best_of(candidates)
     within = needed is not None and limit is not None and needed <= limit * (1 + 1e-6)
     return SimulatedOutcome(
@@ -237,7 +260,7 @@ def _simulated(outcome: Outcome, effects: Mapping[str, float], lever: LeverFound
         lever_moves=moves,
         rival=effects.get("rival"),
         rival_claimed=effects.get("rival_claimed"),
-        variants=variants,
+        variants=variants_among(effects),
     )
 
 

@@ -17,12 +17,13 @@ VERDICTS = ("supported", "partly supported", "untested", "not supported", "contr
 #: The rule, in the order in which it is applied; the first line that fits decides.
 RULE = {
     "untested": "no usable record answers a question of the claim; or only indirect records do, and the simulation does not "
-    "exclude the claimed outcome (one that the model cannot give even when told all that is claimed is not excluded by it)",
+    "exclude the claimed outcome (one that the model cannot give even when told all that is claimed is not excluded by it, nor one inside the "
+    "interval of what evidence allows)",
     "unreached": "only indirect records answer, and a claimed outcome that the model can express is not reached within what evidence "
-    "allows",
+    "allows, nor inside the 95 % interval of that, where a fit gives one (parameters, what studies differ by, chance)",
     "contradicted": "at least one direct answer is against, and none is for or short",
     "supported": "a direct answer of moderate or high certainty is for, no direct answer is against, short or a case of harm, and, "
-    "for claims about treatment with cells, the outcome is reached within what evidence allows",
+    "for claims about treatment with cells, the outcome is reached within what evidence allows at its most probable value",
     "partly supported": "some direct answer with an interval is for or short, but the line above is not met",
     "not supported": "direct answers exist, and none with an interval is for or short",
 }
@@ -30,6 +31,9 @@ RULE = {
 
 #: Said where the simulation holds a verdict back.
 _SIMULATION = "a claimed outcome is not reached within what evidence allows"
+#: Added where the outcome lies beyond its interval too, and said where it lies inside.
+_BEYOND = ", nor inside its interval"
+_INSIDE = "a claimed outcome is not reached within what evidence allows, but lies inside its interval"
 
 
 @dataclass(frozen=True)
@@ -54,20 +58,27 @@ def judge_claim(replies: Sequence[Reply], simulations: Sequence[SimulatedOutcome
     Parameters
     ----------
     simulations
-        What the model says of each outcome; one that is excluded is enough. None if it was not asked.
+        What the model says of each outcome; one that is excluded is enough. None if it was not asked. What is not known of an outcome can
+        only make a verdict less firm: inside its interval an outcome is neither excluded nor reached.
     about_cells
         Whether the claim is about treatment with cells: then the simulation may hold a verdict back.
     """
     answered = [reply for reply in replies if reply.answer not in SILENT]
     direct = [reply for reply in answered if reply.direct]
-    reached = not any(simulation.excluded for simulation in simulations)
+    excluded = [simulation for simulation in simulations if simulation.excluded]
+    inside = [
+        simulation for simulation in simulations if simulation.within_interval and simulation.expressible is not False
+    ]
+    reached = not excluded and not inside
+    model_says = _SIMULATION + _BEYOND * any(simulation.uncertainty for simulation in excluded) if excluded else _INSIDE
     if not answered:
         return _verdict("untested", "untested", "no usable record", [])
     if not direct:
         indirect = "only indirect records: " + _list(answered)
-        if about_cells and not reached:
-            return _verdict("not supported", "unreached", f"{indirect}; {_SIMULATION}", [])
-        return _verdict("untested", "untested", indirect, [])
+        if about_cells and excluded:
+            return _verdict("not supported", "unreached", f"{indirect}; {model_says}", [])
+        inside_too = f"; {_INSIDE}" if about_cells and inside else ""
+        return _verdict("untested", "untested", indirect + inside_too, [])
     good = [reply for reply in direct if reply.answer == "for"]
     short = [reply for reply in direct if reply.answer == "short"]
     bad = [reply for reply in direct if reply.answer == "against"]
@@ -83,7 +94,7 @@ def judge_claim(replies: Sequence[Reply], simulations: Sequence[SimulatedOutcome
         reasons += ["against: " + _list(bad)] if bad else []
         reasons += ["cases of harm: " + _list(harm)] if harm else []
         reasons += [f"certainty {_best(good + short)}"] if not sure else []
-        reasons += [_SIMULATION] if about_cells and not reached else []
+        reasons += [model_says] if about_cells and not reached else []
         return _verdict("partly supported", "partly supported", "; ".join(reasons), good + short)
     return _verdict("not supported", "not supported", "none with an interval is for: " + _list(direct), direct)
 

@@ -12,6 +12,7 @@ from ..evidence.records import registry
 from ..evidence.records.registry import Registry
 from . import claim_simulation
 from . import claims as claims_of
+from .claim_parameters import FitChoice
 from .claim_verdict import judge_claim
 from .claims import Claim
 from .judged_claim import JudgedClaim
@@ -80,6 +81,8 @@ def judge_ledger(
     records: Registry | None = None,
     run: bool = True,
     claims: Iterable[Claim] | None = None,
+    fit: FitChoice | None = None,
+    drawing: bool = False,
 ) -> list[JudgedClaim]:
     """Judge claims by their questions; what they ask is asked of studies that the package does not have as well, see `new_studies`.
 
@@ -95,6 +98,8 @@ def judge_ledger(
         Whether the model is asked as well.
     claims
         Claims instead of the package's, see `own_questions.with_questions`.
+    fit, drawing
+        See `claim_simulation.simulate_outcomes`.
 
     Raises
     ------
@@ -105,7 +110,8 @@ def judge_ledger(
     evidence_records = evidence_for_claims(overlays) if records is None else records
     if records is None:
         check_questions(selected, evidence_records)
-    simulated = claim_simulation.simulate_outcomes(claims_of.all_outcomes(selected)) if run else {}
+    outcomes = claims_of.all_outcomes(selected) if run else {}
+    simulated = claim_simulation.simulate_outcomes(outcomes, fit, drawing)
     asked = [questions_of(claim, evidence_records) for claim in selected]
     answered = iter(replies_to([question for questions in asked for question in questions], evidence_records))
     entries = []

@@ -11,7 +11,9 @@ from .claim_people import describe_person as person_label
 from .claim_verdict import RULE
 from .judged_claim import JudgedClaim
 from .legal_status import legal_sentences
+from .numbers_in_words import three_digits
 from .questions import Question, Reply
+from .uncertainty_words import intervals_as_dict, lever_spread
 
 #: What each verdict means to a reader without a statistician at hand.
 PLAIN = {
@@ -44,17 +46,6 @@ def verdict_sentences(entry: JudgedClaim) -> str:
     if entry.verdict.rule == RULE["unreached"]:
         return PLAIN_UNREACHED
     return PLAIN[entry.verdict.verdict]
-
-
-def three_digits(value: float | None) -> str:
-    """Return a number of three digits, or a dash."""
-    if value is None:
-        return "-"
-    if abs(value) < 1e-5:
-        return "0" if value == 0 else "about 0"
-    if abs(value) >= 1e5:
-        return f"{value:.1e}"
-    return f"{float(f'{value:.3g}'):.6f}".rstrip("0").rstrip(".") if abs(value) < 1e-3 else f"{float(f'{value:.3g}'):g}"
 
 
 def effect_unit(quantity: str, unit: str, measure: str = "difference") -> str:
@@ -122,17 +113,22 @@ def shortfall(outcome: Outcome, simulated: SimulatedOutcome) -> str:
 
 def simulated_parts(outcome: Outcome, simulated: SimulatedOutcome) -> list[tuple[str, float]]:
     """Return what was simulated, in words, with the effect of each."""
+    return [(words, getattr(simulated, name)) for name, words in named_parts(outcome, simulated).items()]
+
+
+def named_parts(outcome: Outcome, simulated: SimulatedOutcome) -> dict[str, str]:
+    """Return which numbers of a simulated outcome are there, each in words."""
     best = f" ({best_words(outcome, simulated)})" if simulated.best else ""
-    parts = (
-        ("without the mechanism", simulated.off),
-        ("by current evidence" if outcome.course else "by the model as it is", simulated.allowed),
-        ("with positive trials at face value", simulated.face),
-        (f"best within what evidence allows{best}", simulated.largest),
-        ("as claimed", simulated.claimed),
-        (f"the same by {outcome.rival_words} alone, by current evidence", simulated.rival),
-        (f"the same by {outcome.rival_words} alone, as claimed", simulated.rival_claimed),
-    )
-    return [(name, value) for name, value in parts if value is not None]
+    parts = {
+        "off": "without the mechanism",
+        "allowed": "by current evidence" if outcome.course else "by the model as it is",
+        "face": "with positive trials at face value",
+        "largest": f"best within what evidence allows{best}",
+        "claimed": "as claimed",
+        "rival": f"the same by {outcome.rival_words} alone, by current evidence",
+        "rival_claimed": f"the same by {outcome.rival_words} alone, as claimed",
+    }
+    return {name: words for name, words in parts.items() if getattr(simulated, name) is not None}
 
 
 def best_words(outcome: Outcome, simulated: SimulatedOutcome) -> str:
@@ -164,7 +160,13 @@ def _done(inputs: Mapping[str, float]) -> str:
 
 
 def leverage_words(simulated: SimulatedOutcome | None) -> str:
-    """Return how large the parameter must be, against what evidence allows."""
+    """Return how large the parameter must be, against what evidence allows; and under the draws of a fit, where there are some."""
+    text = _leverage_at_centre(simulated)
+    spread = lever_spread(simulated) if simulated is not None else ""
+    return f"{text}; {spread}" if spread else text
+
+
+def _leverage_at_centre(simulated: SimulatedOutcome | None) -> str:
     if simulated is None:
         return "not simulated"
     if simulated.reached_within_evidence is None:
@@ -230,6 +232,7 @@ def claim_as_dict(entry: JudgedClaim) -> dict[str, Any]:
             {
                 "outcome": asdict(outcome),
                 "simulated": asdict(simulated),
+                "intervals": intervals_as_dict(outcome, simulated),
                 "leverage": leverage_words(simulated),
                 "cannot_express": shortfall(outcome, simulated),
             }

@@ -79,6 +79,9 @@ def judge_claims(
     overlays: Iterable[str | Path] = (),
     simulate: bool = True,
     questions: Iterable[str | Path] = (),
+    *,
+    fit: str | None = None,
+    fit_draws: int | None = None,
 ) -> Ledger:
     """Judge claims by the published numbers and by the model.
 
@@ -92,6 +95,9 @@ def judge_claims(
         Whether the model is asked as well.
     questions
         Files of your own (YAML) with questions to add to claims, and claims of your own.
+    fit, fit_draws
+        Installed fit behind what is simulated, ``none`` for the hand-tuned values without draws, and how many of its draws make each interval:
+        the newest and 16 by default. What comes with the package or was kept is used; what you ask for here is simulated, which takes minutes.
 
     Returns
     -------
@@ -102,6 +108,8 @@ def judge_claims(
     ------
     EvidenceError
         Unknown ids, each with the nearest; everything that is wrong with the overlays or questions.
+    ConfigError
+        No such fit is installed.
 
     Examples
     --------
@@ -112,11 +120,20 @@ def judge_claims(
     """
     from ..base.arguments import several
     from ..claims import ledger
+    from ..claims.claim_parameters import choose_fit
     from ..claims.own_questions import with_questions
 
     names = [claims] if isinstance(claims, str) else list(claims)
     asked = with_questions(several("questions", questions))
-    entries = ledger.judge_ledger(names, several("overlays", overlays), run=simulate, claims=asked)
+    asks_fit = fit is not None or fit_draws is not None
+    entries = ledger.judge_ledger(
+        names,
+        several("overlays", overlays),
+        run=simulate,
+        claims=asked,
+        fit=choose_fit(fit, fit_draws),
+        drawing=asks_fit,
+    )
     return ledger.Ledger(tuple(entries))
 
 

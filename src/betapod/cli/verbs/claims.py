@@ -16,7 +16,15 @@ from ..running import command
 from ..shared import JsonOption, print_json, print_note, print_table, with_noun
 from ..writing import ForceOption
 from . import claims_work
-from .claims_judged import OverlayOption, QuestionsOption, judged_entries, moved_rows
+from .claims_judged import (
+    AskedFit,
+    FitDrawsOption,
+    FitOption,
+    OverlayOption,
+    QuestionsOption,
+    judged_entries,
+    moved_rows,
+)
 from .claims_predicted import StudyFiles
 from .claims_shown import show_claim
 from .confront_records import ArmsOption, CohortsOption, EventsOption
@@ -92,6 +100,8 @@ def list_claims_command(
         bool, typer.Option("--diff", help="Only what the tables of --overlay moved: answers, certainty and verdicts.")
     ] = False,
     no_model: NoModelOption = False,
+    fit: FitOption = None,
+    fit_draws: FitDrawsOption = None,
     csv: CsvOption = None,
     wide: WideOption = False,
     force: ForceOption = False,
@@ -101,7 +111,7 @@ def list_claims_command(
 
     Into a pipe or a file the list goes as CSV.
     """
-    studies = StudyFiles(arms, cohorts, events)
+    studies, asked_fit = StudyFiles(arms, cohorts, events), AskedFit(fit, fit_draws)
     if context.invoked_subcommand is not None:
         options = {
             "--search": search,
@@ -111,6 +121,7 @@ def list_claims_command(
             **studies.options,
             "--diff": diff,
             "--no-model": no_model,
+            **asked_fit.options,
         }
         _refuse_before(context, {**options, "--csv": csv, "--wide": wide, "--force": force, "--json": as_json})
         return
@@ -125,7 +136,7 @@ def list_claims_command(
         problems.append(Problem("bad-option", message, hint="Give one with --overlay."))
     if problems:
         raise ConfigError(problems)
-    entries, laid = judged_entries((), overlay, no_model, status, questions, studies)
+    entries, laid = judged_entries((), overlay, no_model, status, questions, studies, asked_fit)
     entries = [entry for entry in entries if matching(search, *_texts(entry))]
     if diff:
         moved = laid.moved_claims()
@@ -244,6 +255,8 @@ def show_claims_command(
     cohorts: CohortsOption = None,
     events: EventsOption = None,
     no_model: NoModelOption = False,
+    fit: FitOption = None,
+    fit_draws: FitDrawsOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show claims in full: evidence, simulation, deciding rule."""
@@ -251,7 +264,8 @@ def show_claims_command(
     from ...claims.new_studies import scope_of
     from ...claims.wording import claim_as_dict
 
-    entries, laid = judged_entries(names, overlay, no_model, status, questions, StudyFiles(arms, cohorts, events))
+    studies, asked_fit = StudyFiles(arms, cohorts, events), AskedFit(fit, fit_draws)
+    entries, laid = judged_entries(names, overlay, no_model, status, questions, studies, asked_fit)
     if as_json:
         registry = evidence_for_claims()
         entries_as_dict = [

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ...base.errors import BetapodError, ConfigError, not_among
+from ...base.errors import BetapodError, ConfigError, Problem, not_among
 from ..completion import complete_table
 from ..shared import gather, print_note
 from ..waiting import waiting
@@ -17,6 +17,7 @@ from .claims_predicted import StudyFiles, predicted_rows
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ...claims.claim_parameters import FitChoice
     from ...claims.claims import Claim
     from ...claims.judged_claim import JudgedClaim
     from ...evidence.records.registry import Registry
@@ -41,6 +42,55 @@ QuestionsOption = Annotated[
 ]
 
 
+FitOption = Annotated[
+    str | None,
+    typer.Option(
+        "--fit",
+        metavar="NAME",
+        help="Installed fit behind what is simulated, or none for the hand-tuned values without draws; default: the newest.",
+    ),
+]
+FitDrawsOption = Annotated[
+    int | None,
+    typer.Option(
+        "--fit-draws",
+        metavar="N",
+        help="Draws of the fit behind each interval; what was not kept is simulated, which takes minutes.",
+    ),
+]
+
+
+@dataclass(frozen=True)
+class AskedFit:
+    """The fit that is asked for, and how many of its draws; what is asked for is simulated where it was not kept."""
+
+    name: str | None = None
+    draws: int | None = None
+
+    @property
+    def options(self) -> dict[str, object]:
+        """What was given, by option; 0 draws are a wish as well."""
+        return {"--fit": self.name, "--fit-draws": None if self.draws is None else str(self.draws)}
+
+    @property
+    def drawing(self) -> bool:
+        """Whether draws are simulated where they were not kept."""
+        return self.name is not None or self.draws is not None
+
+    def choice(self, problems: list[Problem], no_model: bool = False) -> FitChoice:
+        """Return which fit speaks; what is wrong with it is added to `problems`."""
+        from ...claims.claim_parameters import FitChoice, choose_fit
+
+        if self.drawing and no_model:
+            message = "a fit says what is simulated, and --no-model simulates nothing"
+            problems.append(Problem("bad-option", message, hint="Leave one of them out."))
+        try:
+            return choose_fit(self.name, self.draws)
+        except BetapodError as error:
+            gather(problems, error)
+        return FitChoice()
+
+
 def judged_entries(
     names: list[str] | tuple[str, ...],
     overlay: list[Path] | None,
@@ -48,11 +98,13 @@ def judged_entries(
     status: list[str] | None,
     questions: list[Path] | None = None,
     studies: StudyFiles | None = None,
+    asked_fit: AskedFit | None = None,
 ) -> tuple[list[JudgedClaim], Laid]:
     """Return judged claims, and what tables change; all that is wrong with names, verdicts, tables and questions is said at once."""
     from ...claims import ledger
+    from ...claims.claim_simulation import told_of_fit
     from ...claims.claim_verdict import VERDICTS
-    from ...claims.claims import find_claims, load_claims
+    from ...claims.claims import all_outcomes, find_claims, load_claims
     from ...claims.own_questions import check_questions, with_questions
 
     problems = [
@@ -75,14 +127,22 @@ def judged_entries(
     except BetapodError as error:
         gather(problems, error)
     tables = (studies or StudyFiles()).read(overlay or (), no_model, problems)
+    asked_fit = asked_fit or AskedFit()
+    fit = asked_fit.choice(problems, no_model)
     if problems or records is None:
         raise ConfigError(problems)
     selected = list(dict.fromkeys(names))
+    if not no_model:
+        outcomes = all_outcomes(find_claims(selected, claims))
+        for line in told_of_fit(outcomes, fit, asked_fit.drawing):
+            print_note(line)
     with waiting("judging claims"):
-        entries = ledger.judge_ledger(selected, records=records, run=not no_model, claims=claims)
-    laid = what_tables_moved(selected, entries, records, overlay or (), not no_model, claims)
-    predicted, told = predicted_rows(records, laid.asked, tables)
-    laid = replace(laid, predicted=predicted)
+        entries = ledger.judge_ledger(
+            selected, records=records, run=not no_model, claims=claims, fit=fit, drawing=asked_fit.drawing
+        )
+    laid = what_tables_moved(selected, entries, records, overlay or (), not no_model, claims, fit)
+    predicted, told = predicted_rows(records, laid.asked, tables, fit)
+    laid = replace(laid, predicted=predicted, fit=fit)
     for line in (*laid.told, *_said_of_unasked(laid.unasked), *laid.moved, *told):
         print_note(line)
     return [entry for entry in entries if not status or entry.verdict.verdict in status], laid
@@ -91,7 +151,7 @@ def judged_entries(
 @dataclass(frozen=True)
 class Laid:
     """What the user's own tables replace and add, which answers and verdicts they moved, which rows no claim asks, with the reason,
-    and what the model predicts of the others.
+    and what the model predicts of the others; and which fit is behind all that is simulated.
     """
 
     told: list[str] = field(default_factory=list)
@@ -100,6 +160,7 @@ class Laid:
     verdicts: list[dict[str, str]] = field(default_factory=list)
     unasked: dict[str, str] = field(default_factory=dict)
     predicted: list[dict[str, Any]] = field(default_factory=list)
+    fit: FitChoice | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as plain values for JSON."""
@@ -109,6 +170,7 @@ class Laid:
             "verdicts_changed": self.verdicts,
             "unasked": self.unasked,
             "predicted": self.predicted,
+            "fit": None if self.fit is None else {"name": self.fit.fit, "draws": self.fit.draws},
         }
 
     @property
@@ -140,6 +202,7 @@ def what_tables_moved(
     overlays: Sequence[Path],
     with_model: bool,
     claims: Sequence[Claim],
+    fit: FitChoice,
 ) -> Laid:
     """Judge the same claims without the tables, and say what they moved."""
     if not overlays:
@@ -148,7 +211,9 @@ def what_tables_moved(
     from ...evidence.records.overlay import told
 
     with waiting("judging claims without your tables"):
-        before = ledger.judge_ledger(names, records=ledger.evidence_for_claims(), run=with_model, claims=claims)
+        before = ledger.judge_ledger(
+            names, records=ledger.evidence_for_claims(), run=with_model, claims=claims, fit=fit
+        )
     changes = overlay_changes.moved_answers(before, entries, records, overlay_changes.own_rows(records, overlays))
     return Laid(
         told(records, overlays),
@@ -192,7 +257,7 @@ def _said_of_unasked(unasked: dict[str, str]) -> list[str]:
 
 def moved_rows(entries: Sequence[JudgedClaim], laid: Laid) -> tuple[list[str], list[list[str]]]:
     """Return head and rows of what the user's own tables moved: answers, and last verdicts."""
-    from ...claims.wording import three_digits
+    from ...claims.numbers_in_words import three_digits
 
     def shown(change: dict[str, Any], when: str) -> str:
         estimate, ci = change["estimate"][when], change["ci"][when]

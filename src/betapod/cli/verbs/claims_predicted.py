@@ -13,6 +13,7 @@ from ..shared import gather, with_noun
 from ..waiting import waiting
 
 if TYPE_CHECKING:
+    from ...claims.claim_parameters import FitChoice
     from ...evidence.records.registry import Registry
     from ...validation.predictions.study_tables import StudyTables
 
@@ -82,7 +83,7 @@ class StudyFiles:
 
 
 def predicted_rows(
-    records: Registry, asked: dict[str, list[str]], tables: StudyTables
+    records: Registry, asked: dict[str, list[str]], tables: StudyTables, fit: FitChoice
 ) -> tuple[list[dict[str, Any]], list[str]]:
     """Return predictions of rows that claims ask, and what is said of them.
 
@@ -90,15 +91,19 @@ def predicted_rows(
     ----------
     asked
         Id of a row -> the claims that ask it.
+    fit
+        Whose draws widen the intervals.
     """
     from ...validation.predictions.campaign import confront_records
+    from ...validation.predictions.fit_conditions import draws_of_fit
     from ...validation.predictions.own_study_tables import told_of_tables
 
     if tables.empty or not asked:
         return [], []
     rows = [record for record in records if record.id in asked]
     with waiting("simulating your studies"):
-        confrontation = confront_records(rows, _SCENARIOS, tables=tables)
+        of_fit = draws_of_fit(fit.fit or None, fit.draws)
+        confrontation = confront_records(rows, _SCENARIOS, tables=tables, fit=of_fit)
     predictions = [
         {"scenario": name, "claims": asked[prediction.record], **asdict(prediction)}
         for name, of_scenario in confrontation.predictions.items()
@@ -110,7 +115,7 @@ def predicted_rows(
 
 
 def _said(predictions: Sequence[dict[str, Any]]) -> Iterator[str]:
-    from ...claims.wording import three_digits
+    from ...claims.numbers_in_words import three_digits
 
     for name in dict.fromkeys(row["record"] for row in predictions):
         rows = [row for row in predictions if row["record"] == name]

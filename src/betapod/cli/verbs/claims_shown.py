@@ -13,17 +13,19 @@ if TYPE_CHECKING:
 def show_claim(entry: JudgedClaim) -> None:
     """Print a claim in full."""
     from ...claims.claim_simulation import unit_and_label
+    from ...claims.claim_uncertainty import effect_interval
     from ...claims.ledger import evidence_for_claims
     from ...claims.legal_status import legal_sentences
     from ...claims.new_studies import scope_of
+    from ...claims.numbers_in_words import three_digits
+    from ...claims.uncertainty_words import held_words, interval_words
     from ...claims.wording import (
         estimate_text,
         leverage_words,
+        named_parts,
         outcome_words,
         required,
         shortfall,
-        simulated_parts,
-        three_digits,
         verdict_sentences,
     )
 
@@ -47,8 +49,12 @@ def show_claim(entry: JudgedClaim) -> None:
     for outcome, simulated in entry.simulated_outcomes:
         unit = "" if simulated.unit == "1" else f" {simulated.unit}"
         words = f"{outcome_words(outcome, unit_and_label(outcome.quantity)[1])}{unit}"
-        values = "; ".join(f"{name} {three_digits(value)}" for name, value in simulated_parts(outcome, simulated))
+        values = "; ".join(
+            f"{part} {three_digits(getattr(simulated, name))}{interval_words(effect_interval(outcome, simulated, name))}"
+            for name, part in named_parts(outcome, simulated).items()
+        )
         lines += [("simulated", f"{words}: {values}"), ("leverage", leverage_words(simulated))]
+        lines += [("not known", held_words(simulated))]
         lines += [("not expressed", shortfall(outcome, simulated))]
     lines += [
         ("not simulated", claim.not_simulated),

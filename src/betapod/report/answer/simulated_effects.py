@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ...base.constants import DAYS_PER_YEAR
+from ...claims.claim_comparisons import COMPARISONS
 from ...claims.claim_people import describe_person
-from ...claims.claim_simulation import COMPARISONS, simulate_outcomes
+from ...claims.claim_simulation import simulate_outcomes
 from ...claims.typical_effects import GRAFTED, INFUSED, YEARS, typical_outcomes
 from ...therapies.scenarios import SCENARIOS as BY_NAME
 from ..common.words import MINUS, written_number

@@ -10,11 +10,13 @@ from ..common.svg import circle, svg, svg_bar, svg_line, svg_text
 from ..common.words import MINUS, counted
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from ...claims.judged_claim import JudgedClaim
 
 _WIDTH, _LEFT, _RIGHT, _ROW = 340, 12, 328, 30
+#: How far an interval may go beyond what else is drawn, as a multiple of that.
+_REACH = 0.6
 #: Width of a letter, at most.
 _LETTER = 7.4
 #: Okabe and Ito's colours, dark enough for lines on white; shapes differ as well.
@@ -61,8 +63,9 @@ def verdicts_overview(entries: Sequence[JudgedClaim]) -> Markup:
 
 
 def _simulation(entry: JudgedClaim) -> Markup:
+    from ...claims.claim_uncertainty import effect_interval
+    from ...claims.numbers_in_words import three_digits as plain_number
     from ...claims.wording import effect_unit
-    from ...claims.wording import three_digits as plain_number
 
     def number(value: float) -> str:
         return plain_number(value).replace("-", MINUS)
@@ -70,14 +73,22 @@ def _simulation(entry: JudgedClaim) -> Markup:
     simulated, outcome = entry.simulated, entry.claim.outcome
     assert simulated is not None and outcome is not None
     rows = [
-        ("off", "without the mechanism", simulated.off),
-        ("evidence", "current evidence", simulated.allowed),
-        ("most", "best within what evidence allows", simulated.largest),
-        ("claims", "parameters as claimed", simulated.claimed),
+        ("off", "without the mechanism", "off"),
+        ("evidence", "current evidence", "allowed"),
+        ("most", "best within what evidence allows", "largest"),
+        ("claims", "parameters as claimed", "claimed"),
     ]
-    points = [(key, name, value) for key, name, value in rows if value is not None]
-    values = [0.0, outcome.claimed, *(value for _, _, value in points)]
+    points = [
+        (key, name, getattr(simulated, field)) for key, name, field in rows if getattr(simulated, field) is not None
+    ]
+    intervals = {key: effect_interval(outcome, simulated, field) for key, _, field in rows}
+    ends = {key: (interval.low, interval.high) for key, interval in intervals.items() if interval is not None}
+    values: list[float] = [0.0, outcome.claimed, *(value for _, _, value in points)]
     low, high = min(values), max(values)
+    # A very wide interval is cut off, so that what is claimed can still be told from what is given.
+    reach = _REACH * ((high - low) or 1.0)
+    low = max(low - reach, min([low, *(first for first, _ in ends.values())]))
+    high = min(high + reach, max([high, *(last for _, last in ends.values())]))
     span = (high - low) or 1.0
 
     def x(value: float) -> float:
@@ -108,10 +119,26 @@ def _simulation(entry: JudgedClaim) -> Markup:
         parts.append(svg_line(_LEFT, y + 12, _RIGHT, y + 12, "#e5e7eb", ""))
         parts.append(svg_line(x(0), y + 12, x(value), y + 12, _COLOURS[key], "", 3))
         parts.append(circle(x(value), y + 12, 5, _COLOURS[key]))
+        if key in ends:
+            parts += _whisker(key, y + 12, ends[key], (low, high), x)
     words = f"{outcome.quantity}: claimed {number(outcome.claimed)}{unit}; " + "; ".join(
-        f"{name} {number(value)}{unit}" for _, name, value in points
+        f"{name} {number(value)}{unit}"
+        + (f" (95 % {number(ends[key][0])} to {number(ends[key][1])})" if key in ends else "")
+        for key, name, value in points
     )
     return svg(_WIDTH, height, words, parts)
+
+
+def _whisker(
+    key: str, y: float, ends: tuple[float, float], drawn: tuple[float, float], x: Callable[[float], float]
+) -> list[Markup]:
+    """Return the 95 % interval of a row as a thin line, with a stroke at each end that is not cut off."""
+    first, last = max(ends[0], drawn[0]), min(ends[1], drawn[1])
+    caps = [end for end in ends if drawn[0] <= end <= drawn[1]]
+    return [
+        svg_line(x(first), y, x(last), y, _COLOURS[key], "", 1),
+        *(svg_line(x(end), y - 4, x(end), y + 4, _COLOURS[key], "", 1) for end in caps),
+    ]
 
 
 def _studies(entry: JudgedClaim) -> Markup:

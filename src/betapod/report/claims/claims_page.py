@@ -15,18 +15,22 @@ if TYPE_CHECKING:
     from ...claims.claim_outcome import Outcome, SimulatedOutcome
     from ...claims.claims import Claim
     from ...claims.judged_claim import JudgedClaim
+    from ...claims.seed_comparison import Contest
     from ..common.document import Section
 
 TEMPLATE = "ledger.html.jinja"
 
 
-def render_claims_page(entries: Sequence[JudgedClaim], remarks: Sequence[str] = ()) -> str:
+def render_claims_page(
+    entries: Sequence[JudgedClaim], remarks: Sequence[str] = (), contested: Sequence[Contest] | None = None
+) -> str:
     """Return the page; see `write_claims_page`."""
     from ... import __version__
     from ...claims.claim_verdict import RULE, VERDICTS
+    from ...claims.numbers_in_words import three_digits
     from ...claims.questions import ANSWERS
     from ...claims.seed_comparison import contests
-    from ...claims.wording import effect_unit, three_digits
+    from ...claims.wording import effect_unit
     from ...trust.trust_answer import trust_sentence
     from ...trust.trust_lines import question_of_cells
 
@@ -48,26 +52,39 @@ def render_claims_page(entries: Sequence[JudgedClaim], remarks: Sequence[str] = 
                 "name": contest.name,
                 "unit": effect_unit("HbA1c" if contest.name.startswith("HbA1c") else "", contest.unit),
                 "claimed": three_digits(contest.claimed),
+                "claimed_ends": _ends(contest.claimed, contest.claimed_ends),
                 "allowed": three_digits(contest.allowed),
+                "allowed_ends": _ends(contest.allowed, contest.allowed_ends),
                 "measured": f"{three_digits(contest.low)} to {three_digits(contest.high)}",
                 "loses": contest.loses,
                 "holds": contest.holds,
                 "source": contest.source,
             }
-            for contest in contests()
+            for contest in (contests() if contested is None else contested)
         ],
         differing=[card for card in cards if not card["agrees"]],
         version=__version__,
     )
 
 
-def write_claims_page(entries: Sequence[JudgedClaim], to: Path, remarks: Sequence[str] = ()) -> Path:
+def _ends(value: float, ends: tuple[float, float]) -> str:
+    """Return an interval in words; nothing where there is none."""
+    from ...claims.uncertainty_words import range_words
+
+    return "" if ends == (value, value) else range_words(ends)
+
+
+def write_claims_page(
+    entries: Sequence[JudgedClaim], to: Path, remarks: Sequence[str] = (), contested: Sequence[Contest] | None = None
+) -> Path:
     """Write the page to a file and return its path.
 
     Parameters
     ----------
     remarks
         What a reader must know of the evidence: overlays of what is published.
+    contested
+        Predictions of the claims' parameters beside measurements; simulated, or read from the cache, by default.
 
     Raises
     ------
@@ -76,7 +93,7 @@ def write_claims_page(entries: Sequence[JudgedClaim], to: Path, remarks: Sequenc
     """
     from ...base.files import write_text
 
-    return write_text(to, render_claims_page(entries, remarks))
+    return write_text(to, render_claims_page(entries, remarks, contested))
 
 
 def claims_message(entries: Sequence[JudgedClaim]) -> list[str]:
@@ -94,11 +111,17 @@ def claims_message(entries: Sequence[JudgedClaim]) -> list[str]:
     reached = sum(
         all(simulation.reached_within_evidence is not False for simulation in several) for several in simulated
     )
+    inside = sum(any(simulation.within_interval for simulation in several) for several in simulated)
     silent = sum(any(simulation.expressible is False for simulation in several) for several in simulated)
     if simulated:
         sentences.append(
             f"The model can simulate {len(simulated)} claims about cells: with the largest effect that evidence allows it reaches "
             f"{reached or 'none'} of them."
+        )
+    if inside:
+        sentences.append(
+            f"Of {inside} more an outcome lies inside the interval of that effect (parameters and what studies differ by): the model excludes "
+            "it no longer, and does not reach it."
         )
     if silent:
         sentences.append(f"Of {silent} the model cannot express what is claimed; there it says nothing.")
@@ -155,8 +178,10 @@ def _card(entry: JudgedClaim, number: int) -> dict[str, Any]:
 def _outcome(outcome: Outcome, simulated: SimulatedOutcome) -> dict[str, Any]:
     """Return what is shown of one simulated outcome."""
     from ...claims.claim_simulation import unit_and_label
-    from ...claims.wording import effect_unit, leverage_words, outcome_caption, shortfall, simulated_parts
-    from ...claims.wording import three_digits as written
+    from ...claims.claim_uncertainty import effect_interval
+    from ...claims.numbers_in_words import three_digits as written
+    from ...claims.uncertainty_words import held_words, interval_words
+    from ...claims.wording import effect_unit, leverage_words, named_parts, outcome_caption, shortfall
 
     unit, label = unit_and_label(outcome.quantity)
     unit_shown = effect_unit(outcome.quantity, simulated.unit, outcome.measure)
@@ -164,10 +189,18 @@ def _outcome(outcome: Outcome, simulated: SimulatedOutcome) -> dict[str, Any]:
     return {
         "caption": outcome_caption(outcome, label, unit),
         "scenarios": [
-            ("claimed", f"{bound}{written(outcome.claimed)} {unit_shown}".strip()),
-            *((name, f"{written(value)} {unit_shown}".strip()) for name, value in simulated_parts(outcome, simulated)),
+            ("claimed", f"{bound}{written(outcome.claimed)} {unit_shown}".strip(), ""),
+            *(
+                (
+                    words,
+                    f"{written(getattr(simulated, name))} {unit_shown}".strip(),
+                    interval_words(effect_interval(outcome, simulated, name)).strip(),
+                )
+                for name, words in named_parts(outcome, simulated).items()
+            ),
         ],
         "leverage": leverage_words(simulated),
+        "not_known": held_words(simulated),
         "shortfall": shortfall(outcome, simulated),
     }
 
@@ -249,6 +282,6 @@ def _reach(times: float) -> str:
         return "out of the model's reach"
     if times <= 1:
         return "within what evidence allows"
-    from ...claims.wording import three_digits
+    from ...claims.numbers_in_words import three_digits
 
     return f"{three_digits(times)} times what evidence allows"
