@@ -15,11 +15,8 @@ from numpy.typing import NDArray
 
 from .covariance_structures import Structure, first_guess, positive
 from .estimators import Array
+from .newton import newton_maximum
 from .visit_patterns import PatternSums
-
-#: Newton decrement (squared distance to the maximum in standard errors) at which the next step is the last.
-_CLOSE = 1e-9
-_MOST_STEPS = 100
 
 
 @dataclass(frozen=True)
@@ -124,18 +121,6 @@ def _traces(first: Array, second: Array) -> Array:
     return left @ np.swapaxes(right, -1, -2)
 
 
-def _step(likelihood: Likelihood) -> tuple[Array, Array]:
-    """Return Newton's step, or that of the information where the curvature is not positive, and the decrement."""
-    size = np.sqrt(np.einsum("rkk->rk", likelihood.information))
-    size = np.where(size > 0, size, 1.0)
-    outer = size[:, :, None] * size[:, None, :]
-    curved = positive(likelihood.curvature / outer)
-    metric = np.where(curved[:, None, None], likelihood.curvature, likelihood.information) / outer
-    metric = metric + 1e-12 * np.eye(metric.shape[-1])
-    step = -np.linalg.solve(metric, (likelihood.gradient / size)[..., None])[..., 0] / size
-    return step, np.abs((likelihood.gradient * step).sum(-1))
-
-
 def maximise(sums: PatternSums, structure: Structure) -> tuple[Array, NDArray[np.bool_]]:
     """Return the parameters (R, k) at the maximum, and in which replicates it was reached.
 
@@ -144,35 +129,11 @@ def maximise(sums: PatternSums, structure: Structure) -> tuple[Array, NDArray[np
     together = (sums.size[..., None, None] * sums.attended[..., :, None] * sums.attended[..., None, :]).sum(1)
     with np.errstate(divide="ignore", invalid="ignore"):
         covariance = np.where(together > 0, sums.yy.sum(1) / together, 0.0)
-    theta = first_guess(structure, covariance)
-    reached = np.zeros(len(theta), dtype=bool)
-    # What is worked on: replicates, their sums, where they stand, and the step to try.
-    active = np.flatnonzero(np.isfinite(theta).all(-1))
-    if not len(active):
-        return theta, reached
-    part = sums.select(active)
-    here = restricted_likelihood(part, structure, theta[active])
-    step, decrement = _step(here)
-    value = here.value
-    for _ in range(_MOST_STEPS):
-        candidate = theta[active] + step
-        possible = positive(structure.matrix(candidate))
-        tried = np.where(possible[:, None], candidate, theta[active])
-        there = restricted_likelihood(part, structure, tried)
-        last = decrement < _CLOSE
-        better = possible & ((there.value <= value) | last)
-        theta[active[better]] = candidate[better]
-        reached[active[better & last]] = True
-        next_step, next_decrement = _step(there)
-        value = np.where(better, there.value, value)
-        step = np.where(better[:, None], next_step, step / 2)
-        decrement = np.where(better, next_decrement, decrement)
-        # A step that shrank to nothing leads nowhere.
-        stuck = ~better & (np.abs(step) < 1e-12 * np.abs(theta[active]).max(-1, keepdims=True)).all(-1)
-        going = ~(better & last) & ~stuck
-        if not going.any():
-            break
-        if not going.all():
-            active, step, decrement, value = active[going], step[going], decrement[going], value[going]
-            part = part.select(going)
-    return theta, reached
+
+    def evaluate(theta: Array, rows: NDArray[np.intp]) -> Likelihood:
+        return restricted_likelihood(sums.select(rows), structure, theta)
+
+    def possible(theta: Array, rows: NDArray[np.intp]) -> NDArray[np.bool_]:
+        return positive(structure.matrix(theta))
+
+    return newton_maximum(first_guess(structure, covariance), evaluate, possible)
