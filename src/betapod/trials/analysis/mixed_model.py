@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike
 from ...base.errors import ConfigError, Problem, not_among
 from .covariance_structures import Structure, structure_of
 from .estimators import Array, Estimate, as_estimate
-from .restricted_likelihood import Likelihood, maximise, restricted_likelihood, summed_blocks
+from .restricted_likelihood import VisitLikelihood, maximise, restricted_likelihood, summed_blocks
 from .visit_patterns import PatternSums, pattern_sums
 
 #: Patients who attended both of two visits, per parameter of the covariance, below which it is not estimated; assumed.
@@ -244,7 +244,7 @@ def _enough(sums: PatternSums, structure: Structure) -> np.ndarray:
 
 
 def _kenward_roger(
-    sums: PatternSums, structure: Structure, theta: Array, here: Likelihood, uncertainty: Array
+    sums: PatternSums, structure: Structure, theta: Array, here: VisitLikelihood, uncertainty: Array
 ) -> Array:
     """Return the covariance of the coefficients with the part that the estimated covariance of visits adds.
 

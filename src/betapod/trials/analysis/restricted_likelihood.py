@@ -20,7 +20,7 @@ from .visit_patterns import PatternSums
 
 
 @dataclass(frozen=True)
-class Likelihood:
+class VisitLikelihood:
     """Minus twice the restricted log likelihood of replicates at parameters, and what it is made of.
 
     Attributes
@@ -64,7 +64,7 @@ def _inverses(covariance: Array, attended: Array) -> tuple[Array, Array]:
     return np.linalg.inv(filled) * both, np.linalg.slogdet(filled)[1]
 
 
-def restricted_likelihood(sums: PatternSums, structure: Structure, theta: Array) -> Likelihood:
+def restricted_likelihood(sums: PatternSums, structure: Structure, theta: Array) -> VisitLikelihood:
     """Return the likelihood at parameters (R, k) at which the covariance is positive definite."""
     count, visits, q = len(theta), sums.yy.shape[-1], sums.zz.shape[-1]
     weights, logs = _inverses(structure.matrix(theta), sums.attended)
@@ -103,7 +103,7 @@ def restricted_likelihood(sums: PatternSums, structure: Structure, theta: Array)
     if bends is not None:
         curvature += np.einsum("rab,rjkab->rjk", slope, bends)
     curvature = (curvature + np.swapaxes(curvature, -1, -2)) / 2
-    return Likelihood(value, gradient, curvature, information, free, spread, by_parameter, weights, turned)
+    return VisitLikelihood(value, gradient, curvature, information, free, spread, by_parameter, weights, turned)
 
 
 def _turned(weights: Array, changes: Array) -> Array:
@@ -130,7 +130,7 @@ def maximise(sums: PatternSums, structure: Structure) -> tuple[Array, NDArray[np
     with np.errstate(divide="ignore", invalid="ignore"):
         covariance = np.where(together > 0, sums.yy.sum(1) / together, 0.0)
 
-    def evaluate(theta: Array, rows: NDArray[np.intp]) -> Likelihood:
+    def evaluate(theta: Array, rows: NDArray[np.intp]) -> VisitLikelihood:
         return restricted_likelihood(sums.select(rows), structure, theta)
 
     def possible(theta: Array, rows: NDArray[np.intp]) -> NDArray[np.bool_]:
