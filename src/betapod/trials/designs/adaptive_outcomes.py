@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ...base.errors import ConfigError, Problem
+from ...base.errors import Problem
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -91,9 +91,3 @@ def simulation_problems(replicates: int, seed: int, **positive: float) -> list[P
             expected = f"a whole number from {least} on"
             problems.append(Problem("out-of-range", f"{name} cannot be this", found=str(count), expected=expected))
     return problems
-
-
-def refuse(problems: list[Problem]) -> None:
-    """Raise everything that is wrong, if anything is."""
-    if problems:
-        raise ConfigError(problems)

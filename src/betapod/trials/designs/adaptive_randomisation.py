@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ...base.errors import Problem
-from .adaptive_outcomes import AdaptiveOutcomes, refuse, simulation_problems
+from .adaptive_outcomes import AdaptiveOutcomes, simulation_problems
 from .boundaries import group_sequential
 from .closed_testing import closed_test
+from .size_of_design import raise_problems
 
 Array = NDArray[np.float64]
 
@@ -42,7 +43,7 @@ def chances_to_be_best(mean: ArrayLike, sd: ArrayLike) -> Array:
     from scipy.special import ndtr
 
     m, s = np.broadcast_arrays(np.asarray(mean, dtype=float), np.asarray(sd, dtype=float))
-    refuse(simulation_problems(1, 0, sd=float(s.min())))
+    raise_problems(simulation_problems(1, 0, sd=float(s.min())))
     if m.shape[-1] == 2:
         second = ndtr((m[..., 1] - m[..., 0]) / np.sqrt((s**2).sum(-1)))
         return np.stack([1 - second, second], -1)
@@ -133,7 +134,7 @@ def simulate_adaptive_randomisation(
         )
     if not 1 / (arms + 1) < cap <= 1:
         problems.append(Problem("out-of-range", "cap is a share above the even one", found=str(cap)))
-    refuse(problems)
+    raise_problems(problems)
     rng = np.random.default_rng(seed)
     truth = np.array([0.0, *effects])
     sums, counts = np.zeros((replicates, arms + 1)), np.zeros((replicates, arms + 1))

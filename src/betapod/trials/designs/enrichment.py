@@ -7,10 +7,11 @@ import math
 import numpy as np
 
 from ...base.errors import Problem
-from .adaptive_outcomes import AdaptiveOutcomes, refuse, simulation_problems
+from .adaptive_outcomes import AdaptiveOutcomes, simulation_problems
 from .closed_testing import closed_test
 from .combination_tests import FisherDesign
 from .sequential_design import SequentialDesign
+from .size_of_design import raise_problems
 
 
 def simulate_enrichment(
@@ -77,7 +78,7 @@ def simulate_enrichment(
         problems.append(Problem("out-of-range", "share is a share", found=str(share), expected="above 0, below 1"))
     if design.looks != 2:
         problems.append(Problem("not-supported", "enrichment has two looks", found=str(design.looks)))
-    refuse(problems)
+    raise_problems(problems)
     rng = np.random.default_rng(seed)
     parts = np.array([share, 1 - share])
     truth = np.array([effect, effect_in_others])

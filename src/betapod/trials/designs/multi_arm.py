@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...base.errors import Problem, not_among
-from .adaptive_outcomes import AdaptiveOutcomes, refuse, simulation_problems
+from .adaptive_outcomes import AdaptiveOutcomes, simulation_problems
 from .closed_testing import closed_test
 from .combination_tests import FisherDesign
 from .sequential_design import SequentialDesign
+from .size_of_design import raise_problems
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -53,7 +54,7 @@ def selected_arms(estimates: Array, active: Flags, rule: str = "best", margin: f
     [[False, True, True]]
     """
     if rule not in SELECTIONS:
-        refuse([not_among(SELECTIONS, "unknown-rule", f"there is no rule of selection {rule!r}", str(rule))])
+        raise_problems([not_among(SELECTIONS, "unknown-rule", f"there is no rule of selection {rule!r}", str(rule))])
     values = np.where(active, estimates, -np.inf)
     if rule == "all":
         return active.copy()
@@ -128,7 +129,7 @@ def simulate_multi_arm(
         problems.append(Problem("out-of-range", "there are 1 to 8 arms besides control", found=str(len(effects))))
     if stop not in ("any", "all"):
         problems.append(not_among(("any", "all"), "unknown-rule", f"a trial cannot stop at {stop!r}", str(stop)))
-    refuse(problems)
+    raise_problems(problems)
     from scipy.special import ndtr
 
     rng = np.random.default_rng(seed)

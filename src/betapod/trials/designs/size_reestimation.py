@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ...base.errors import Problem, not_among
-from .adaptive_outcomes import AdaptiveOutcomes, refuse, simulation_problems
+from .adaptive_outcomes import AdaptiveOutcomes, simulation_problems
 from .characteristics import design_characteristics
 from .sequential_design import SequentialDesign
+from .size_of_design import raise_problems
 
 Array = NDArray[np.float64]
 
@@ -67,7 +68,7 @@ def blinded_size(
     >>> sizes.round(1).tolist()
     [203.5, 251.7, 271.3]
     """
-    refuse(simulation_problems(1, 0, ratio=ratio, effect=abs(effect)))
+    raise_problems(simulation_problems(1, 0, ratio=ratio, effect=abs(effect)))
     values = np.asarray(outcomes, dtype=float)
     variance = np.nanvar(values, axis=-1, ddof=1)
     if assumed:
@@ -156,7 +157,7 @@ def second_stage_size(
         )
     if not 0 < power < 1:
         problems.append(Problem("out-of-range", "power is a chance", found=str(power)))
-    refuse(problems)
+    raise_problems(problems)
     value = np.atleast_1d(np.asarray(z, dtype=float))
     root = math.sqrt(ratio) / (1 + ratio)
     standardised = value / (root * math.sqrt(planned[0])) if effect is None else np.full(value.shape, float(effect))
@@ -225,7 +226,7 @@ def simulate_reestimation(
     >>> trials.any_rejected < 0.025 + 3 * trials.error
     True
     """
-    refuse(simulation_problems(replicates, seed, sd=sd, first=planned[0], second=planned[1]))
+    raise_problems(simulation_problems(replicates, seed, sd=sd, first=planned[0], second=planned[1]))
     rng = np.random.default_rng(seed)
     first = rng.normal(effect / sd * math.sqrt(planned[0]) / 2, 1.0, replicates)
     standardised = None if assumed is None else assumed / sd
