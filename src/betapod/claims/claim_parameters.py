@@ -18,6 +18,7 @@ from ..patients.population import population_table
 from ..person.older import OLDER
 from ..person.typical import person as typical_person
 from ..physiology import whole_body
+from ..physiology.fit_changes import FitChanges
 from ..physiology.installed_fits import FitRecord, list_fits, load_fit
 from ..therapies.effect_factors import sized_effects
 from ..therapies.scenarios import CURRENT_EVIDENCE, SCENARIOS
@@ -201,16 +202,10 @@ def _split(
     name: str, record: FitRecord, values: Mapping[str, float], cells: Mapping[str, Mapping[str, float]]
 ) -> ClaimParameters:
     """Return a set of parameters with what a fit says joined to drawn rows of cells; where both say something of a row the fit counts."""
-    kinds = record.kinds
+    changes = FitChanges.sorted_by(record.kinds, values)
     model_rows = whole_body.model_parameters("reference")
     # A row of the table of people is the middle of many, and not that of somebody who is described by her own values.
-    rows = {
-        row: value
-        for row, value in values.items()
-        if kinds[row] == "row" and row in model_rows and row not in population_table()
-    }
-    drugs = {effect: value for effect, value in values.items() if kinds[effect] == "drug"}
-    fitted = {row: value for row, value in values.items() if kinds[row] == "cells"}
+    rows = {row: x for row, x in changes.values.items() if row in model_rows and row not in population_table()}
     # Published trials of cells say what cells do by current evidence, and nothing of what is claimed.
-    of_evidence = {**cells.get(CURRENT_EVIDENCE, {}), **fitted}
-    return ClaimParameters(name, rows, drugs, {**cells, CURRENT_EVIDENCE: of_evidence})
+    of_evidence = {**cells.get(CURRENT_EVIDENCE, {}), **changes.cells}
+    return ClaimParameters(name, rows, changes.drugs, {**cells, CURRENT_EVIDENCE: of_evidence})

@@ -25,7 +25,12 @@ def range_words(ends: tuple[float, float] | None) -> str:
 
 
 def interval_words(interval: EffectInterval | None) -> str:
-    """Return an interval behind its number: as a whole, then by its parts; nothing where there is none."""
+    """Return an interval behind its number, in parentheses; nothing where there is none."""
+    return f" ({parts_in_words(interval)})" if interval is not None else ""
+
+
+def parts_in_words(interval: EffectInterval | None) -> str:
+    """Return an interval as a whole, then by its parts; nothing where there is none."""
     if interval is None:
         return ""
     parts = [
@@ -33,7 +38,7 @@ def interval_words(interval: EffectInterval | None) -> str:
         for name, words in INTERVAL_PARTS.items()
         if name != "chance" and (ends := getattr(interval, name)) is not None
     ]
-    return f" (95 % {range_words((interval.low, interval.high))}: {', '.join(parts)})"
+    return f"95 % {range_words((interval.low, interval.high))}: {', '.join(parts)}"
 
 
 def held_words(simulated: SimulatedOutcome) -> str:

@@ -69,6 +69,7 @@ def render_answer_page(answer: Answer, reader: str = "") -> str:
         **_prices(answer),
         scenarios=[BY_NAME[name].short for name in SCENARIOS],
         simulated=_simulated_rows(answer),
+        intervals=any(effect.ends for effect in answer.simulated),
         harms=[
             {
                 "course": course.course,
@@ -145,7 +146,7 @@ def _simulated_rows(answer: Answer) -> list[dict[str, Any]]:
                 "numbers": [],
             },
         )
-        row["numbers"].append((effect.key, effect.text.partition("\u00a0")[0]))
+        row["numbers"].append((effect.key, effect.text.partition("\u00a0")[0], effect.ends))
     listed = list(rows.values())
     for first, second in zip([None, *listed], listed, strict=False):
         second["first"] = first is None or first["who"] != second["who"]

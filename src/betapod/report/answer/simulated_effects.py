@@ -10,7 +10,9 @@ from ...base.constants import DAYS_PER_YEAR
 from ...claims.claim_comparisons import COMPARISONS
 from ...claims.claim_people import describe_person
 from ...claims.claim_simulation import simulate_outcomes
+from ...claims.claim_uncertainty import EffectInterval, effect_interval
 from ...claims.typical_effects import GRAFTED, INFUSED, YEARS, typical_outcomes
+from ...claims.uncertainty_words import parts_in_words
 from ...therapies.scenarios import SCENARIOS as BY_NAME
 from ..common.words import MINUS, written_number
 from .traced_numbers import NumberBook, TracedNumber
@@ -28,7 +30,7 @@ PRINTED = {
 
 @dataclass(frozen=True)
 class SimulatedEffect:
-    """One simulated effect, treated against untreated."""
+    """One simulated effect, treated against untreated; `ends` are those of its 95 % interval, empty where nothing was drawn."""
 
     key: str
     person: str
@@ -38,6 +40,7 @@ class SimulatedEffect:
     quantity: str
     value: float
     text: str
+    ends: str = ""
 
 
 def simulate_effects(courses: Sequence[tuple[str, str]], book: NumberBook) -> tuple[SimulatedEffect, ...]:
@@ -53,19 +56,26 @@ def simulate_effects(courses: Sequence[tuple[str, str]], book: NumberBook) -> tu
     ConfigError
         No such person, or an order that is not understood.
     """
-    results = simulate_outcomes(typical_outcomes(courses))
+    outcomes = typical_outcomes(courses)
+    results = simulate_outcomes(outcomes)
+
+    def interval(name: str, field: str) -> EffectInterval | None:
+        return effect_interval(outcomes[name], results[name], field)
+
     for person in dict.fromkeys(person for person, _ in courses):
-        _enter_level(person, float(results[f"typical {person}: eGFR"].off or 0.0), book)
+        name = f"typical {person}: eGFR"
+        _enter_level(person, float(results[name].off or 0.0), interval(name, "off"), book)
     effects = []
     for person, course in dict.fromkeys(courses):
         for quantity in PRINTED:
-            result = results[f"typical {person}, {course}: {quantity}"]
+            name = f"typical {person}, {course}: {quantity}"
             for scenario, field in SCENARIOS.items():
-                effects.append(_entered(person, course, scenario, quantity, float(getattr(result, field)), book))
+                value = float(getattr(results[name], field))
+                effects.append(_entered(person, course, scenario, quantity, value, interval(name, field), book))
     return tuple(effects)
 
 
-def _enter_level(person: str, value: float, book: NumberBook) -> None:
+def _enter_level(person: str, value: float, interval: EffectInterval | None, book: NumberBook) -> None:
     book.add(
         TracedNumber(
             f"eGFR-{person}",
@@ -75,11 +85,20 @@ def _enter_level(person: str, value: float, book: NumberBook) -> None:
             "simulated",
             f"betapod simulate reference --person {person} --days {YEARS * DAYS_PER_YEAR:g} --outputs eGFR",
             certainty="a simulation",
+            interval=parts_in_words(interval),
         )
     )
 
 
-def _entered(person: str, course: str, scenario: str, quantity: str, value: float, book: NumberBook) -> SimulatedEffect:
+def _entered(
+    person: str,
+    course: str,
+    scenario: str,
+    quantity: str,
+    value: float,
+    interval: EffectInterval | None,
+    book: NumberBook,
+) -> SimulatedEffect:
     label, unit, digits = PRINTED[quantity]
     key = f"sim-{person}-{course_key(course)}-{scenario}-{quantity}"
     text = f"{signed(value, digits)}\u00a0{unit}"
@@ -94,9 +113,11 @@ def _entered(person: str, course: str, scenario: str, quantity: str, value: floa
             f"betapod simulate reference --person {person} --cells '{course}' --scenario {scenario} "
             f"--days {YEARS * DAYS_PER_YEAR:g} --outputs {quantity}",
             certainty="a simulation",
+            interval=parts_in_words(interval),
         )
     )
-    return SimulatedEffect(key, person, name, course, scenario, quantity, value, text)
+    ends = "" if interval is None else f"{signed(interval.low, digits)} to {signed(interval.high, digits)}"
+    return SimulatedEffect(key, person, name, course, scenario, quantity, value, text, ends)
 
 
 def course_key(course: str) -> str:

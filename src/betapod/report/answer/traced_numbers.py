@@ -31,6 +31,8 @@ class TracedNumber:
         Ids of the published records that it rests on.
     certainty
         GRADE level, or what takes its place.
+    interval
+        What is not known of it, by parts, where `text` has no interval; empty where nobody computed it.
     """
 
     key: str
@@ -41,6 +43,7 @@ class TracedNumber:
     command: str = ""
     records: tuple[str, ...] = ()
     certainty: str = ""
+    interval: str = ""
 
 
 @dataclass(frozen=True)
