@@ -122,9 +122,19 @@ def keep_verdicts(name: str, after: dict[str, str]) -> None:
     write_identity(record.folder, {**record.identity, "verdicts": after}, contents)
 
 
-def script(*command: str) -> Callable[[Shipping], None]:
-    """Return a step that runs a program of this repository."""
-    return lambda ship: ship.program(sys.executable, *command)
+def grow_typical_people(ship: Shipping) -> None:
+    """Simulate the histories of typical people to today's states."""
+    ship.program(sys.executable, "benchmarks/typical_people.py")
+
+
+def ship_trust(ship: Shipping) -> None:
+    """Confront every published number, for `betapod trust`."""
+    ship.program(sys.executable, "benchmarks/ship_trust.py")
+
+
+def ship_lifetime(ship: Shipping) -> None:
+    """Compare lives with and without cells, for the page of the answer."""
+    ship.program(sys.executable, "benchmarks/ship_lifetime.py")
 
 
 def outcomes(ship: Shipping) -> None:
@@ -170,12 +180,12 @@ def check(ship: Shipping) -> None:
 STEPS: dict[str, Callable[[Shipping], None]] = {
     "before": keep_before,
     "install": install,
-    "typical people": script("benchmarks/typical_people.py"),
+    "typical people": grow_typical_people,
     "library": grow,
     "claims": simulate_claims,
     "verdicts": compare_verdicts,
-    "trust": script("benchmarks/ship_trust.py"),
-    "lifetime": script("benchmarks/ship_lifetime.py"),
+    "trust": ship_trust,
+    "lifetime": ship_lifetime,
     "outcomes": outcomes,
     "demo": demo,
     "pages": pages,
