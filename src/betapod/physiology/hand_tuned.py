@@ -29,9 +29,11 @@ def hand_tuned(model: Model) -> Model:
         fit = load_fit(name)
         kinds, starts = fit.kinds, fit.at_start()
         for unknown in fit.unknowns:
-            row = model.parameters.get(unknown.name)
-            if row is None or unknown.name not in starts or kinds[unknown.name] not in ("row", "cells"):
+            if unknown.name not in starts or kinds[unknown.name] not in ("row", "cells"):
                 continue
-            if math.isclose(values.get(unknown.name, row.value), unknown.map, rel_tol=_ROUNDING):
+            if unknown.name not in model.parameters:
+                continue
+            now = values.get(unknown.name, model.parameters[unknown.name].value)
+            if math.isclose(now, unknown.map, rel_tol=_ROUNDING):
                 values[unknown.name] = unknown.start
     return model.with_values(values) if values else model
