@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,7 +17,14 @@ from betapod.trials import run_folder
 from betapod.trials.conduct import pool_build, replicate_parameters
 from betapod.trials.conduct.conduct import adapted, conduct_trial
 from betapod.trials.conduct.patient_pool import Pool, pools_under_draws
-from betapod.trials.conduct.replicate_parameters import AS_IN_THE_TABLES, ParameterDraw, draws_of, equal_draws
+from betapod.trials.conduct.replicate_parameters import (
+    AS_IN_THE_TABLES,
+    ParameterDraw,
+    draws_of,
+    equal_draws,
+    people_of_draws,
+    start_of_trial,
+)
 from betapod.trials.operating.variance_parts import variance_parts
 from betapod.trials.protocol.protocol_files import parse_protocol
 
@@ -82,10 +90,25 @@ def test_a_set_belongs_to_a_replicate_and_never_to_a_person(protocol: Any, drawn
 
 def test_both_sets_have_the_same_people(plain: Pool, drawn: Pool) -> None:
     assert drawn.draws == 2 and len(drawn) == 2 * len(plain)
+    half = len(plain)
     for name, values in drawn.people.items():
-        np.testing.assert_array_equal(values, np.tile(plain.people[name], 2))
-    np.testing.assert_allclose(drawn.weights, np.tile(plain.weights, 2) / 2.0)
-    assert np.isclose(drawn.weights.sum(), 1.0)
+        np.testing.assert_array_equal(values[:half], plain.people[name])
+    for name in ("AGE", "FEMALE", "TYPE1"):
+        np.testing.assert_allclose(drawn.people[name][half:], plain.people[name], rtol=1e-6)
+    np.testing.assert_allclose(drawn.weights[:half], plain.weights / 2.0)
+    # Those whose kidneys fail before enrolment under the set are no candidates under it; nobody else weighs more or less for that.
+    here = drawn.weights[half:] > 0.0
+    assert int(np.sum(~here)) == drawn.facts["failed"] < half / 2
+    np.testing.assert_allclose(drawn.weights[half:][here], plain.weights[here] / plain.weights[here].sum() / 2.0)
+
+
+def test_people_live_again_under_a_set(drawn: Pool) -> None:
+    """Bodies grew up with the set's own values: on the first day they are other ones, and nothing begins to drift on it."""
+    half = drawn.people_of_draw
+    natural = drawn.values[drawn.keys["", "run-in", ""]][:, :, drawn.codes.index("EGFR")]
+    assert not np.allclose(natural[:half, 0], natural[half:, 0], rtol=1e-3)
+    drift = np.log(natural[:, -1] / natural[:, 0])
+    assert abs(np.nanmedian(drift[half:]) - np.nanmedian(drift[:half])) < 0.01
 
 
 def test_drugs_and_rows_of_the_set_act(drawn: Pool) -> None:
@@ -106,19 +129,62 @@ def test_a_pool_of_sets_is_kept_and_read(drawn: Pool) -> None:
     assert again.draws == 2 and again.to_bytes() == drawn.to_bytes()
 
 
-def test_who_is_lost_under_one_set_is_a_candidate_under_none(plain: Pool) -> None:
-    from dataclasses import replace
-
+def test_who_is_lost_under_a_set_is_no_candidate_under_it(protocol: Any, plain: Pool) -> None:
     weights = plain.weights.copy()
-    weights[0] = 0.0
+    often = int(np.argmax(weights))
+    weights[often] = 0.0
     joined = pools_under_draws([plain, replace(plain, weights=weights)])
-    assert joined.weights[0] == joined.weights[len(plain)] == 0.0
+    assert joined.weights[often] > 0.0 == joined.weights[len(plain) + often]
     assert np.isclose(joined.weights.sum(), 1.0)
     assert pools_under_draws([plain]) is plain
+    data = conduct_trial(protocol, pool=joined)["randomised", "none"]
+    assert np.any(data.member[::2] == often) and not np.any(data.member[1::2] == len(plain) + often)
+
+
+def test_who_does_not_live_until_enrolment_stands_aside() -> None:
+    """Lives under which kidneys fail early: people keep their places, and those who are lost are marked."""
+    from betapod.patients import library
+
+    everybody = library.default()
+    table = everybody.table
+    chosen = everybody.take(
+        np.flatnonzero((table["true_egfr"] < 22.0).to_numpy() & (table["age"] > 60.0).to_numpy())[:12]
+    )
+    faster = ParameterDraw({"h_N0": 0.03}, care={"dMAP": -4.0})
+    as_chosen, met = people_of_draws(chosen, AS_IN_THE_TABLES, [AS_IN_THE_TABLES, faster])
+    assert as_chosen.patients is chosen and as_chosen.reached.all()
+    assert 0 < met.reached.sum() < len(chosen) or not met.reached.any()
+    assert met.patients.table["person"].tolist() == chosen.table["person"].tolist()
+    lost = ~met.reached
+    np.testing.assert_array_equal(met.patients.table["true_egfr"][lost], chosen.table["true_egfr"][lost])
+    moved = met.patients.parameters["dMAP"][lost] - chosen.parameters["dMAP"][lost]
+    np.testing.assert_allclose(moved, -4.0)
+
+
+def test_visits_err_as_the_set_of_the_replicate_has_it(protocol: Any, plain: Pool) -> None:
+    """Two sets with the same people, one of which measures without error: its visits show what is true."""
+    exact = {"UACR measurement": 0.0, "creatinine measurement": 0.0}
+    joined = pools_under_draws([plain, replace(plain, visits=(exact,))])
+    assert Pool.from_bytes(joined.to_bytes()).visits == ({}, exact)
+    ours = conduct_trial(protocol, pool=joined)["randomised", "none"]
+    usual = conduct_trial(protocol, pool=plain)["randomised", "none"]
+    np.testing.assert_array_equal(ours.observed["UACR"][::2], usual.observed["UACR"][::2])
+    # On screening nobody has begun anything: what is measured is the course itself.
+    course = joined.values[joined.keys["", "run-in", ""]][:, :, joined.codes.index("UACR")]
+    enrolled = ours.member[1::2] >= 0
+    screened = ours.observed["UACR"][1::2][..., 0][enrolled]
+    true = course[ours.member[1::2][enrolled], int(np.argmin(joined.times))]
+    np.testing.assert_allclose(screened, true, rtol=1e-6)
 
 
 def test_draws_of_a_fit_act_where_they_belong(monkeypatch: pytest.MonkeyPatch) -> None:
-    names = {"h_N0": "row", "xi": "median", "SGLT2 inhibitor e_S": "drug", "potency_UC": "cells", "UACR life": "visit"}
+    names = {
+        "h_N0": "row",
+        "xi median": "median",
+        "SGLT2 inhibitor e_S": "drug",
+        "potency_UC": "cells",
+        "UACR life": "visit",
+    }
     values = [{name: float(10 * draw + k) for k, name in enumerate(names)} for draw in range(3)]
     fit = SimpleNamespace(
         name="2026.1", kinds=names, weights=np.array([0.5, 0.5, 0.0]), relative=lambda draw: values[draw]
@@ -133,10 +199,27 @@ def test_draws_of_a_fit_act_where_they_belong(monkeypatch: pytest.MonkeyPatch) -
     # What is claimed for cells is not what published trials say; cells that do no good are not drawn.
     assert draws[2].of("seed-claims").get("potency_UC") != 13.0
     assert draws[2].of("none") == {"h_N0": 10.0}
-    assert "UACR life" not in draws[0].values and "xi" not in draws[0].values
-    alone = draws_of(trial.model_copy(update={"fit": "none"}))
-    assert not alone[0].values and alone[0].of("current-evidence") != alone[1].of("current-evidence")
+    assert draws[0].people == {"xi median": 1.0} and draws[0].visits == {"UACR life": 4.0}
+    assert draws[0].life_change.traits == {"xi median": 1.0} and draws[0].life_change.visits == {"UACR life": 4.0}
     assert draws_of(trial.model_copy(update={"fit_draws": 0})) == (AS_IN_THE_TABLES,)
+
+
+def test_without_a_fit_parameters_are_those_before_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    kinds = {"h_N0": "row", "potency_UC": "cells", "care dMAP": "care"}
+    before = {"h_N0": 0.007, "potency_UC": 2.0, "care dMAP": 3.0}
+    fit = SimpleNamespace(kinds=kinds, at_start=lambda: before)
+    monkeypatch.setattr(replicate_parameters, "fit_of_tables", lambda: fit)
+    trial = small.protocol(scenarios="[none, current-evidence]").model_copy(update={"fit": "none"})
+    (start,) = draws_of(trial)
+    assert start == start_of_trial(trial) and start.values == {"h_N0": 0.007} and start.care == {"dMAP": 3.0}
+    assert start.of("current-evidence") == {"h_N0": 0.007, "potency_UC": 2.0} and start.of("none") == {"h_N0": 0.007}
+    drawn = draws_of(trial.model_copy(update={"fit_draws": 2}))
+    assert all(draw.values == start.values and draw.of("current-evidence")["potency_UC"] == 2.0 for draw in drawn)
+    assert drawn[0].of("current-evidence") != drawn[1].of("current-evidence"), "what cells do is drawn besides"
+    monkeypatch.setattr(replicate_parameters, "fit_of_tables", lambda: None)
+    assert draws_of(trial) == (AS_IN_THE_TABLES,), "without a fit the tables are as they were"
+    # A run under these values is told from one under the tables.
+    assert start_of_trial(small.protocol()) is AS_IN_THE_TABLES
 
 
 def test_equal_draws_stand_for_their_weights() -> None:

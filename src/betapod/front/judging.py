@@ -218,7 +218,8 @@ def confront(
         Tables of your own (files CSV or YAML) that say who takes part in a study, what its arms get and which events it counts; they
         count before those of the package.
     fit, fit_draws
-        Installed fit, or ``none``, so many draws of which widen the interval by what is not known of the body; the newest by default.
+        Installed fit, so many draws of which widen the interval by what is not known of the body; the newest by default. ``none``: no draws,
+        and the values that the tables had before the fit that they have.
 
     Returns
     -------
@@ -242,6 +243,7 @@ def confront(
     """
     from ..base.errors import ConfigError, not_among
     from ..therapies.scenarios import COMPARED, SCENARIOS
+    from ..trials.conduct.replicate_parameters import NO_FIT
     from ..validation.predictions import campaign
     from ..validation.predictions.fit_conditions import draws_of_fit
     from ..validation.predictions.own_study_tables import read_study_tables
@@ -257,7 +259,10 @@ def confront(
     selected = load_evidence().records if records is None else records
     tables = read_study_tables(arms, cohorts, events)
     of_fit = draws_of_fit(fit, fit_draws)
-    return campaign.confront_records(selected, names, patients, seed, threads, None, progress, 8, tables, of_fit)
+    before = fit == NO_FIT
+    return campaign.confront_records(
+        selected, names, patients, seed, threads, None, progress, 8, tables, of_fit, before_fit=before
+    )
 
 
 def validate(organs: Iterable[str] = (), targets: Iterable[str] = (), progress: Progress | None = None) -> Scorecard:

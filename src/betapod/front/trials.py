@@ -103,7 +103,8 @@ def run_trial(
         Instead of the protocol's: how often the trial is simulated, and the seed of the random numbers.
     fit_draws, fit
         Instead of the protocol's: sets of parameters, each of which has replicates of its own, and the installed fit that they are drawn
-        from (the newest by default, or ``none``); what cells do is drawn besides.
+        from (the newest by default); what cells do is drawn besides. With the fit ``none`` nothing but cells is drawn, and the values are
+        those that the tables had before the fit that they have.
     library
         Virtual patients; the package's library by default.
     threads

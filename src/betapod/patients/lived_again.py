@@ -245,6 +245,18 @@ def _holding(change: LifeChange) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def parameters_held(drugs: Mapping[str, float], visits: Mapping[str, float], change: LifeChange) -> Iterator[None]:
+    """Let drugs, visits and people that are read meanwhile, in a study, be those of a set of parameters."""
+    with (
+        scaled_effects(drugs),
+        varied_by(visits),
+        moved_traits(change.traits),
+        population_values(change.of_people),
+    ):
+        yield
+
+
 def _drawn(seed: int, persons: Patients, change: LifeChange) -> People:
     """Return people as a change has them.
 

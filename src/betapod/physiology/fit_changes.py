@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from .installed_fits import FitRecord, list_fits, load_fit
+
 #: Part of a set of parameters by the kind of an unknown that is in it.
 PART_OF: Mapping[str, str] = {
     "row": "values",
@@ -66,3 +68,16 @@ class FitChanges:
         for name, value in changes.items():
             parts[PART_OF[kinds[name]]][name.removeprefix("care ")] = value
         return cls(**parts)
+
+
+def fit_of_tables() -> FitRecord | None:
+    """Return the fit whose most probable values the tables have: the newest that was installed with them; None where there is none.
+
+    Examples
+    --------
+    >>> from betapod.physiology.fit_changes import fit_of_tables
+    >>> fit = fit_of_tables()
+    >>> fit is None or fit.identity.get("in tables") is not False
+    True
+    """
+    return next((fit for name in reversed(list_fits()) if (fit := load_fit(name)).in_tables), None)

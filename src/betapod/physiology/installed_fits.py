@@ -186,7 +186,7 @@ class FitRecord:
         moves these as far from the values that the tables had at its start.
         """
         values = self.values(draw)
-        return {unknown.name: _relative(unknown, values[unknown.name], self._in_tables) for unknown in self.unknowns}
+        return {unknown.name: _relative(unknown, values[unknown.name], self.in_tables) for unknown in self.unknowns}
 
     def at_start(self) -> dict[str, float]:
         """Return what brings back the values that the tables had before this fit; empty where the tables do not have it.
@@ -194,13 +194,14 @@ class FitRecord:
         As of `relative`: factors are those of the start over those of the fit, shifts and care are differences; rows, correlations and
         SDs of visits are the values that they had. Unknowns that stayed where they were are not among them.
         """
-        if not self._in_tables:
+        if not self.in_tables:
             return {}
         moved = [unknown for unknown in self.unknowns if unknown.start != unknown.map]
         return {unknown.name: _relative(unknown, unknown.start, True) for unknown in moved}
 
     @property
-    def _in_tables(self) -> bool:
+    def in_tables(self) -> bool:
+        """Whether the parameter tables have its most probable values; draws of one that they do not have move what they have."""
         return self.identity.get("in tables") is not False
 
     @property

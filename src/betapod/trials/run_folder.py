@@ -67,6 +67,10 @@ class TrialPlan:
     scenarios: list[str]
 
     @property
+    def _differs(self) -> bool:
+        return self.protocol.fit_draws > 0 or self.protocol.fit == NO_FIT
+
+    @property
     def identity(self) -> dict[str, Any]:
         """Everything that determines the numbers, except the pool."""
         return {
@@ -76,8 +80,8 @@ class TrialPlan:
             "replicates": self.protocol.replicates,
             "designs": self.designs,
             "scenarios": self.scenarios,
-            # Runs without sets of parameters are told by nothing, as they always were.
-            **({"fit_draws": self.protocol.fit_draws, "fit": fit_of(self.protocol)} if self.protocol.fit_draws else {}),
+            # Runs under the parameters of the tables are told by nothing, as they always were.
+            **({"fit_draws": self.protocol.fit_draws, "fit": fit_of(self.protocol)} if self._differs else {}),
             "patients": len(trial.shards(self.protocol)),
             "shard_size": 1,
             # Parts that another version computed are not to be mixed with those of this one.

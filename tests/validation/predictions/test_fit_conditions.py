@@ -13,9 +13,16 @@ from betapod.base.errors import ConfigError
 from betapod.evidence.records.registry import load_registry
 from betapod.physiology.installed_fits import FitRecord, FittedUnknown
 from betapod.therapies.scenarios import AS_CLAIMED, CURRENT_EVIDENCE
-from betapod.validation.predictions import fit_conditions, row_predictions
+from betapod.validation.predictions import campaign, fit_conditions, row_predictions
 from betapod.validation.predictions.condition import Condition
-from betapod.validation.predictions.fit_conditions import FitDraws, at_start, draws_of_fit, joined_draws, under_draw
+from betapod.validation.predictions.fit_conditions import (
+    FitDraws,
+    at_start,
+    draws_of_fit,
+    joined_draws,
+    under_draw,
+    without_fit,
+)
 from betapod.validation.predictions.studies import sort
 
 FEW = 4
@@ -66,6 +73,21 @@ def test_a_fit_that_is_not_in_the_tables_leaves_a_condition_as_it_is(fit: FitRec
     condition = Condition()
     assert fit.at_start() == {}
     assert at_start(condition, fit) is condition
+
+
+def test_none_predicts_under_the_values_before_the_fit(
+    fit: FitRecord, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    asked: list[Condition] = []
+    monkeypatch.setattr(fit_conditions, "fit_of_tables", lambda: fit)
+    monkeypatch.setattr(campaign, "predict_study", lambda _, condition, *__: asked.append(condition) or [])
+    records = load_registry().select(study="ATIRMA2014")
+    campaign.confront_records(records, [CURRENT_EVIDENCE], threads=1, folder=tmp_path, before_fit=True)
+    assert asked == [at_start(Condition(CURRENT_EVIDENCE), fit)] and asked[0].lived
+    campaign.confront_records(records, [CURRENT_EVIDENCE], threads=1, folder=tmp_path)
+    assert asked[1:] == [Condition(CURRENT_EVIDENCE)], "and is kept apart from what the tables give"
+    monkeypatch.setattr(fit_conditions, "fit_of_tables", lambda: None)
+    assert without_fit(Condition()) == Condition()
 
 
 def test_draws_of_cells_and_of_the_body_are_joined_by_their_number(fit: FitRecord) -> None:

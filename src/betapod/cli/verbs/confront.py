@@ -77,7 +77,8 @@ class PredictionOptions:
         typer.Option(
             "--fit",
             metavar="NAME",
-            help="Installed fit whose draws widen the interval by what is not known of the body, or none; default: the newest.",
+            help="Installed fit whose draws widen the interval by what is not known of the body; default: the newest. "
+            "none: no draws, and the values of the tables before their fit.",
         ),
     ] = None
     fit_draws: Annotated[int, typer.Option("--fit-draws", min=0, max=64, help="Parameter draws of that fit.")] = 16
@@ -138,6 +139,7 @@ def confront_command(selection: ChosenRecords, how: PredictionOptions, views: Pr
     the published number.
     """
     from ...therapies.scenarios import COMPARED
+    from ...trials.conduct.replicate_parameters import NO_FIT
     from ...validation.predictions.campaign import confront_records
     from ...validation.predictions.fit_conditions import draws_of_fit
 
@@ -154,8 +156,9 @@ def confront_command(selection: ChosenRecords, how: PredictionOptions, views: Pr
             print_note(line)
     with breaking(), show_progress(views.quiet) as progress:
         confrontation = confront_records(
-            records, scenarios, how.people, how.seed, how.threads, None, progress, how.draws, tables, fit
-        )
+            records, scenarios, how.people, how.seed, how.threads, None, progress, how.draws, tables, fit,
+            before_fit=how.fit == NO_FIT,
+        )  # fmt: skip
     from ...base.exports import table_as_csv
     from ...evidence.records.overlay import laid_over
     from ...report.predictions import predictions_view as confront_view

@@ -94,7 +94,9 @@ def run_command(
     fit: Annotated[
         str | None,
         typer.Option(
-            "--fit", metavar="NAME", help="Installed fit whose posterior is drawn from, or none; default: the newest."
+            "--fit",
+            metavar="NAME",
+            help="Installed fit whose posterior is drawn from; default: the newest. none: the values of the tables before their fit.",
         ),
     ] = None,
     threads: ThreadsOption = None,
@@ -322,6 +324,8 @@ def _tell(run: Any, folder: Path, csv: Path | None, quiet: bool, as_json: bool) 
         for text in feasibility_notes(run.protocol, design, behind):
             print_note(f"{design}: {text}")
     if not quiet:
+        if undone := protocol_document["pool"].get("values before fit"):
+            print_note(f"Parameters are those that the tables had before fit {undone}.")
         print_note(trust_sentence(question_of_protocol(run.protocol)))
         print_note(f"{with_noun(protocol_document['replicates'], 'replicate')}; results in {folder}")
 

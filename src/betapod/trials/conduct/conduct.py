@@ -303,9 +303,8 @@ class _Design:
     def _measured(self, true: dict[str, Numbers]) -> dict[str, Numbers]:
         draws, measured = self.draws, {}
         for code in draws.sampled_codes:
-            measured[code] = measure_at_visit(
-                self.protocol, code, visit_observables()[code].backward(true[code]), draws.noise[code]
-            )
+            values = visit_observables()[code].backward(true[code])
+            measured[code] = measure_at_visit(self.protocol, self.pool, code, values, draws.noise[code], draws.member)
         if "EGFR" in self.protocol.codes:
             age = self.pool.people["AGE"][draws.member][:, :, None] + draws.when / DAYS_PER_YEAR
             female = self.pool.people["FEMALE"][draws.member][:, :, None]

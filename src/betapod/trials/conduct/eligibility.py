@@ -73,13 +73,9 @@ def recruit(protocol: Protocol, pool: Pool, design: str, seed: int, replicates: 
     filled = np.zeros((count, max(1, len(quotas))), dtype=np.int64)
     limits = np.array(quotas or [places])
     size = _PER_PLACE * places
-    edges = np.cumsum(pool.weights[: pool.people_of_draw])
     first = pool.first_of(replicates)[:, None]
     for turn in range(_ROUNDS):
-        who = np.searchsorted(
-            edges, _uniform(seed, "trial:candidate", replicates, size, turn) * edges[-1], side="right"
-        )
-        who = np.minimum(who, len(edges) - 1).astype(np.int32) + first
+        who = _candidates(pool, replicates, _uniform(seed, "trial:candidate", replicates, size, turn)) + first
         values = screen(protocol, pool, who, codes, seed, replicates, turn)
         ok, group = eligible(protocol, pool, who, values)
         part = group if quotas else np.zeros_like(group)
@@ -104,6 +100,18 @@ def recruit(protocol: Protocol, pool: Pool, design: str, seed: int, replicates: 
         if done.all():
             break
     return Recruited(member, stratum, measured, screened)
+
+
+def _candidates(pool: Pool, replicates: range, uniform: Numbers) -> NDArray[np.int32]:
+    """Return (R, candidates) who comes to screening, by place among the people of the replicate's set of parameters."""
+    people = pool.people_of_draw
+    which = pool.first_of(replicates) // people
+    who = np.zeros(uniform.shape, dtype=np.int32)
+    for number in np.unique(which):
+        edges = np.cumsum(pool.weights[number * people : (number + 1) * people])
+        rows = which == number
+        who[rows] = np.minimum(np.searchsorted(edges, uniform[rows] * edges[-1], side="right"), people - 1)
+    return who
 
 
 def _uniform(seed: int, purpose: str, replicates: range, size: int, item: int) -> Numbers:
@@ -131,7 +139,7 @@ def screen(
             stream = Stream(seed, f"trial:screen:{code}")
             people = range(replicates.start * size, replicates.stop * size)
             draws = np.stack([stream.normal(people, turn * len(days) + k) for k in range(len(days))], axis=1)
-            value = measure_at_visit(protocol, code, true, draws)
+            value = measure_at_visit(protocol, pool, code, true, draws, flat)
         measured[code] = value.reshape(*who.shape, len(days))
     return measured
 

@@ -22,6 +22,7 @@ from .candidates import choose
 from .eligibility import CANDIDATES_PER_PLACE
 from .enrolment_chances import enrolled_chances, still
 from .patient_pool import Pool
+from .replicate_parameters import trial_start
 
 if TYPE_CHECKING:
     from ...patients.library import Library
@@ -161,8 +162,9 @@ def feasible(protocol: Protocol, library: Library) -> Feasible:
     ConfigError
         Nobody is eligible: the nearest criterion is named.
     """
-    candidates = choose(protocol, library, protocol.seed)
-    chances = enrolled_chances(protocol, still(candidates.library, candidates.weights))
+    with trial_start(protocol, library) as everybody:
+        candidates = choose(protocol, everybody, protocol.seed)
+        chances = enrolled_chances(protocol, still(candidates.library, candidates.weights))
     filled, people = {}, {}
     for design in protocol.designs:
         filled[design], people[design] = _foreseen(protocol, design, candidates.weights, chances)

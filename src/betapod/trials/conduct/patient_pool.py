@@ -45,6 +45,7 @@ class _Head(BaseModel):
     intake: list[tuple[str, str]]
     facts: dict[str, Any]
     draws: int = 1
+    visits: list[dict[str, float]] = []
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,8 @@ class Pool:
         Column of `TRAITS` -> (people,): what hazards read of people besides.
     intake
         Course of an arm -> drug or class -> (people, days from enrolment on) share of its effect.
+    visits
+        SDs of measurements under each set of parameters, see `observables.variation.varied_by`; empty where all are those of the table.
     """
 
     STAGES: ClassVar[tuple[str, ...]] = ("natural", "run-in", "care", "co-medication", "cells")
@@ -94,6 +97,7 @@ class Pool:
     traits: Mapping[str, Numbers] = field(default_factory=dict, repr=False)
     intake: Mapping[str, Mapping[str, NDArray[np.float32]]] = field(default_factory=dict, repr=False)
     draws: int = 1
+    visits: tuple[Mapping[str, float], ...] = ()
 
     @property
     def people_of_draw(self) -> int:
@@ -104,6 +108,10 @@ class Pool:
         """Return (R,) the place of the first person under the parameters of each replicate."""
         draw = np.arange(replicates.start, replicates.stop) % self.draws
         return np.asarray(draw * self.people_of_draw, dtype=np.int32)
+
+    def set_of(self, member: NDArray[np.integer]) -> NDArray[np.intp]:
+        """Return the number of the set of parameters that people stand under."""
+        return np.asarray(member // self.people_of_draw, dtype=np.intp)
 
     def __len__(self) -> int:
         return len(self.weights)
@@ -195,6 +203,7 @@ class Pool:
             "intake": [[course, drug] for course, drugs in self.intake.items() for drug in drugs],
             "facts": {name: value for name, value in self.facts.items() if name != "seconds"},
             **({"draws": self.draws} if self.draws > 1 else {}),
+            **({"visits": [dict(sds) for sds in self.visits]} if self.visits else {}),
         }
         arrays: dict[str, Any] = {"head": np.frombuffer(json.dumps(head).encode(), dtype=np.uint8), "times": self.times}
         arrays |= {f"v{i}": self.values[name] for i, name in enumerate(names)}
@@ -231,6 +240,7 @@ class Pool:
                 {name: file[f"t{i}"] for i, name in enumerate(head.traits)},
                 _by_course(head.intake, file),
                 head.draws,
+                tuple(head.visits),
             )
         except KeyError as error:
             raise ValueError(f"the array {error} is missing") from None
@@ -265,6 +275,7 @@ class Pool:
             and set(self.codes) <= set(visit_observables())
             and self.draws >= 1
             and people % self.draws == 0
+            and len(self.visits) in (0, self.draws)
         )
         if not good:
             raise ValueError("its arrays do not fit each other")
@@ -273,13 +284,13 @@ class Pool:
 def pools_under_draws(pools: Sequence[Pool]) -> Pool:
     """Return one pool of the same people under several sets of parameters, in their order.
 
-    Who is lost under one set is not a candidate under any.
+    Who is lost under one set, or whose kidneys fail before enrolment under it, is no candidate under that set.
     """
     first = pools[0]
     if len(pools) == 1:
         return first
-    weights = np.where(np.all([pool.weights > 0.0 for pool in pools], axis=0), first.weights, 0.0)
-    people = np.tile(weights / weights.sum() / len(pools), len(pools))
+    people = np.concatenate([pool.weights / pool.weights.sum() / len(pools) for pool in pools])
+    visits = [sds for pool in pools for sds in (pool.visits or ({},))]
 
     def joined(tables: Sequence[Mapping[str, NDArray[Any]]]) -> dict[str, NDArray[Any]]:
         return {name: np.concatenate([table[name] for table in tables]) for name in tables[0]}
@@ -293,12 +304,13 @@ def pools_under_draws(pools: Sequence[Pool]) -> Pool:
         intake[course] = {
             drug: np.concatenate([pool.intake[course].get(drug, nothing) for pool in pools]) for drug in drugs
         }
-    facts = dict(first.facts) | {"draws": len(pools), "lost": int(np.sum(weights == 0.0))}
-    facts |= {name: sum(pool.facts[name] for pool in pools) for name in ("integrations", "seconds")}
+    facts = dict(first.facts) | {"draws": len(pools)}
+    facts |= {name: sum(pool.facts[name] for pool in pools) for name in ("integrations", "lost", "failed", "seconds")}
     return Pool(
         first.times, first.codes, joined([pool.values for pool in pools]), joined([pool.failed for pool in pools]),
         joined([pool.hazards for pool in pools]), joined([pool.injured for pool in pools]), first.keys,
         joined([pool.people for pool in pools]), people, facts, joined([pool.traits for pool in pools]), intake, len(pools),
+        tuple(visits) if any(visits) else (),
     )  # fmt: skip
 
 

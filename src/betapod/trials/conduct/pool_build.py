@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...base import cache as caching
-from ...base.errors import Location, Problem, SolverError
+from ...base.errors import ConfigError, Location, Problem, SolverError
 from ...engine.schedule import Schedule
 from ...hazards.drug_hazards import taken_on
 from ...hazards.kidney_injury import KidneyInjuries, injuries_of
@@ -25,11 +25,19 @@ from ...therapies.cell_order import read_order
 from ...therapies.scenarios import NONE
 from ..protocol.protocol import Arm
 from .arm_schedules import Planner
-from .candidates import choose
+from .candidates import Candidates, choose
 from .course_hazards import course_hazards
 from .patient_pool import ONE_KIDNEY, TRAITS, Pool, pools_under_draws
 from .prescreening import fixed_characteristics
-from .replicate_parameters import ParameterDraw, draws_of
+from .replicate_parameters import (
+    ParameterDraw,
+    PeopleMet,
+    draws_of,
+    people_of_draws,
+    start_of_trial,
+    trial_start,
+    undone_fit,
+)
 
 if TYPE_CHECKING:
     from ...model import Model
@@ -77,16 +85,7 @@ def pool_of(
             return Pool.from_bytes(kept)
         except ValueError:
             caching.damaged(caching.folder() / name)
-    if progress is not None:
-        progress("simulating the pool")
-    pools = []
-    draws = draws_of(protocol)
-    for number, draw in enumerate(draws, start=1):
-        if progress is not None and len(draws) > 1:
-            progress(f"simulating the pool, parameters {number} of {len(draws)}")
-        with draw.holding():
-            pools.append(_simulate(protocol, library, threads, draw))
-    pool = pools_under_draws(pools)
+    pool = _simulate(protocol, library, threads, progress)
     if cache:
         caching.write_entry(name, pool.to_bytes())
     return pool
@@ -114,7 +113,8 @@ def identity(protocol: Protocol, library: Library) -> str:
     if protocol.population.cohort and cohort.exists():
         # A file may change under its name, and the same file may stand elsewhere.
         content["population"]["cohort"] = caching.content_digest(cohort)
-    return caching.key(__name__, content, library_digest(library))
+    draws = [asdict(draw) for draw in draws_of(protocol)]
+    return caching.key(__name__, content, draws, library_digest(library))
 
 
 @dataclass
@@ -148,12 +148,38 @@ class _Job:
         self.treatments[name] = therapies
 
 
-def _simulate(protocol: Protocol, library: Library, threads: int | None, draw: ParameterDraw) -> Pool:
+def _simulate(
+    protocol: Protocol, library: Library, threads: int | None, progress: Callable[[str], None] | None
+) -> Pool:
+    """Return the pool: people are chosen once, and live again under every set of parameters."""
+    draws = draws_of(protocol)
+    with trial_start(protocol, library) as everybody:
+        candidates = choose(protocol, everybody, protocol.seed)
+    if progress is not None and len(draws) > 1:
+        progress("letting people live under every set of parameters")
+    people_of = people_of_draws(candidates.library, start_of_trial(protocol), draws)
+    pools = []
+    for number, (draw, people) in enumerate(zip(draws, people_of, strict=True), start=1):
+        if progress is not None:
+            of_many = f", parameters {number} of {len(draws)}" if len(draws) > 1 else ""
+            progress(f"simulating the pool{of_many}")
+        with draw.holding():
+            pools.append(_simulate_draw(protocol, candidates, people, threads, draw))
+    return pools_under_draws(pools)
+
+
+def _simulate_draw(
+    protocol: Protocol, candidates: Candidates, met: PeopleMet, threads: int | None, draw: ParameterDraw
+) -> Pool:
     import time
 
     began = time.perf_counter()
-    candidates = choose(protocol, library, protocol.seed)
-    people, weights = candidates.library, candidates.weights
+    people, weights = met.patients, np.where(met.reached, candidates.weights, 0.0)
+    if not weights.any():
+        message = "under one set of parameters the kidneys of everybody fail before enrolment"
+        raise ConfigError(Problem("nobody-eligible", message, Location(protocol.name)))
+    if not met.reached.all():
+        weights = weights / weights.sum()
     model = whole_body.named_model("reference")
     planner = Planner(protocol, people, model, protocol.seed, draw)
     grid = _grid(protocol)
@@ -175,6 +201,8 @@ def _simulate(protocol: Protocol, library: Library, threads: int | None, draw: P
         "courses": len(values),
         "integrations": len(job.schedules),
         "lost": len(lost),
+        "failed": int(np.sum(~met.reached)),
+        **({"values before fit": undone} if (undone := undone_fit(protocol)) else {}),
         "seconds": time.perf_counter() - began,
     }
     characteristics = fixed_characteristics(people)
@@ -183,6 +211,7 @@ def _simulate(protocol: Protocol, library: Library, threads: int | None, draw: P
     return Pool(
         grid, tuple(visit_observables()), values, failed, hazards, injured, keys, characteristics, weights, facts,
         traits, {name: _intake(planner, grid, job.treatments[name]) for name in hazards},
+        visits=(dict(draw.visits),) if draw.visits else (),
     )  # fmt: skip
 
 

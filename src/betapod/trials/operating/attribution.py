@@ -15,11 +15,13 @@ import numpy as np
 from ...base.errors import ConfigError, Problem
 from ...observables.expressions import of_model, of_person, value
 from ...observables.quantities import visit_observables
+from ...patients.lived_again import with_going_care
 from ...physiology import whole_body
 from ..analysis import endpoints
 from ..analysis.estimators import Array
 from ..conduct.arm_schedules import Planner
 from ..conduct.candidates import choose
+from ..conduct.replicate_parameters import start_of_trial, trial_start
 from .shapley import alone_and_without, coalitions, shapley
 
 if TYPE_CHECKING:
@@ -114,12 +116,13 @@ def attribute(
         progress(f"switching mechanisms off, {scenario}")
     code = endpoints.described_code(protocol, protocol.endpoints.primary)
     visit = endpoints.endpoint_visit(protocol, protocol.endpoints.primary)
-    candidates = choose(protocol, library, protocol.seed)
-    pool = candidates.library
-    strata = strata_of(protocol, pool)
-    rows = _evenly(strata, people, candidates.weights)
-    sample = pool.take(rows)
-    worth = _worth(protocol, arm, order, scenario, sample, code, visit, threads)
+    with trial_start(protocol, library) as everybody:
+        candidates = choose(protocol, everybody, protocol.seed)
+        pool = candidates.library
+        strata = strata_of(protocol, pool)
+        rows = _evenly(strata, people, candidates.weights)
+        sample = with_going_care(pool.take(rows), start_of_trial(protocol).care)
+        worth = _worth(protocol, arm, order, scenario, sample, code, visit, threads)
     names = list(MECHANISMS)
     shares, others = shapley(worth, names), alone_and_without(worth, names)
     total = worth[frozenset(names)] - worth[frozenset()]
@@ -202,7 +205,8 @@ def _worth(
     from ...engine.ensemble_result import ENDED
 
     plain = whole_body.named_model("reference")
-    planner = Planner(protocol, sample, plain, protocol.seed)
+    start = start_of_trial(protocol)
+    planner = Planner(protocol, sample, plain, protocol.seed, start)
     therapies = planner.therapies(protocol.arms[arm], False)
     treatment = planner.plan(therapies, protocol.arms[arm], order, scenario)
     model = treatment.model
@@ -212,6 +216,9 @@ def _worth(
     for name, row in model.parameters.items():
         if row.value != plain.parameters[name].value and name not in patients:
             patients[name] = np.full(n * len(sets), row.value)
+    for name, row_value in start.of(scenario).items():
+        if name in plain.parameters and name not in sample.parameters:
+            patients[name] = np.full(n * len(sets), row_value)
     for name, switches in MECHANISMS.items():
         on = np.repeat([float(name in group) for group in sets], n)
         for switch in switches:

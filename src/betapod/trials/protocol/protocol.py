@@ -278,7 +278,8 @@ class Protocol(Displayed, Settings):
         description="sets of parameters, of a fit's posterior and of what cells do; replicate r has set r modulo their number",
     )
     fit: str = Field(
-        default="", description="installed fit whose posterior is drawn from: the newest by default, or none"
+        default="",
+        description="installed fit whose posterior is drawn from: the newest by default; none: values of the tables before their fit",
     )
 
     @property

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 MOST_MEMORY = 4_000_000_000
 #: Measurements that one core makes in a second, and seconds to integrate one person for a year (measured on one core of 2024).
 _PER_SECOND, _INTEGRATION = 3_000_000, 0.003
+#: Seconds for one person to live again until a study, measured likewise.
+_LIFE = 0.004
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,8 @@ def cost(protocol: Protocol, designs: Sequence[str] | None = None, scenarios: Se
     courses += bool(protocol.conduct.co_medication) * len(protocol.arms) + (protocol.run_in is not None)
     years = (protocol.days[-1] + protocol.lead) / DAYS_PER_YEAR
     integrating = sets * protocol.population.size * courses * _INTEGRATION * (0.3 + years)
+    # People live again under every set.
+    integrating += protocol.fit_draws * protocol.population.size * _LIFE
     seconds = integrating + float(min(measured, 10**300)) / _PER_SECOND
     return Cost(sum(patients) * len(scenario_names) * protocol.replicates, memory, disk, seconds)
 

@@ -17,7 +17,7 @@ from ...base.errors import Problem, SolverError
 from ...base.worker_process import begin_worker
 from ...evidence.records.study import Record
 from ...therapies.scenarios import COMPARED
-from .fit_conditions import FitDraws
+from .fit_conditions import FitDraws, without_fit
 from .prediction import Prediction
 from .row_predictions import predict_study
 from .studies import own_baselines, sort
@@ -165,6 +165,7 @@ def confront_records(
     draws: int = 8,
     tables: StudyTables = NO_TABLES,
     fit: FitDraws | None = None,
+    before_fit: bool = False,
 ) -> Confrontation:
     """Confront rows with the model under named scenarios.
 
@@ -185,6 +186,8 @@ def confront_records(
         Arms, cohorts and events of a user's own, see `own_study_tables.read_study_tables`.
     fit
         Draws of a fit of the body behind the error of the parameters, besides those of cells.
+    before_fit
+        Whether to predict under the values that the tables had before the fit that they have.
 
     Raises
     ------
@@ -192,6 +195,7 @@ def confront_records(
         A study could not be simulated, or a process was ended; what is finished is kept.
     """
     selected = list(records)
+    conditions = [without_fit(Condition(name)) if before_fit else Condition(name) for name in scenarios]
     own_starts = own_baselines(selected)
     with using_tables(tables):
         can, cannot = sort(selected)
@@ -201,20 +205,20 @@ def confront_records(
     path = {
         (
             study,
-            name,
-        ): f"confront/{_key(of_study, own_starts.get(study, ()), Condition(name), count, seed, draws, tables, fit)}.json"
+            condition.scenario,
+        ): f"confront/{_key(of_study, own_starts.get(study, ()), condition, count, seed, draws, tables, fit)}.json"
         for study, of_study in studies.items()
-        for name in scenarios
+        for condition in conditions
     }
     stored = {pair: _read(file, folder) for pair, file in path.items()}
     todo = {}
     for study, of_study in studies.items():
-        missing = tuple(name for name in scenarios if stored[study, name] is None)
+        missing = tuple(condition for condition in conditions if stored[study, condition.scenario] is None)
         if missing:
             todo[study] = _Task(
                 study, tuple(of_study), missing, count, seed, draws, own_starts.get(study, ()), tables, fit
             )
-    jobs = sum(len(task.scenarios) for task in todo.values())
+    jobs = sum(len(task.conditions) for task in todo.values())
     worked = _worked(list(todo.values()), threads or cores())
     for done, (study, name, predictions) in enumerate(worked, start=1):
         _write(path[study, name], predictions, folder)
@@ -229,11 +233,11 @@ def confront_records(
 
 @dataclass(frozen=True)
 class _Task:
-    """Rows of one study, to be predicted under several scenarios."""
+    """Rows of one study, to be predicted under several scenarios, each with its parameters."""
 
     study: str
     records: tuple[Record, ...]
-    scenarios: tuple[str, ...]
+    conditions: tuple[Condition, ...]
     count: int
     seed: int
     draws: int
@@ -243,12 +247,12 @@ class _Task:
 
     def work(self, threads: int | None = 1) -> Iterator[tuple[str, str, list[Prediction]]]:
         """Predict under one scenario after the other, which have the same people."""
-        for name in self.scenarios:
+        for condition in self.conditions:
             with using_tables(self.tables):
                 predictions = predict_study(
-                    self.records, Condition(name), self.count, self.seed, threads, self.draws, self.among, self.fit
+                    self.records, condition, self.count, self.seed, threads, self.draws, self.among, self.fit
                 )
-            yield self.study, name, predictions
+            yield self.study, condition.scenario, predictions
 
 
 def _worked(tasks: list[_Task], workers: int) -> Iterator[tuple[str, str, list[Prediction]]]:

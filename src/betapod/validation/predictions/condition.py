@@ -9,13 +9,12 @@ from dataclasses import asdict, dataclass, field
 
 from ...base.errors import ConfigError, Problem, did_you_mean
 from ...model import Model
-from ...observables.variation import varied_by
-from ...patients.lived_again import LifeChange
-from ...patients.population import moved_traits, population_table, population_values
+from ...patients.lived_again import LifeChange, parameters_held
+from ...patients.population import population_table
 from ...patients.reweighting import start_of
 from ...physiology import whole_body
 from ...therapies import cell_parameters
-from ...therapies.effect_factors import scalable_effects, scaled_effects
+from ...therapies.effect_factors import scalable_effects
 from ...therapies.scenarios import DEFAULT
 
 
@@ -91,13 +90,7 @@ class Condition:
     @contextmanager
     def holding(self) -> Iterator[None]:
         """Let drugs, visits and people that are read meanwhile be those of the condition."""
-        change = self.life_change
-        with (
-            scaled_effects(self.drugs),
-            varied_by(self.visits),
-            moved_traits(change.traits),
-            population_values(change.of_people),
-        ):
+        with parameters_held(self.drugs, self.visits, self.life_change):
             yield
 
 

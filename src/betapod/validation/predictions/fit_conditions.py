@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ...evidence.records.study import Record
-from ...physiology.fit_changes import FitChanges
+from ...physiology.fit_changes import FitChanges, fit_of_tables
 from ...physiology.installed_fits import FitRecord, list_fits, load_fit
 from ...therapies.scenarios import CURRENT_EVIDENCE
 from ...trials.conduct.replicate_parameters import NO_FIT, equal_draws
@@ -39,7 +39,7 @@ class FitDraws:
 
 
 def draws_of_fit(name: str | None, count: int = FIT_DRAWS) -> FitDraws | None:
-    """Return draws of a fit by name, of the newest installed where none is given; None for ``none``, and where there is no fit.
+    """Return draws of a fit by name, of the newest installed where none is given; None for ``none``, see `without_fit`, and where there is no fit.
 
     Raises
     ------
@@ -66,6 +66,15 @@ def at_start(condition: Condition, fit: FitRecord) -> Condition:
     """
     changes = fit.at_start()
     return _moved(condition, fit, changes) if changes else condition
+
+
+def without_fit(condition: Condition) -> Condition:
+    """Return a condition under the values that the tables had before the fit that they have: what ``--fit none`` means everywhere.
+
+    It is the condition itself where the tables have no fit.
+    """
+    fit = fit_of_tables()
+    return condition if fit is None else at_start(condition, fit)
 
 
 def _moved(condition: Condition, fit: FitRecord, changes: Mapping[str, float]) -> Condition:
