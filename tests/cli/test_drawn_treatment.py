@@ -36,6 +36,13 @@ def test_draws_are_those_of_the_newest_fit(made_up: str) -> None:
 def test_a_draw_moves_rows_but_not_what_the_user_says() -> None:
     model = whole_body.named_model("kidney")
     changes = FitChanges(values={"h_N0": 0.05, "a_H_A": 2.0, "no_such_row": 1.0})
+    both = FitChanges(values={"beta_decline": 0.9, "h_N0": 0.05})
+    whole = whole_body.named_model("reference")
+    # The row of the table of people is meant, which has the same name.
+    assert (
+        treated_under(whole, Given(), [], both).model.parameters["beta_decline"].value
+        == whole.parameters["beta_decline"].value
+    )
     moved = treated_under(model, Given(), ["a_H_A"], changes).model
     assert moved.parameters["h_N0"].value == 0.05
     assert moved.parameters["a_H_A"].value == model.parameters["a_H_A"].value

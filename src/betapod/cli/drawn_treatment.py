@@ -133,12 +133,14 @@ def treated_under(model: Model, treatment: Given, said: Iterable[str], changes: 
     said
         Names that the user gives a value.
     """
+    from ..patients.population import population_table
     from ..person.older import OLDER
     from ..person.typical import person as typical_person
     from ..therapies.effect_factors import scaled_effects
     from ..therapies.scenarios import CURRENT_EVIDENCE, DEFAULT
 
-    theirs: set[str] = set(said)
+    # A fitted row of the table of people leaves the model's row of that name alone.
+    theirs: set[str] = {*said, *population_table()}
     if treatment.person in OLDER:
         theirs |= {*OLDER[treatment.person].values, *typical_person(OLDER[treatment.person].start).values}
     elif treatment.person is not None:

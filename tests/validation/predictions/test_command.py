@@ -74,6 +74,7 @@ def test_bars_have_a_letter_for_whatever_there_is() -> None:
 def test_json_has_predictions_and_refusals(run) -> None:
     done = run("--study", "PACKHAM2016", "--scenario", "none", "--json")
     document = json.loads(done.stdout)
+    assert {"sd_chance", "sd_parameters", "sd_studies"} <= set(document["predictions"][0])
     assert len(document["predictions"]) + len(document["refused"]) == 19
     assert {row["study"] for row in document["predictions"]} == {"PACKHAM2016"}
 

@@ -65,14 +65,15 @@ def interval_shares(table: pd.DataFrame, scenario: str) -> list[dict[str, Any]]:
 def shares_picture(lines: list[dict[str, Any]]) -> Markup:
     """Return an SVG: for each class a bar of the shares of the parts, which add up to 100 %."""
     row, left, width = 24, 172, 340
-    colours = {"chance": "var(--mark-0)", "parameters": "var(--mark-1)", "studies": "var(--mark-2)"}
+    # Colours of the page are those of treatments.
+    depth = {"chance": 0.25, "parameters": 0.85, "studies": 0.5}
     parts, told = [], []
     for number, line in enumerate(lines):
         y, x = 6 + row * number, float(left)
         parts.append(svg.svg_text(left - 6, y + 13, line["name"], "var(--ink)", "end"))
         for name in INTERVAL_PARTS:
             length = line[name] * (width - left)
-            parts.append(svg.svg_bar(x, y, length, row - 7, colours[name]))
+            parts.append(svg.svg_bar(x, y, length, row - 7, "var(--ink)", depth[name]))
             x += length
         told.append(
             f"{line['name']}: "
@@ -80,6 +81,6 @@ def shares_picture(lines: list[dict[str, Any]]) -> Markup:
         )
     bottom = row * len(lines) + 12
     for number, (name, words) in enumerate(INTERVAL_PARTS.items()):
-        parts.append(svg.svg_bar(4 + 112 * number, bottom, 10, 10, colours[name]))
+        parts.append(svg.svg_bar(4 + 112 * number, bottom, 10, 10, "var(--ink)", depth[name]))
         parts.append(svg.svg_text(18 + 112 * number, bottom + 10, words, "var(--ink)", "start"))
     return svg.svg(width, bottom + 18, "; ".join(told), parts)
