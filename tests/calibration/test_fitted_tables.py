@@ -256,5 +256,23 @@ def test_an_edited_value_and_a_fit_that_is_not_there_are_found(package: Path, tm
     assert problem.kind == "edited-table" and problem.found == "0.004" and problem.expected == f"{1.1 * value:.5g}"
 
 
+def test_the_prior_of_a_row_is_not_the_posterior_of_the_fit_before(
+    package: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from betapod.calibration import installed_tables
+
+    former = whole_body.model_parameters("reference")["h_N0"]
+    tables = fitted_tables(record(unknown("h_N0", "row", 1.1 * former.value, former.value)), "2000.1", "none", package)
+    write(tables)
+    (tmp_path / "written.csv").write_text(written_text(tables.changes), encoding="utf-8")
+    row = read(package, "physiology/parameters/kidney.csv")["h_N0"]
+    assert former.low < row.low and row.high < former.high
+    monkeypatch.setattr(installed_tables, "list_fits", lambda: ["2000.1"])
+    monkeypatch.setattr(installed_tables, "load_fit", lambda name: record(folder=tmp_path))
+    again = installed_tables.with_former_range(row)
+    assert (again.value, again.low, again.high) == (row.value, former.low, former.high)
+    assert installed_tables.with_former_range(former) == former or "fit-" in former.source
+
+
 def test_the_tables_of_the_package_are_what_its_fits_wrote() -> None:
     assert edited_tables() == []

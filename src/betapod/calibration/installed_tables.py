@@ -7,7 +7,7 @@ import hashlib
 import io
 import tempfile
 from collections.abc import Mapping
-from dataclasses import astuple, fields
+from dataclasses import astuple, fields, replace
 from pathlib import Path
 
 from ..base.errors import BetapodError, Location, Problem
@@ -120,6 +120,18 @@ def edited_tables(package: Path = PACKAGE, fits: Mapping[str, FitRecord] | None 
                 message = f"{cell.row} ({cell.column}) was changed since a fit wrote it"
                 problems.append(Problem("edited-table", message, Location(file), found=today, expected=cell.after))
     return problems
+
+
+def with_former_range(row: Parameter) -> Parameter:
+    """Return a row with the range that it had before any fit; its value stays."""
+    if "fit-" not in row.source:
+        return row
+    ends = {"low": row.low, "high": row.high}
+    for name in reversed(list_fits()):
+        for cell in written_cells(load_fit(name)):
+            if cell.row == row.id and cell.column in ends and Path(cell.file).name == Path(row.location.file).name:
+                ends[cell.column] = float(cell.before)
+    return replace(row, low=min(ends["low"], row.value), high=max(ends["high"], row.value))
 
 
 def _kept_for_scenario(cells: Mapping[tuple[str, str, str], TableChange], label: str) -> bool:

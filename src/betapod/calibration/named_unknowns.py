@@ -16,6 +16,7 @@ from ..physiology import whole_body
 from ..therapies import cell_parameters
 from ..therapies.effect_factors import scalable_effects, sized_effects
 from .fit_settings import UnknownSettings
+from .installed_tables import with_former_range
 from .unknown import Unknown
 
 #: Share of what is possible that an effect may reach.
@@ -104,7 +105,8 @@ def _of_row(name: str, kind: str, settings: UnknownSettings, scenario: str) -> U
     )
     if name not in table:
         raise ConfigError(Problem("unknown-name", f"there is no row {name!r}", hint=did_you_mean(name, list(table))))
-    row = table[name]
+    # The range that a fit has written is its posterior: what was thought before any data is the range of before.
+    row = with_former_range(table[name])
     if kind == "row" and (name in MODEL_ROWS or row.distribution != "fixed"):
         hint = f"Look for '{name} median' or '{name} spread'."
         raise ConfigError(Problem("own-row", f"people differ in {name!r}: it has no single value", hint=hint))
