@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 from golden_files import golden_table
+from scipy import stats
 
 from betapod.base.errors import ConfigError
+from betapod.trials.analysis import shared_slopes as shared
 from betapod.trials.analysis.random_slopes import course_blocks, course_likelihood
 from betapod.trials.analysis.slope_model import best_knot, slope_model
 
@@ -161,3 +163,52 @@ def test_what_no_slope_can_be_estimated_of() -> None:
     assert np.isnan(fit.chronic().effect[1]) and np.isfinite(fit.chronic().effect[[0, 2]]).all()
     with pytest.raises(ConfigError, match="no-knot"):
         fit.acute()
+
+
+def test_the_likelihood_of_course_and_event_is_the_integral_over_patients() -> None:
+    """Against Gauss and Hermite's quadrature over intercepts and slopes of six patients, with and without the event, and one who was never measured."""
+    random = np.random.default_rng(2)
+    t, measured = np.array([0.5, 1.0, 2.0]), np.ones((6, 3), dtype=bool)
+    measured[1, 1:] = measured[2] = False
+    y = np.where(measured, random.normal(size=(6, 3)), np.nan)
+    design = np.broadcast_to(np.stack([np.ones(3), t], -1), (6, 3, 2))
+    end, ended = np.array([1.5, 0.8, 0.3, 3.0, 2.5, 3.0]), np.array([1, 1, 1, 0, 1, 0], dtype=bool)
+    years = np.broadcast_to(t, y.shape)
+    blocks = course_blocks(years[None], y[None], design[None], np.zeros((1, 6), dtype=int))
+    data = shared._Data(blocks, shared._loadings(years, measured), np.log(end), ended, np.ones((6, 1)))
+    theta = np.array([0.2, -0.3, np.log(0.8), np.log(0.9), 0.3, np.log(0.6), 0.7, 0.15, 0.5, np.log(0.7)])
+    nodes, weights = np.polynomial.hermite_e.hermegauss(40)
+    u = np.stack(np.meshgrid(nodes, nodes, indexing="ij"), -1).reshape(-1, 2)
+    effects = u @ np.array([[0.9, 0.0], [0.3, 0.6]]).T
+    likelihood = 0.0
+    for i in range(6):
+        mean = design[i] @ theta[:2] + effects[:, :1] + effects[:, 1:] * t
+        course = np.where(measured[i], stats.norm.pdf(y[i], mean, 0.8), 1.0).prod(1)
+        centre = 0.7 + effects @ theta[7:9]
+        event = (
+            stats.norm.pdf(np.log(end[i]), centre, 0.7) / end[i]
+            if ended[i]
+            else stats.norm.sf(np.log(end[i]), centre, 0.7)
+        )
+        likelihood += np.log((np.outer(weights, weights).ravel() / (2 * np.pi) * course * event).sum())
+    assert -shared._minus_log(theta[None], data)[0] == pytest.approx(likelihood, rel=1e-7)
+
+
+def test_courses_that_end_with_an_event_of_their_own_making() -> None:
+    """Fast fallers are lost first, and later where they are treated: the mixed model sees part of the effect, the joint model all of it."""
+    random = np.random.default_rng(1)
+    years, n = np.array([0.25, 0.5, 1, 1.5, 2, 2.5, 3.0]), 400
+    treated, base = np.arange(n) % 2.0, random.normal(45, 8, n)
+    own = random.normal(0, 3, n)
+    start = (base + random.normal(0, 3, n))[:, None]
+    values = start + (-5 + 1.5 * treated + own)[:, None] * years + random.normal(0, 3, (n, 7))
+    day = 2.0 * np.exp(0.35 * own + 0.6 * treated + random.normal(0, 0.3, n))
+    end = np.minimum(day, 3.2)
+    values[years >= end[:, None]] = np.nan
+    plain = slope_model(years, values, base, treated).chronic()
+    joint = shared.shared_slopes(years, values, base, treated, end, day < 3.2)
+    estimate = joint.chronic()
+    assert plain.effect[0] < 1.5 - 1.5 * plain.standard_error[0]
+    assert abs(estimate.effect[0] - 1.5) < 2 * estimate.standard_error[0]
+    assert abs(joint.link[0, 1] - 0.35) < 2.5 * joint.link_error[0, 1]
+    assert joint.total(2).effect[0] == estimate.effect[0]

@@ -14,8 +14,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ...base.constants import DAYS_PER_YEAR
+from ...base.errors import ConfigError, not_among
 
 Array = NDArray[np.float64]
+
+#: Errors of `ancova` that hold where the scatter differs between patients.
+ROBUST = ("HC0", "HC1", "HC2", "HC3")
 
 
 @dataclass(frozen=True)
@@ -101,6 +105,7 @@ def ancova(
     strata: ArrayLike | None = None,
     covariates: Sequence[ArrayLike] = (),
     level: float = 0.95,
+    robust: str | None = None,
 ) -> Estimate:
     """Return the difference between arms, adjusted for baseline, strata and covariates by ordinary least squares.
 
@@ -113,7 +118,17 @@ def ancova(
     strata
         Whole numbers, shape (..., patients); each level beyond the first has a column. A stratum that a replicate lacks
         costs it no degree of freedom.
+    robust
+        ``HC0``, ``HC1``, ``HC2`` or ``HC3``: errors that hold also where the scatter differs between patients (MacKinnon and White 1985); by default
+        those of equal scatter.
+
+    Raises
+    ------
+    ConfigError
+        There are no such robust errors.
     """
+    if robust is not None and robust not in ROBUST:
+        raise ConfigError(not_among(ROBUST, "unknown-errors", "there are no such robust errors", robust))
     y = np.asarray(outcome, dtype=float)
     arm = np.broadcast_to(np.asarray(treated, dtype=float), y.shape)
     adjusting = [np.broadcast_to(np.asarray(column, dtype=float), y.shape) for column in covariates]
@@ -145,8 +160,23 @@ def ancova(
         square = np.where(square > _rounding(y, present), square, 0.0)
         variance = np.where(degrees > 0, square / degrees, np.nan)
         error = np.sqrt(variance * inverse[..., 1, 1])
+        if robust is not None:
+            enough = (degrees > 0) & (square > 0)
+            error = np.where(enough, _robust_error(robust, design, inverse, residual, n, degrees), np.nan)
     effect = np.where(_both(arm, present), coefficients[..., 1, 0], np.nan)
     return as_estimate(effect, np.where(np.isfinite(effect), error, np.nan), degrees, n, level)
+
+
+def _robust_error(
+    kind: str, design: Array, inverse: Array, residual: Array, n: NDArray[np.int_], degrees: NDArray[np.int_]
+) -> Array:
+    """Return the standard error of the second coefficient by the sandwich, residuals weighted as the kind has it."""
+    pull = (design @ inverse[..., 1, :, None])[..., 0]
+    leverage = ((design @ inverse) * design).sum(-1)
+    factor = {"HC0": 0, "HC1": 0, "HC2": 1, "HC3": 2}[kind]
+    weight = np.where(leverage < 1, 1 - leverage, np.nan) ** -factor
+    square = np.where(pull != 0, pull**2 * residual**2 * weight, 0.0).sum(-1)
+    return np.asarray(np.sqrt(square * (n / degrees if kind == "HC1" else 1.0)))
 
 
 def _rounding(values: Array, present: NDArray[np.bool_]) -> Array:
@@ -235,6 +265,40 @@ def risk_difference(response: ArrayLike, treated: ArrayLike, level: float = 0.95
     low = difference - np.sqrt((p1 - low1) ** 2 + (high0 - p0) ** 2)
     high = difference + np.sqrt((high1 - p1) ** 2 + (p0 - low0) ** 2)
     return Estimate(difference, error, np.full_like(p, np.inf), p, low, high, n1 + n0)
+
+
+def stratified_risk_difference(
+    response: ArrayLike, treated: ArrayLike, strata: ArrayLike, level: float = 0.95
+) -> Estimate:
+    """Return the difference of the proportions of responders within strata, weighted as Mantel and Haenszel weight tables.
+
+    Parameters
+    ----------
+    response, treated, strata
+        1, 0 or NaN; the arm; whole numbers. Shape (..., patients).
+
+    Notes
+    -----
+    Weights n1 n0 / (n1 + n0), as the minimum of the variance for one difference has them; the variance is that of binomials in each stratum
+    (Greenland and Robins 1985). A stratum with one arm says nothing.
+    """
+    values = np.asarray(response, dtype=float)
+    arm = np.broadcast_to(np.asarray(treated, dtype=float), values.shape) > 0.5
+    codes = np.broadcast_to(np.asarray(strata), values.shape)
+    present = np.isfinite(values)
+    total, top, square = (np.zeros(values.shape[:-1]) for _ in range(3))
+    for code in np.unique(codes):
+        inside = present & (codes == code)
+        n1, n0 = (inside & arm).sum(-1), (inside & ~arm).sum(-1)
+        x1, x0 = np.where(inside & arm, values, 0.0).sum(-1), np.where(inside & ~arm, values, 0.0).sum(-1)
+        both = (n1 > 0) & (n0 > 0)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            p1, p0, weight = x1 / n1, x0 / n0, n1 * n0 / (n1 + n0)
+            total += np.where(both, weight, 0.0)
+            top += np.where(both, weight * (p1 - p0), 0.0)
+            square += np.where(both, weight**2 * (p1 * (1 - p1) / n1 + p0 * (1 - p0) / n0), 0.0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return as_estimate(top / total, np.sqrt(square) / total, np.inf, present.sum(-1), level)
 
 
 # -- slopes --------------------------------------------------------------------------------------------------------------

@@ -66,22 +66,36 @@ class SlopeFit:
 
     def acute(self, level: float = 0.95) -> Estimate:
         """Return how the arms differ at the knot: in the unit of the values, what is there at the start included."""
-        if self.knot is None:
-            raise _no_knot()
-        return self.estimate({"treated": 1.0, "slope: treated": self.knot}, level)
+        return self.estimate(acute_contrast(self.knot), level)
 
     def chronic(self, level: float = 0.95) -> Estimate:
         """Return the difference of slopes after the knot, per year; without a knot the difference of slopes."""
-        return self.estimate({"slope: treated": 1.0, "bend: treated": 1.0}, level)
+        return self.estimate(total_contrast(np.inf, self.knot), level)
 
     def total(self, years: float, level: float = 0.95) -> Estimate:
         """Return the difference of total slopes up to a time, per year."""
-        share = 0.0 if self.knot is None else max(years - self.knot, 0.0) / years
-        return self.estimate({"slope: treated": 1.0, "bend: treated": share}, level)
+        return self.estimate(total_contrast(years, self.knot), level)
 
 
-def _no_knot() -> ConfigError:
-    return ConfigError(Problem("no-knot", "a model with one line has no acute effect", hint="Give the model a knot."))
+def acute_contrast(knot: float | None) -> dict[str, float]:
+    """Return the difference of arms at the knot as weights of coefficients.
+
+    Raises
+    ------
+    ConfigError
+        There is no knot.
+    """
+    if knot is None:
+        raise ConfigError(
+            Problem("no-knot", "a model with one line has no acute effect", hint="Give the model a knot.")
+        )
+    return {"treated": 1.0, "slope: treated": knot}
+
+
+def total_contrast(years: float, knot: float | None) -> dict[str, float]:
+    """Return the difference of total slopes up to a time as weights of coefficients; up to infinity the chronic slope."""
+    share = 0.0 if knot is None else 1.0 if np.isinf(years) else max(years - knot, 0.0) / years
+    return {"slope: treated": 1.0, "bend: treated": share}
 
 
 def slope_model(
@@ -134,7 +148,7 @@ def slope_model(
     others = [np.broadcast_to(np.asarray(column, dtype=float), y.shape[:2]) for column in (baseline, *covariates)]
     usable = np.isfinite(arm) & np.all([np.isfinite(column) for column in others], axis=0)
     y = np.where(usable[..., None] & np.isfinite(t), y, np.nan)
-    names, design = _design(t, arm, others, knot, treated_at_start)
+    names, design = course_design(t, arm, others, knot, treated_at_start)
     groups = (arm > 0.5).astype(int) if scatter_by_arm else np.zeros(arm.shape, dtype=int)
     parts = []
     step = max(1, _BATCH // (y.shape[1] * max(y.shape[2] * len(names), 4 * len(names) + 28)))
@@ -145,9 +159,10 @@ def slope_model(
     return SlopeFit(names, **fields, knot=knot)
 
 
-def _design(
+def course_design(
     t: Array, arm: Array, others: list[Array], knot: float | None, treated_at_start: bool
 ) -> tuple[tuple[str, ...], Array]:
+    """Return the names of the coefficients and the design (R, n, m, p) of courses."""
     wide = np.broadcast_to(arm[..., None], t.shape)
     columns = {"intercept": np.ones(t.shape)}
     if treated_at_start:
