@@ -182,7 +182,7 @@ def parameters_in_words(sets: int, fit: str) -> str:
         That they were drawn from; empty for parameters of cells alone.
     """
     if sets < 2:
-        return "All have the most probable parameters: what nobody knows of them is not in the interval."
+        return "All have the same parameters: what nobody knows of them is not in the interval."
     source = (
         f"the fit {fit}, and of what is known of cells"
         if fit
