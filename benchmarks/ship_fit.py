@@ -89,7 +89,7 @@ def grow(ship: Shipping) -> None:
 
 def simulate_claims(ship: Shipping) -> None:
     """Simulate every claim, into the table that comes with the package."""
-    ship.program(*BETAPOD, "claims", "simulate", "--out", str(ship.notes / "claims_simulated.json"))
+    ship.program(*BETAPOD, "claims", "simulate", "--force", "--out", str(ship.notes / "claims_simulated.json"))
     shutil.copyfile(ship.notes / "claims_simulated.json", SIMULATED)
 
 
@@ -158,7 +158,7 @@ def pages(ship: Shipping) -> None:
 
 def demo(ship: Shipping) -> None:
     """Write the demonstration, whose figure the first page shows."""
-    ship.program(*BETAPOD, "demo", "--out", str(ship.notes / "demo"))
+    ship.program(*BETAPOD, "demo", "--force", "--out", str(ship.notes / "demo"))
     ship.program(sys.executable, "docs/figures/draw.py", str(ship.notes / "demo" / "report.html"))
 
 

@@ -177,6 +177,8 @@ def test_rows_of_cells_are_current_evidence_alone(package: Path) -> None:
     assert now["current_evidence"]["f_ibmir"] == 0.3 and now["current_evidence"]["Emax_SI"] == 1.2
     for name in ("none", "face_value", "seed_claims"):
         assert now[name] == before[name]
+    kept = read(package, "physiology/parameters/cells_seed_claims.csv")["f_ibmir"]
+    assert (kept.role, kept.source, kept.grade) == ("assumed", "", "D") and "before fit-2000.1" in kept.note
     shape = read(package, "physiology/parameters/cells_current_evidence.csv")["Emax_SI"].shape
     # Half the 90 % interval is log(2)/2 on the logarithm: 1.645 SDs.
     assert shape is not None and shape[1:] == pytest.approx((1.2, math.log(2.0) / 2.0 / 1.6449), rel=1e-3)

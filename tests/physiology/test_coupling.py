@@ -11,6 +11,7 @@ from betapod.engine.scipy.reference import simulate
 from betapod.model import Model
 from betapod.model.parameters.table import ParameterTable
 from betapod.physiology import whole_body
+from betapod.physiology.hand_tuned import hand_tuned
 
 YEAR = 365.25
 
@@ -50,7 +51,7 @@ G2 = {
 
 @pytest.fixture(scope="module")
 def held(whole: Model) -> pd.DataFrame:
-    model = whole.with_values({"hold_glucose": 1, "glucose_held": 11.3, "age": 15})
+    model = hand_tuned(whole).with_values({"hold_glucose": 1, "glucose_held": 11.3, "age": 15})
     names = sorted({name for row in G2.values() for name in row} | {"G"})
     return simulate(model, [year * YEAR for year in G2], outputs=names).table
 

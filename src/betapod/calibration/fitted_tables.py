@@ -206,8 +206,14 @@ def _cells_of(unknown: FittedUnknown, fit: _Fit) -> list[TableChange]:
     for other in SCENARIOS.values():
         file = f"{_PARAMETERS}/{other.overlay}.csv"
         if file not in CELLS and not any(row["id"] == unknown.name for row in fit.tables.rows(file)):
-            fit.tables.add(file, rows[unknown.name])
+            fit.tables.add(file, _kept_for(rows[unknown.name], fit.key))
     return done
+
+
+def _kept_for(row: Row, key: str) -> Row:
+    """Return the row that a scenario keeps, which supposes what it has: nobody fitted it there."""
+    note = f"as under current evidence before {key}, which this scenario does not take"
+    return {**row, "role": "assumed", "source": "", "locator": "", "grade": "D", "note": note}
 
 
 # -- people ------------------------------------------------------------------------------------------------------------------
