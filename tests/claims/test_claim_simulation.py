@@ -9,6 +9,7 @@ import pytest
 
 from betapod.claims import claim_levers, claim_lives, claim_people, claim_simulation, claims
 from betapod.claims.claim_outcome import SimulatedOutcome
+from betapod.claims.claim_parameters import choose_fit
 from betapod.claims.typical_effects import typical_outcomes
 from betapod.claims.wording import shortfall
 from betapod.engine.scipy.reference import simulate
@@ -34,6 +35,8 @@ def test_stored_results_are_of_this_model() -> None:
         if rows.get(name, {}).get("key") != claim_simulation._key(one, claim_simulation._model_key())
     ]
     assert not stale, f"run betapod claims simulate --out {claim_simulation.STORED}"
+    # Nobody's first call waits for draws, so that those of the newest fit come with the package.
+    assert claim_simulation.told_of_fit({**OUTCOMES, **typical_outcomes()}, choose_fit(), False) == []
 
 
 def test_stored_results_are_what_is_computed(fresh, stored) -> None:

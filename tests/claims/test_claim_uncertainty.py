@@ -68,7 +68,7 @@ def fit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FitChoice:
         (replace(SHORT, quantity="Vv_mes"), "level 1 mesangial_fractional_volume", "linear"),
         (replace(SHORT, quantity="capillary_density"), "", "linear"),
         (replace(SHORT, quantity="remission"), "", "linear"),
-        (replace(SHORT, quantity="complications", measure="percent"), "", "linear"),
+        (replace(SHORT, quantity="complications", measure="percent"), "", "log"),
         (replace(ALBUMIN, contrast=(ContrastTerm(), ContrastTerm(-1.0))), "", "linear"),
     ],
 )
@@ -204,10 +204,12 @@ def test_words_and_data_name_every_part() -> None:
         lever="Emax_SI", lever_unit="1", now=1.0, limit=2.5, needed=3.0, ceiling=100.0,
     )  # fmt: skip
     words = interval_words(effect_interval(SHORT, one, "largest"))
-    assert words.startswith(" (95 % ") and "by parameters alone" in words and "by what studies differ by alone" in words
+    assert words.startswith(" (95 % ") and "by parameters alone" in words and "between studies alone" in words
     held = held_words(one)
     assert "3 draws of the fit 2000.1" in held and "1 of which gave no number" in held and "nobody is drawn" in held
     assert "level % HbA1c: SD 0.5" in held
+    still = simulated(uncertain({"off": (0.0, 0.0)}, studies=None, why_none="no row is like it"))
+    assert interval_words(effect_interval(SHORT, still, "off")) == " (95 % nothing: by parameters alone nothing)"
     alone = held_words(replace(one, uncertainty=uncertain({}, studies=None, kind="", why_none="no row is like it")))
     assert "not what studies differ by: no row is like it" in alone
     assert lever_spread(one) == "2 to 4 under 2 of 3 draws, not reached under 1; within what evidence allows under 1"

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from commands import Done, carry_out
 
+from betapod.claims.claim_parameters import choose_fit
+
 
 def run(*arguments: str) -> Done:
     return carry_out("claims", *arguments)
@@ -139,3 +141,20 @@ def test_a_file_that_is_there_is_refused_before_anything_is_simulated(tmp_path: 
     assert done.returncode == 2
     assert "--force" in done.stderr
     assert there.read_text(encoding="utf-8") == "{}"
+
+
+def test_what_is_wrong_with_a_fit_is_said_with_the_rest() -> None:
+    done = run("--fit", "2999.1", "--fit-draws", "99", "--no-model", "--status", "true")
+    assert done.returncode == 2 and "4 problems" in done.stderr
+    for words in ("unknown-fit", "out-of-range", "--no-model simulates nothing", "unknown-status"):
+        assert words in done.stderr, words
+    before = run("--fit-draws", "0", "show", "A12")
+    assert before.returncode == 2 and "--fit-draws stands before 'show'" in before.stderr
+    for verb in (("contest",), ("simulate",), ("targets",), ("page", "ledger.html")):
+        refused = run(*verb, "--fit", "2999.1")
+        assert refused.returncode == 2 and "unknown-fit" in refused.stderr, verb
+
+
+def test_the_document_says_which_fit_is_behind_it() -> None:
+    fit = choose_fit()
+    assert json.loads(run("show", "B20", "--json").stdout)["fit"] == {"name": fit.fit, "draws": fit.draws}

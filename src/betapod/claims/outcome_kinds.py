@@ -13,8 +13,8 @@ from .claim_outcome import Outcome
 
 #: Quantities of the model that are measured as something whose expression is another.
 _MEASURED_AS = {"GFR": "GFR_absolute"}
-#: Least relative change, and least level, of which there is a logarithm.
-_LEAST = 1e-9
+#: Least ratio, and least level, of which a logarithm is taken: -99.99 %.
+_LEAST = 1e-4
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class OutcomeKind:
     why_none: str = ""
 
     def forward(self, outcome: Outcome, value: float) -> float:
-        """Return an effect on the scale; -100 % is as far down as logarithms go."""
+        """Return an effect on the scale; -99.99 % is as far down as logarithms are taken."""
         if self.scale == "linear":
             return value
         return math.log(max(1.0 + value / 100.0 if outcome.measure == "percent" else value, _LEAST))
@@ -66,7 +66,7 @@ def kind_of_outcome(outcome: Outcome) -> OutcomeKind:
     scale = "log" if outcome.measure == "percent" else "linear"
     if outcome.quantity in HEALTH_QUANTITIES:
         why = "it counts the whole health of one person, which no study did"
-        return OutcomeKind("", "linear", why)
+        return OutcomeKind("", scale, why)
     name = _measured_as().get(outcome.quantity)
     if name is None:
         return OutcomeKind("", scale, "no study whose numbers the model predicts measures it")

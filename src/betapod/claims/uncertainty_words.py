@@ -9,6 +9,8 @@ from .claim_outcome import Outcome, SimulatedOutcome
 from .claim_uncertainty import WITH_INTERVAL, EffectInterval, effect_interval
 from .numbers_in_words import three_digits
 
+#: Share of a number, or of 1, below which two ends are the same.
+_NOTHING = 1e-6
 #: Why chance has no part in any interval of a claim.
 NO_CHANCE = "chance has no part: one person who is described is simulated, and nobody is drawn"
 
@@ -19,9 +21,10 @@ def intervals_as_dict(outcome: Outcome, simulated: SimulatedOutcome) -> dict[str
     return {name: interval.as_dict() for name, interval in intervals.items() if interval is not None}
 
 
-def range_words(ends: tuple[float, float] | None) -> str:
-    """Return two ends, or a dash."""
-    return "-" if ends is None else f"{three_digits(ends[0])} to {three_digits(ends[1])}"
+def range_words(ends: tuple[float, float]) -> str:
+    """Return two ends; that nothing is between them, where it is so."""
+    nothing = abs(ends[1] - ends[0]) <= _NOTHING * max(1.0, abs(ends[0]))
+    return "nothing" if nothing else f"{three_digits(ends[0])} to {three_digits(ends[1])}"
 
 
 def interval_words(interval: EffectInterval | None) -> str:
@@ -64,11 +67,10 @@ def lever_spread(simulated: SimulatedOutcome) -> str:
     count = len(uncertainty.needed)
     if not sizes:
         return f"not reached under any of {count} draws"
-    words = f"{range_words((min(sizes), max(sizes)))} under {count} draws"
+    span = f"{three_digits(min(sizes))} to {three_digits(max(sizes))}"
+    words = f"{span} under {count} draws"
     if missing := count - len(sizes):
-        words = (
-            f"{range_words((min(sizes), max(sizes)))} under {len(sizes)} of {count} draws, not reached under {missing}"
-        )
+        words = f"{span} under {len(sizes)} of {count} draws, not reached under {missing}"
     limit = simulated.limit
     if limit is not None:
         within = sum(size <= limit * (1 + 1e-6) for size in sizes)
