@@ -11,6 +11,7 @@ therapies      plan  Plan  list_drugs  show_drug  harms  list_scenarios  list_sw
 people         load_person  list_people  draw_patients  load_library  Library  list_cohorts
                select_cohort  SelectedCohort
 trials         list_protocols  load_protocol  Protocol  run_trial  open_trial  TrialRun  write_report
+               export_cdisc  read_adam  check_adam
 designs        designs: boundaries, sizes, inference after stopping and adaptations, by functions of their own
 value          run_value  open_value
 fits           fit_own_data
@@ -46,6 +47,9 @@ if TYPE_CHECKING:
     from .evidence.synthesis.pooled import Pooled as Pooled
     from .exchange import read_sbml as read_sbml
     from .exchange import write_sbml as write_sbml
+    from .exchange.cdisc.adam_reader import read_adam as read_adam
+    from .exchange.cdisc.check_adam import check_adam as check_adam
+    from .exchange.cdisc.export_cdisc import export_cdisc as export_cdisc
     from .front.comparisons import open_value as open_value
     from .front.comparisons import run_value as run_value
     from .front.fitting import fit_own_data as fit_own_data
@@ -129,12 +133,14 @@ _PUBLIC = {
     "TrialRun": "trials.conduct.trial_run",
     "answer": "front.judging",
     "assemble": "model.assembly.assemble",
+    "check_adam": "exchange.cdisc.check_adam",
     "cite": "front.models",
     "confront": "front.judging",
     "convert": "front.quantities",
     "designs": "trials.designs",
     "draw_patients": "front.people",
     "errors": "base.errors",
+    "export_cdisc": "exchange.cdisc.export_cdisc",
     "fit_own_data": "front.fitting",
     "grade": "evidence.synthesis.certainty",
     "harms": "front.risks",
@@ -160,6 +166,7 @@ _PUBLIC = {
     "open_value": "front.comparisons",
     "plan": "therapies.plan",
     "pool": "evidence.synthesis.pool",
+    "read_adam": "exchange.cdisc.adam_reader",
     "read_sbml": "exchange",
     "render": "model.printing.render",
     "run_trial": "front.trials",
@@ -201,12 +208,14 @@ __all__ = [
     "__version__",
     "answer",
     "assemble",
+    "check_adam",
     "cite",
     "confront",
     "convert",
     "designs",
     "draw_patients",
     "errors",
+    "export_cdisc",
     "fit_own_data",
     "grade",
     "harms",
@@ -232,6 +241,7 @@ __all__ = [
     "open_value",
     "plan",
     "pool",
+    "read_adam",
     "read_sbml",
     "render",
     "run_trial",

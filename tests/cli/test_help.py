@@ -26,6 +26,9 @@ LONG = (
     "betapod claims page",
     "betapod run",
     "betapod resume",
+    # They need what a run leaves.
+    "betapod trial export",
+    "betapod trial check-adam",
     "betapod report",
     "betapod validate",
     "betapod confront",

@@ -147,6 +147,17 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("Is my protocol good, who is eligible, what does a run cost?", "betapod trial check mine.yaml"),
         ("Several at once", "betapod trial check dn61 packham2016"),
     ),
+    "trial export": (
+        ("Data sets of analysis (ADaM) as SAS transport, with define.xml", "betapod trial export packham"),
+        (
+            "Tabulations (SDTM) of the second trial as Dataset-JSON",
+            "betapod trial export packham --cdisc sdtm --format dataset-json --replicate 1",
+        ),
+    ),
+    "trial check-adam": (
+        ("Data sets that betapod wrote", "betapod trial check-adam packham-adam"),
+        ("Findings as a table", "betapod trial check-adam packham-adam --csv findings.csv"),
+    ),
     "run": (
         ("A small trial, few replicates", "betapod run packham2016 --replicates 10 --out packham"),
         ("Your own protocol, with its own number of replicates", "betapod run mine.yaml"),

@@ -28,6 +28,7 @@ EXTRAS = {
     "stats": (("statsmodels", "lifelines", "pymare"), "mixed models, Cox regression with covariates"),
     "excel": (("openpyxl",), "tables as an Excel workbook"),
     "sas": (("pyreadstat",), "SAS transport files of version 8"),
+    "cdisc": (("pyreadstat",), "trials as SAS transport files of CDISC"),
     "cluster": (("dask", "distributed"), "ensembles on a Dask cluster"),
 }
 

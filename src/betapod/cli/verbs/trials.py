@@ -19,6 +19,7 @@ from ..shared import JsonOption, print_json, print_note, print_table, print_text
 from ..trial_harms import print_trial_harms
 from ..trial_intervals import tell_interval_parts
 from ..waiting import show_progress, waiting
+from . import trial_data_verbs
 
 if TYPE_CHECKING:
     from ...report.trial.estimates import Scale
@@ -26,12 +27,15 @@ if TYPE_CHECKING:
     from ...trials.protocol.protocol import Protocol
     from ...trials.protocol.run_cost import Cost
 
-trial = typer.Typer(no_args_is_help=True, help="Protocols of trials: list, show, new, check.")
+trial = typer.Typer(
+    no_args_is_help=True, help="Protocols of trials: list, show, new, check; data of CDISC: export, check-adam."
+)
 
 
 def register(app: typer.Typer) -> None:
     """Add the verbs to the command line."""
     app.add_typer(trial, name="trial")
+    trial_data_verbs.add_verbs(trial)
     app.command("run")(run_command)
     app.command("resume")(resume_command)
     app.command("schema")(schema_command)

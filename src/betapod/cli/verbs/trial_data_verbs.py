@@ -1,0 +1,133 @@
+"""Verbs about data of CDISC: trial export, trial check-adam."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ..completion import complete_folder
+from ..csv_output import Csv, CsvOption, given_as_csv
+from ..shared import JsonOption, print_json, print_note, print_table, print_text, with_noun
+from ..waiting import waiting
+
+
+def add_verbs(app: typer.Typer) -> None:
+    """Add the verbs to those of trials."""
+    app.command("export")(export_trial_command)
+    app.command("check-adam")(check_adam_command)
+
+
+def export_trial_command(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="Run folder of a trial.", autocompletion=complete_folder)],
+    cdisc: Annotated[
+        str, typer.Option("--cdisc", metavar="STANDARD", help="adam (data sets of analysis) or sdtm (tabulations).")
+    ] = "adam",
+    formats: Annotated[
+        str,
+        typer.Option(
+            "--format", metavar="FORMATS", help="xpt, dataset-json, dataset-ndjson, parquet; several with commas."
+        ),
+    ] = "xpt",
+    folder: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="FOLDER", help="Where the files go; default: RUN-STANDARD.")
+    ] = None,
+    design: Annotated[
+        str | None, typer.Option("--design", metavar="NAME", help="Design; default: the first of the run.")
+    ] = None,
+    scenario: Annotated[
+        str | None, typer.Option("--scenario", metavar="NAME", help="Scenario; default: the first of the run.")
+    ] = None,
+    replicate: Annotated[
+        int, typer.Option("--replicate", "-r", min=0, help="Which of the simulated trials, from 0.")
+    ] = 0,
+    start: Annotated[
+        str | None,
+        typer.Option("--start", metavar="DATE", help="Calendar day of enrolment, such as 2025-01-31."),
+    ] = None,
+    counterfactual: Annotated[
+        bool,
+        typer.Option("--counterfactual", help="Write true values and those without cells too, in a file of their own."),
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Write one trial of a run as data of CDISC: ADaM or SDTM, with define.xml.
+
+    Everything in it is simulated, and says so: STUDYID begins with SIM-.
+    """
+    from ...exchange.cdisc.export_cdisc import export_cdisc
+
+    place = folder or run.with_name(f"{run.resolve().name}-{cdisc}")
+    with waiting("writing the data sets"):
+        written = export_cdisc(run, place, cdisc, formats, design, scenario, replicate, start, counterfactual)
+    if as_json:
+        print_json(
+            {
+                "study": written.study_id,
+                "standard": written.standard,
+                "folder": str(written.folder),
+                "files": [str(path) for path in written.files],
+                "datasets": [
+                    {"dataset": name, "label": label, "records": records, "variables": variables}
+                    for name, (label, records, variables) in written.datasets.items()
+                ],
+            }
+        )
+        return
+    print_text(f"{written.study_id}, simulated", "bold")
+    rows = [
+        (name, label, str(records), str(variables)) for name, (label, records, variables) in written.datasets.items()
+    ]
+    print_table(("data set", "label", "records", "variables"), rows, right=("records", "variables"))
+    print_note(f"{with_noun(len(written.files), 'file')} in {written.folder}")
+
+
+def check_adam_command(
+    folder: Annotated[
+        Path,
+        typer.Argument(metavar="FOLDER", help="Folder with data sets of ADaM.", autocompletion=complete_folder),
+    ],
+    csv: CsvOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Check data sets of ADaM, betapod's or others', by rules.
+
+    Exit code 2 where a rule is broken. Reads SAS transport, Dataset-JSON and Parquet.
+    """
+    from ...exchange.cdisc.check_adam import check_adam
+
+    with waiting("checking the data sets"):
+        check = check_adam(folder)
+    heads = ("rule", "data set", "variable", "records", "what must hold", "example")
+    rows: list[tuple[str, ...]] = [
+        (f.rule, f.dataset, f.variable, str(f.rows) if f.rows else "-", f.text, f.example) for f in check.findings
+    ]
+    done = given_as_csv(Csv.of(heads, rows), csv, as_json)
+    if as_json:
+        print_json(
+            {"folder": str(folder), "datasets": list(check.datasets), "rules": check.rules, "findings": _plain(check)}
+        )
+    elif not done:
+        about = f"{with_noun(len(check.datasets), 'data set')} and {check.rules} rules"
+        print_text(f"{folder}: {'good' if check.good else with_noun(len(check.findings), 'finding')}; {about}", "bold")
+        for rule, name, variable, records, text, example in rows:
+            where = f"{name}.{variable}" if variable else name
+            many = "" if records == "-" else f", {with_noun(int(records), 'record')}"
+            print_text(f"{rule} {where}{many}: {text}. First: {example}", hanging=4)
+    if not check.good:
+        raise typer.Exit(2)
+
+
+def _plain(check: Any) -> list[dict[str, Any]]:
+    return [
+        {
+            "rule": f.rule,
+            "dataset": f.dataset,
+            "variable": f.variable,
+            "records": f.rows,
+            "text": f.text,
+            "example": f.example,
+        }
+        for f in check.findings
+    ]
