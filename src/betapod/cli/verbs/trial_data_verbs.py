@@ -13,7 +13,7 @@ from ..shared import JsonOption, print_json, print_note, print_table, print_text
 from ..waiting import waiting
 
 
-def add_verbs(app: typer.Typer) -> None:
+def add_data_verbs(app: typer.Typer) -> None:
     """Add the verbs to those of trials."""
     app.command("export")(export_trial_command)
     app.command("check-adam")(check_adam_command)
@@ -52,15 +52,15 @@ def export_trial_command(
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Write one trial of a run as data of CDISC: ADaM or SDTM, with define.xml.
+    """Write a simulated trial as data of CDISC: ADaM or SDTM.
 
-    Everything in it is simulated, and says so: STUDYID begins with SIM-.
+    One replicate of one design under one scenario, with define.xml. Everything in it is simulated, and says so: STUDYID begins with SIM-.
     """
     from ...exchange.cdisc.export_cdisc import export_cdisc
 
-    place = folder or run.with_name(f"{run.resolve().name}-{cdisc}")
+    target = folder or run.with_name(f"{run.resolve().name}-{cdisc}")
     with waiting("writing the data sets"):
-        written = export_cdisc(run, place, cdisc, formats, design, scenario, replicate, start, counterfactual)
+        written = export_cdisc(run, target, cdisc, formats, design, scenario, replicate, start, counterfactual)
     if as_json:
         print_json(
             {

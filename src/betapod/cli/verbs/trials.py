@@ -27,15 +27,13 @@ if TYPE_CHECKING:
     from ...trials.protocol.protocol import Protocol
     from ...trials.protocol.run_cost import Cost
 
-trial = typer.Typer(
-    no_args_is_help=True, help="Protocols of trials: list, show, new, check; data of CDISC: export, check-adam."
-)
+trial = typer.Typer(no_args_is_help=True, help="Protocols of trials, and their data in the forms of CDISC.")
 
 
 def register(app: typer.Typer) -> None:
     """Add the verbs to the command line."""
     app.add_typer(trial, name="trial")
-    trial_data_verbs.add_verbs(trial)
+    trial_data_verbs.add_data_verbs(trial)
     app.command("run")(run_command)
     app.command("resume")(resume_command)
     app.command("schema")(schema_command)

@@ -107,19 +107,19 @@ def read_adam(folder: str | Path) -> AdamFolder:
     >>> len(adam["ADSL"].frame)
     12
     """
-    place = Path(folder)
-    if not place.is_dir():
-        raise ConfigError(Problem("no-folder", "there is no such folder", Location(str(place))))
+    target = Path(folder)
+    if not target.is_dir():
+        raise ConfigError(Problem("no-folder", "there is no such folder", Location(str(target))))
     endings = {FORMATS[kind]: kind for kind in _FIRST}
     paths: dict[str, Path] = {}
     for kind in _FIRST:
-        for path in sorted(place.iterdir()):
+        for path in sorted(target.iterdir()):
             if endings.get(path.suffix.lower()) == kind:
                 paths.setdefault(path.stem.upper(), path)
     if not paths:
         expected = ", ".join(f"*{ending}" for ending in FORMATS.values())
         raise ConfigError(
-            Problem("no-datasets", "the folder holds no data sets", Location(str(place)), expected=expected)
+            Problem("no-datasets", "the folder holds no data sets", Location(str(target)), expected=expected)
         )
     datasets: dict[str, ReadDataset] = {}
     problems: list[Problem] = []
@@ -132,7 +132,7 @@ def read_adam(folder: str | Path) -> AdamFolder:
             problems += error.problems
     if problems:
         raise ConfigError(problems)
-    return AdamFolder(place, datasets)
+    return AdamFolder(target, datasets)
 
 
 def read_dataset(path: str | Path) -> ReadDataset:

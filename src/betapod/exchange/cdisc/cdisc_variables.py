@@ -92,7 +92,7 @@ def cdisc_variables() -> Mapping[str, CdiscVariable]:
         return {row["name"]: CdiscVariable(**row) for row in csv.DictReader(file)}  # type: ignore[arg-type]
 
 
-def tidy(frame: pd.DataFrame, special: Mapping[str, CdiscVariable] | None = None) -> pd.DataFrame:
+def typed_columns(frame: pd.DataFrame, special: Mapping[str, CdiscVariable] | None = None) -> pd.DataFrame:
     """Return a frame whose columns have the types of their variables: see `CdiscDataset.frame`."""
     import pandas as pd
 

@@ -10,7 +10,7 @@ from ...hazards.outcome_rates import DEATHS
 from ...therapies.cell_risks import EVENTS
 from ...trials.conduct.harm_events import arm_harms, dated_events
 from ...trials.protocol.health_outcomes import IMPROVEMENTS
-from .cdisc_variables import CdiscDataset, repeated, tidy
+from .cdisc_variables import CdiscDataset, repeated, typed_columns
 from .simulated_study import ascii_text, event_days, study_days
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def adverse_events(study: SimulatedStudy) -> CdiscDataset:
     frame["AESEQ"] = frame.groupby("USUBJID").cumcount() + 1
     return CdiscDataset(
         "AE", "Adverse Events", "EVENTS", "One record per adverse event per subject",
-        ("STUDYID", "USUBJID", "AEDECOD", "AESTDTC", "AESEQ"), tidy(frame[list(_COLUMNS)]),
+        ("STUDYID", "USUBJID", "AEDECOD", "AESTDTC", "AESEQ"), typed_columns(frame[list(_COLUMNS)]),
     )  # fmt: skip
 
 
@@ -115,7 +115,7 @@ def analysed_events(ae: CdiscDataset, carried: pd.DataFrame) -> CdiscDataset:
     frame["AOCCPFL"] = np.where(records.duplicated(["USUBJID", "AEDECOD"]), "", "Y")
     return CdiscDataset(
         "ADAE", "Adverse Events Analysis Dataset", "OCCURRENCE DATA STRUCTURE", "One record per adverse event per subject",
-        ("STUDYID", "USUBJID", "AEDECOD", "ASTDT", "AESEQ"), tidy(frame),
+        ("STUDYID", "USUBJID", "AEDECOD", "ASTDT", "AESEQ"), typed_columns(frame),
     )  # fmt: skip
 
 
@@ -151,5 +151,5 @@ def dispositions(study: SimulatedStudy) -> CdiscDataset:
     frame = frame.sort_values(["USUBJID", "DSSEQ"], kind="stable", ignore_index=True)
     return CdiscDataset(
         "DS", "Disposition", "EVENTS", "One record per disposition event or milestone per subject",
-        ("STUDYID", "USUBJID", "DSSEQ"), tidy(frame),
+        ("STUDYID", "USUBJID", "DSSEQ"), typed_columns(frame),
     )  # fmt: skip

@@ -10,7 +10,7 @@ import numpy as np
 from ...base.constants import DAYS_PER_YEAR
 from ...trials.analysis.endpoints import outcome, times
 from ...trials.protocol.endpoint_keys import Endpoint, trial_outcome_label
-from .cdisc_variables import CdiscDataset, repeated, tidy
+from .cdisc_variables import CdiscDataset, repeated, typed_columns
 from .simulated_study import ascii_text
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def event_times(study: SimulatedStudy, carried: pd.DataFrame) -> CdiscDataset:
         frame[name] = records[name]
     return CdiscDataset(
         "ADTTE", "Time-to-Event Analysis Dataset", "BASIC DATA STRUCTURE", "One record per parameter per subject",
-        ("STUDYID", "USUBJID", "PARAMCD"), tidy(frame),
+        ("STUDYID", "USUBJID", "PARAMCD"), typed_columns(frame),
     )  # fmt: skip
 
 
@@ -170,16 +170,16 @@ def _hierarchy(
     # Whole numbers of years, so that no group reaches into the next, and no slope below an event.
     step = float(np.ceil(years) + 1.0)
     lowest = float(np.ceil(max(0.0, -slopes.min()))) if len(slopes) else 0.0
-    place = number * step + np.where(number == last, lowest, 0.0)
+    group_floor = number * step + np.where(number == last, lowest, 0.0)
     names = np.array([code for code, _, _ in _GROUPS] + ["EGFRSLP"], dtype=object)
     words = np.array([text for _, text, _ in _GROUPS] + ["Slope of eGFR"], dtype=object)
     frame = repeated(carried, study.unique_subjects)
     frame["ASEQ"] = 1.0
     frame["PARAM"], frame["PARAMCD"] = words[number - 1], names[number - 1]
     frame["PARAMN"] = number.astype(np.float64)
-    frame["AVAL0"], frame["GROUP"], frame["GROUPN"] = original, words[number - 1], place
-    frame["AVAL"], frame["PADY"] = place + original, years
+    frame["AVAL0"], frame["GROUP"], frame["GROUPN"] = original, words[number - 1], group_floor
+    frame["AVAL"], frame["PADY"] = group_floor + original, years
     return CdiscDataset(
         "ADHCE", "Hierarchical Composite Endpoint of the Kidney", "BASIC DATA STRUCTURE", "One record per subject",
-        ("STUDYID", "USUBJID"), tidy(frame),
+        ("STUDYID", "USUBJID"), typed_columns(frame),
     )  # fmt: skip

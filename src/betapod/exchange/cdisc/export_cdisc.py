@@ -135,18 +135,18 @@ def export_cdisc(
     datasets = adam_datasets(study) if standard == "adam" else sdtm_datasets(study)
     if "xpt" in kinds and (unfit := [problem for dataset in datasets for problem in unfit_for_transport(dataset)]):
         raise ConfigError(unfit)
-    place = _folder(folder)
+    target = _folder(folder)
     created = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     beside = [counterfactual_dataset(study)] if counterfactual else []
     written = [
-        write_dataset(dataset, place, kind, created, study.study_id)
+        write_dataset(dataset, target, kind, created, study.study_id)
         for dataset in (*datasets, *beside)
         for kind in kinds
     ]
     text = define_xml(study, standard, datasets, created, FORMATS[kinds[0]])
-    written.append(write_text(place / "define.xml", text))
+    written.append(write_text(target / "define.xml", text))
     about = {item.name: (item.label, len(item.frame), item.frame.shape[1]) for item in (*datasets, *beside)}
-    return CdiscExport(study.study_id, standard, place, tuple(written), about)
+    return CdiscExport(study.study_id, standard, target, tuple(written), about)
 
 
 def _opened(run: TrialRun | str | Path) -> Any:
@@ -156,10 +156,10 @@ def _opened(run: TrialRun | str | Path) -> Any:
 
 
 def _folder(folder: str | Path) -> Path:
-    place = Path(folder)
+    target = Path(folder)
     try:
-        place.mkdir(parents=True, exist_ok=True)
+        target.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        raise ConfigError(Problem("no-folder", f"the folder cannot be made: {reason}", Location(str(place)))) from None
-    return place
+        raise ConfigError(Problem("no-folder", f"the folder cannot be made: {reason}", Location(str(target)))) from None
+    return target

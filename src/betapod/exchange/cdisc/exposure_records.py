@@ -9,7 +9,7 @@ import numpy as np
 
 from ...therapies.cell_order import read_order
 from ...therapies.standard_care import therapy
-from .cdisc_variables import CdiscDataset, repeated, tidy
+from .cdisc_variables import CdiscDataset, repeated, typed_columns
 from .simulated_study import ascii_text, study_days
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ def exposure_dataset(study: SimulatedStudy) -> CdiscDataset:
     frame["EXSEQ"] = frame.groupby("USUBJID").cumcount() + 1
     return CdiscDataset(
         "EX", "Exposure", "INTERVENTIONS", "One record per infusion or constant dosing interval per subject",
-        ("STUDYID", "USUBJID", "EXTRT", "EXSTDTC"), tidy(frame[list(_COLUMNS)]),
+        ("STUDYID", "USUBJID", "EXTRT", "EXSTDTC"), typed_columns(frame[list(_COLUMNS)]),
     )  # fmt: skip
 
 
@@ -198,5 +198,5 @@ def analysed_exposure(study: SimulatedStudy, exposure: CdiscDataset, carried: pd
     frame["EXDURD"] = records["EXENDY"] - records["EXSTDY"] + 1
     return CdiscDataset(
         "ADEX", "Exposure Analysis Dataset", "OCCURRENCE DATA STRUCTURE",
-        "One record per infusion or constant dosing interval per subject", ("STUDYID", "USUBJID", "EXTRT", "ASTDT"), tidy(frame),
+        "One record per infusion or constant dosing interval per subject", ("STUDYID", "USUBJID", "EXTRT", "ASTDT"), typed_columns(frame),
     )  # fmt: skip

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...base.units import ucum
 from ...observables.quantities import visit_observables
-from .cdisc_variables import CdiscDataset, repeated, tidy
+from .cdisc_variables import CdiscDataset, repeated, typed_columns
 from .simulated_study import ascii_text, study_days
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def findings(study: SimulatedStudy, domain: str, codes: Sequence[str]) -> CdiscD
     label = "Laboratory Test Results" if domain == "LB" else "Vital Signs"
     keys = ("STUDYID", "USUBJID", f"{domain}TESTCD", "VISITNUM")
     structure = "One record per test per visit per subject"
-    return CdiscDataset(domain, label, "FINDINGS", structure, keys, tidy(pd.DataFrame(columns)))
+    return CdiscDataset(domain, label, "FINDINGS", structure, keys, typed_columns(pd.DataFrame(columns)))
 
 
 def analysed_findings(
@@ -130,7 +130,7 @@ def analysed_findings(
     }
     return CdiscDataset(
         name, labels[name], "BASIC DATA STRUCTURE", "One record per parameter per analysis visit per subject",
-        ("STUDYID", "USUBJID", "PARAMCD", "AVISITN"), tidy(frame),
+        ("STUDYID", "USUBJID", "PARAMCD", "AVISITN"), typed_columns(frame),
     )  # fmt: skip
 
 

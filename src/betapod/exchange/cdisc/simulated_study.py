@@ -76,7 +76,7 @@ class SimulatedStudy:
     def subjects(self) -> NDArray[np.object_]:
         """(subjects,) SUBJID."""
         width = max(4, len(str(self.data.patients)))
-        return np.array([f"{place + 1:0{width}d}" for place in self.places], dtype=object)
+        return np.array([f"{position + 1:0{width}d}" for position in self.places], dtype=object)
 
     @cached_property
     def unique_subjects(self) -> NDArray[np.object_]:
@@ -128,7 +128,7 @@ class SimulatedStudy:
 
     @cached_property
     def visit_days(self) -> Numbers:
-        """(subjects, visits) whole day of each visit; NaN where it did not take place."""
+        """(subjects, visits) whole day of each visit; NaN where it did not take position."""
         days = np.rint(self.of_subjects(self.data.day).astype(np.float64)) + 0.0
         before = np.array(self.protocol.days) <= 0.0
         # Visits before treatment stay before it, whatever their window.

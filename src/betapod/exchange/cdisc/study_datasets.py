@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...observables.quantities import visit_observables
-from .cdisc_variables import CdiscDataset, tidy
+from .cdisc_variables import CdiscDataset, typed_columns
 from .event_records import adverse_events, analysed_events, dispositions
 from .event_time_records import event_times, hierarchical_composite
 from .exposure_records import analysed_exposure, exposure_dataset
@@ -83,5 +83,5 @@ def counterfactual_dataset(study: SimulatedStudy) -> CdiscDataset:
     frame = frame.sort_values(["USUBJID", "PARAMCD", "AVISITN"], kind="stable", ignore_index=True)
     return CdiscDataset(
         "SIMTRUTH", "True Values and Values without Cells", "ADAM OTHER", "One record per parameter per visit per subject",
-        ("STUDYID", "USUBJID", "PARAMCD", "AVISITN"), tidy(frame),
+        ("STUDYID", "USUBJID", "PARAMCD", "AVISITN"), typed_columns(frame),
     )  # fmt: skip

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...hazards.outcome_rates import DEATHS
-from .cdisc_variables import CdiscDataset, tidy
+from .cdisc_variables import CdiscDataset, typed_columns
 from .simulated_study import ascii_text, event_days, study_days
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def demographics(study: SimulatedStudy, exposure: CdiscDataset) -> CdiscDataset:
         }
     )
     return CdiscDataset(
-        "DM", "Demographics", "SPECIAL PURPOSE", "One record per subject", ("STUDYID", "USUBJID"), tidy(frame)
+        "DM", "Demographics", "SPECIAL PURPOSE", "One record per subject", ("STUDYID", "USUBJID"), typed_columns(frame)
     )
 
 
@@ -109,12 +109,12 @@ def subject_level(study: SimulatedStudy, dm: CdiscDataset, exposure: CdiscDatase
     frame["RESCDT"] = study.dates(rescued)
     member = study.of_subjects(study.data.member)
     frame["SIMID"] = [
-        ascii_text(f"{study.data.design}|{study.data.scenario}|{study.replicate}|{place}|{person}")
-        for place, person in zip(study.places, member, strict=True)
+        ascii_text(f"{study.data.design}|{study.data.scenario}|{study.replicate}|{position}|{person}")
+        for position, person in zip(study.places, member, strict=True)
     ]
     return CdiscDataset(
         "ADSL", "Subject-Level Analysis Dataset", "SUBJECT LEVEL ANALYSIS DATASET", "One record per subject",
-        ("STUDYID", "USUBJID"), tidy(frame),
+        ("STUDYID", "USUBJID"), typed_columns(frame),
     )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...observables.quantities import code_of, label_of, observable_unit
-from .cdisc_variables import CdiscDataset, tidy
+from .cdisc_variables import CdiscDataset, typed_columns
 from .simulated_study import ascii_text, study_days
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def subject_visits(study: SimulatedStudy) -> CdiscDataset:
     )
     keys = ("STUDYID", "USUBJID", "VISITNUM")
     return CdiscDataset(
-        "SV", "Subject Visits", "SPECIAL PURPOSE", "One record per visit per subject", keys, tidy(frame)
+        "SV", "Subject Visits", "SPECIAL PURPOSE", "One record per visit per subject", keys, typed_columns(frame)
     )
 
 
@@ -94,7 +94,7 @@ def _reference(
     import pandas as pd
 
     frame = pd.DataFrame(rows, columns=list(columns)).sort_values(list(keys), kind="stable", ignore_index=True)
-    return CdiscDataset(name, label, _REFERENCE, structure, keys, tidy(frame))
+    return CdiscDataset(name, label, _REFERENCE, structure, keys, typed_columns(frame))
 
 
 def _elements(study: SimulatedStudy) -> Any:
