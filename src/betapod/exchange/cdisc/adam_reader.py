@@ -100,12 +100,12 @@ def read_adam(folder: str | Path) -> AdamFolder:
     Examples
     --------
     >>> import betapod, tempfile
-    >>> run = betapod.run_trial("zimislecel", scenarios=["none"], replicates=2)
+    >>> run = betapod.run_trial("dn61", designs=["single arm"], scenarios=["none"], replicates=4)
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     _ = betapod.export_cdisc(run, folder, formats="parquet")
     ...     adam = betapod.read_adam(folder)
     >>> len(adam["ADSL"].frame)
-    12
+    61
     """
     target = Path(folder)
     if not target.is_dir():

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
-from ...base.display import Displayed
 from .adam_general_rules import general_rules, subject_rules
 from .adam_reader import AdamFolder, read_adam
 from .adam_record_rules import event_rules, value_rules
@@ -40,8 +39,8 @@ class AdamFinding:
     example: str
 
 
-@dataclass(frozen=True, repr=False)
-class AdamCheck(Displayed):
+@dataclass(frozen=True)
+class AdamCheck:
     """What a check says.
 
     Attributes
@@ -71,11 +70,6 @@ class AdamCheck(Displayed):
 
         rows = [(f.rule, f.dataset, f.variable, f.rows, f.text, f.example) for f in self.findings]
         return pd.DataFrame(rows, columns=["rule", "dataset", "variable", "records", "text", "example"])
-
-    @property
-    def units(self) -> dict[str, str]:
-        """Unit of the columns of `table`: none."""
-        return {}
 
 
 def adam_rules() -> tuple[AdamRule, ...]:
@@ -113,7 +107,7 @@ def check_adam(folder: str | Path | AdamFolder) -> AdamCheck:
     Examples
     --------
     >>> import betapod, tempfile
-    >>> run = betapod.run_trial("zimislecel", scenarios=["none"], replicates=2)
+    >>> run = betapod.run_trial("dn61", designs=["single arm"], scenarios=["none"], replicates=4)
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     _ = betapod.export_cdisc(run, folder, formats="parquet")
     ...     check = betapod.check_adam(folder)

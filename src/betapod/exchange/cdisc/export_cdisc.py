@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...base.display import Displayed
 from ...base.errors import ConfigError, Location, Problem, not_among
 from ...base.files import write_text
 from .cdisc_variables import STANDARDS
@@ -22,8 +21,8 @@ if TYPE_CHECKING:
     from ...trials.conduct.trial_run import TrialRun
 
 
-@dataclass(frozen=True, repr=False)
-class CdiscExport(Displayed):
+@dataclass(frozen=True)
+class CdiscExport:
     """What was written.
 
     Attributes
@@ -53,11 +52,6 @@ class CdiscExport(Displayed):
 
         rows = [(name, *about) for name, about in self.datasets.items()]
         return pd.DataFrame(rows, columns=["dataset", "label", "records", "variables"])
-
-    @property
-    def units(self) -> dict[str, str]:
-        """Unit of the columns of `table`: none."""
-        return {}
 
 
 def export_cdisc(
@@ -108,11 +102,11 @@ def export_cdisc(
     Examples
     --------
     >>> import betapod, tempfile
-    >>> run = betapod.run_trial("zimislecel", scenarios=["none"], replicates=2)
+    >>> run = betapod.run_trial("dn61", designs=["single arm"], scenarios=["none"], replicates=4)
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     written = betapod.export_cdisc(run, folder, formats="parquet")
     >>> written.study_id
-    'SIM-ZIMISLECEL-D1S1R0'
+    'SIM-DN61-D1S1R0'
     """
     problems = []
     if standard not in STANDARDS:
