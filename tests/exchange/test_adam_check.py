@@ -156,6 +156,13 @@ def test_a_folder_without_adsl_is_told_once(datasets) -> None:
     assert len(found) == 1
 
 
+def test_dates_without_a_format_are_days_of_sas(datasets) -> None:
+    lab = datasets["ADLB"]
+    frame = lab.frame.assign(TRTSDT=(lab.frame["TRTSDT"] - pd.Timestamp("1960-01-01")).dt.days.astype(float))
+    plain = check_adam(AdamFolder(Path("none"), {"ADSL": datasets["ADSL"], "ADLB": replace(lab, frame=frame)}))
+    assert plain.good, plain.table.to_string()
+
+
 def test_what_cannot_be_read_is_said(tmp_path) -> None:
     with pytest.raises(ConfigError) as caught:
         read_adam(tmp_path / "nothing")

@@ -11,6 +11,7 @@ from .adam_rule import (
     AdamRule,
     CheckedDataset,
     Violation,
+    days_of_sas,
     differ,
     many_to_one,
     of_dataset,
@@ -211,6 +212,9 @@ def _other_value(checked: CheckedDataset, name: str) -> str:
     if checked.is_subject_level or subjects is None or name not in subjects or "USUBJID" not in checked.frame:
         return ""
     theirs, ours = checked.frame["USUBJID"].map(subjects[name]), checked.frame[name]
+    if {theirs.dtype.kind, ours.dtype.kind} == {"M", "f"}:
+        # Dates without a format are days of SAS.
+        theirs, ours = (days_of_sas(column) for column in (theirs, ours))
     apart = checked["USUBJID"].isin(subjects.index) & (theirs != ours) & ~(theirs.isna() & ours.isna())
     if theirs.dtype.kind == "f" and ours.dtype.kind == "f":
         apart &= unequal(theirs, ours)

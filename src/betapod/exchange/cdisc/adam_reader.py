@@ -174,7 +174,9 @@ def _plain(frame: pd.DataFrame) -> pd.DataFrame:
         if column.dtype.kind in "biuf":
             columns[name] = column.astype("float64")
         elif column.dtype.kind == "M":
-            columns[name] = column.astype("datetime64[ns]")
+            # Times of SAS have no zone; others mean the same hour.
+            local = column.dt.tz_localize(None) if column.dt.tz is not None else column
+            columns[name] = local.astype("datetime64[ns]")
         else:
             columns[name] = column.astype(object).where(column.notna(), "").astype(str).astype(object)
     return pd.DataFrame(columns, index=frame.index).reset_index(drop=True)

@@ -91,10 +91,7 @@ class CheckedDataset:
 
     def days(self, name: str) -> NDArray[np.float64]:
         """Return dates as days since 1 January 1960, whether they were read as dates or as numbers; NaN for missing."""
-        column = self[name]
-        if column.dtype.kind == "M":
-            return np.asarray((column - np.datetime64("1960-01-01")) / np.timedelta64(1, "D"), dtype=np.float64)
-        return np.asarray(column, dtype=np.float64)
+        return np.asarray(days_of_sas(self[name]), dtype=np.float64)
 
     def example(self, row: int, *names: str) -> str:
         """Return what a record is, and what it has."""
@@ -180,6 +177,13 @@ def of_dataset(
 ) -> AdamRule:
     """Return a rule of a data set, whatever breaks it."""
     return AdamRule(id, text, lambda checked: broken(checked) if applies(checked) else iter(()))
+
+
+def days_of_sas(column: pd.Series[Any]) -> pd.Series[Any]:
+    """Return dates as days since 1 January 1960, whether they were read as dates or as numbers; NaN for missing."""
+    if column.dtype.kind == "M":
+        return (column - np.datetime64("1960-01-01")) / np.timedelta64(1, "D")
+    return column.astype("float64")
 
 
 def unequal(first: Any, second: Any) -> NDArray[np.bool_]:
