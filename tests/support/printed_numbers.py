@@ -3,7 +3,7 @@
 They guard against changes that nobody meant; laws and published results stand in the tests themselves. After a change that is meant, such as a
 new fit, write them anew, look at what moved, and say why in the list of changes::
 
-    BETAPOD_PRINT=1 python -m pytest tests/physiology tests/therapies -k "printed or golden"
+    BETAPOD_PRINT=1 python -m pytest tests/physiology
     git diff --stat tests
 """
 
