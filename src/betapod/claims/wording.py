@@ -111,11 +111,6 @@ def shortfall(outcome: Outcome, simulated: SimulatedOutcome) -> str:
     return f"{told} {outcome.no_body_could}" if outcome.no_body_could else told
 
 
-def simulated_parts(outcome: Outcome, simulated: SimulatedOutcome) -> list[tuple[str, float]]:
-    """Return what was simulated, in words, with the effect of each."""
-    return [(words, getattr(simulated, name)) for name, words in named_parts(outcome, simulated).items()]
-
-
 def named_parts(outcome: Outcome, simulated: SimulatedOutcome) -> dict[str, str]:
     """Return which numbers of a simulated outcome are there, each in words."""
     best = f" ({best_words(outcome, simulated)})" if simulated.best else ""
