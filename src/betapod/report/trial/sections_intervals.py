@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...base.interval_parts import IntervalParts
 from ...trials.conduct.replicate_parameters import fit_of
-from ...trials.operating.study_spread import endpoint_differences, fit_of_tables, kind_of_endpoint
+from ...trials.operating.study_spread import endpoint_differences, fit_of_studies, kind_of_endpoint
 from ..common import words
 from ..common.document import Section, Table
 from ..common.drawing import Drawing
@@ -88,6 +88,6 @@ def _in_words(assessment: Assessment, design: str, parts: list[IntervalParts]) -
     sentences = [
         holds_in_words(parts),
         parameters_in_words(max(of_row.sets for of_row in parts), fit_of(protocol)),
-        studies_in_words(differences, fit_of_tables(protocol), kind_of_endpoint(endpoint, controlled)),
+        studies_in_words(differences, fit_of_studies(protocol), kind_of_endpoint(endpoint, controlled)),
     ]
     return " ".join(sentence for sentence in sentences if sentence)

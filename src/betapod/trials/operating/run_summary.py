@@ -16,7 +16,7 @@ from ..conduct.replicate_parameters import fit_of
 from ..conduct.trial_data import PARTS
 from .harm_summaries import harm_rows
 from .power_analysis import operating_characteristics
-from .study_spread import endpoint_differences, fit_of_tables, kind_of_endpoint, parts_of_estimate
+from .study_spread import endpoint_differences, fit_of_studies, kind_of_endpoint, parts_of_estimate
 from .true_effects import truth, truth_of
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def _interval(protocol: Protocol, sets: int) -> dict[str, Any]:
     return {
         "sets": sets,
         "parameters_of": fit_of(protocol),
-        "studies_of": fit_of_tables(protocol),
+        "studies_of": fit_of_studies(protocol),
         "kind": kind_of_endpoint(endpoint, True),
         "numbers": 0 if differences is None else differences.rows,
     }

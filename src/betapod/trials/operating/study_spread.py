@@ -65,11 +65,11 @@ def endpoint_differences(protocol: Protocol, endpoint: Endpoint, controlled: boo
     ConfigError
         No such fit is installed.
     """
-    name, kind = fit_of_tables(protocol), kind_of_endpoint(endpoint, controlled)
+    name, kind = fit_of_studies(protocol), kind_of_endpoint(endpoint, controlled)
     return study_differences(load_fit(name), kind) if name and kind else None
 
 
-def fit_of_tables(protocol: Protocol) -> str:
+def fit_of_studies(protocol: Protocol) -> str:
     """Return the fit that says what studies differ by: the protocol's, or the newest that is installed; empty for none."""
     name = protocol.fit or (list_fits() or [NO_FIT])[-1]
     return "" if name == NO_FIT else name
