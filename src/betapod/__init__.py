@@ -12,6 +12,7 @@ people         load_person  list_people  draw_patients  load_library  Library  l
                select_cohort  SelectedCohort
 trials         list_protocols  load_protocol  Protocol  run_trial  open_trial  TrialRun  write_report
                export_cdisc  read_adam  check_adam
+analyses       analyses: mixed models, slopes, times to events, rates, wins, several tests, on arrays of one's own
 designs        designs: boundaries, sizes, inference after stopping and adaptations, by functions of their own
 value          run_value  open_value
 fits           fit_own_data
@@ -98,6 +99,7 @@ if TYPE_CHECKING:
     from .report.answer.whole_answer import Answer as Answer
     from .therapies.plan import Plan as Plan
     from .therapies.plan import plan as plan
+    from .trials import array_analyses as analyses
     from .trials import designs as designs
     from .trials.conduct.trial_run import TrialRun as TrialRun
     from .trials.protocol.protocol import Protocol as Protocol
@@ -105,7 +107,7 @@ if TYPE_CHECKING:
     from .validation.scorecard.scorecard import Scorecard as Scorecard
 
 #: Public names that are modules, with names of their own.
-_MODULES = ("designs", "errors")
+_MODULES = ("analyses", "designs", "errors")
 #: Public names, each with the module that holds it.
 _PUBLIC = {
     "Answer": "report.answer.whole_answer",
@@ -131,6 +133,7 @@ _PUBLIC = {
     "Submodel": "model.assembly.submodel",
     "Switch": "engine.schedule",
     "TrialRun": "trials.conduct.trial_run",
+    "analyses": "trials.array_analyses",
     "answer": "front.judging",
     "assemble": "model.assembly.assemble",
     "check_adam": "exchange.cdisc.check_adam",
@@ -206,6 +209,7 @@ __all__ = [
     "Switch",
     "TrialRun",
     "__version__",
+    "analyses",
     "answer",
     "assemble",
     "check_adam",

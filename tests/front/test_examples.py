@@ -17,7 +17,8 @@ from betapod.base.display import Displayed
 def _public() -> Iterator[tuple[str, Any]]:
     """Give every public function and class, and the public methods that classes have of their own."""
     named = {name: getattr(betapod, name) for name in betapod.__all__}
-    named |= {f"designs.{name}": getattr(betapod.designs, name) for name in betapod.designs.__all__}
+    for prefix, module in (("analyses", betapod.analyses), ("designs", betapod.designs)):
+        named |= {f"{prefix}.{name}": getattr(module, name) for name in module.__all__}
     for name, what in {**named, "Displayed": Displayed}.items():
         if not callable(what):
             continue
@@ -46,6 +47,7 @@ HARMLESS = {
     "Protocol.measurement",
     "Registry.families",
     "Scorecard.counts",
+    "analyses.SlopeFit.chronic",
     "designs.SequentialDesign.chances",
 }
 

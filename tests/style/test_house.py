@@ -340,6 +340,7 @@ PUBLIC = [
     "Submodel",
     "Switch",
     "TrialRun",
+    "analyses",
     "answer",
     "assemble",
     "check_adam",

@@ -53,9 +53,10 @@ def page() -> str:
         # Functions before the classes that they give.
         for name in sorted(names, key=lambda each: isinstance(getattr(betapod, each), type)):
             parts += _entry(name, getattr(betapod, name), "###")
-    parts += ["## Designs\n", _prose(inspect.getdoc(betapod.designs) or "")]
-    for name in sorted(betapod.designs.__all__, key=lambda each: isinstance(getattr(betapod.designs, each), type)):
-        parts += _entry(f"designs.{name}", getattr(betapod.designs, name), "###")
+    for prefix, module in (("analyses", betapod.analyses), ("designs", betapod.designs)):
+        parts += [f"## {prefix.capitalize()}\n", _prose(inspect.getdoc(module) or "")]
+        for name in sorted(module.__all__, key=lambda each, module=module: isinstance(getattr(module, each), type)):
+            parts += _entry(f"{prefix}.{name}", getattr(module, name), "###")
     parts.append("## What every result can do\n")
     parts += [line for name, member in _members(Displayed) for line in _entry(name, member, "####")]
     return "\n".join(parts).rstrip() + "\n"

@@ -28,6 +28,13 @@ class CoxFit:
         At the maximum, and without covariates; shape (R,).
     events, patients
         Shape (R,).
+
+    Examples
+    --------
+    >>> import betapod
+    >>> fit = betapod.analyses.cox_regression([1.0, 2, 3, 4, 5, 6], [1] * 6, [[0, 1, 0, 0, 1, 1]])
+    >>> float(fit.events[0]), fit.robust.shape
+    (6.0, (1, 1, 1))
     """
 
     coefficients: Array
@@ -39,7 +46,34 @@ class CoxFit:
     patients: Array
 
     def estimate(self, covariate: int = 0, robust: bool = False, level: float = 0.95) -> Estimate:
-        """Return the log hazard ratio of a covariate with Wald's test and interval, shape (R,)."""
+        """Return the log hazard ratio of a covariate with Wald's test and interval, shape (R,).
+
+        Parameters
+        ----------
+        covariate
+            Its number, from 0.
+        robust
+            Whether the error is that of the sandwich.
+        level
+            Of the interval, such as 0.95.
+
+        Returns
+        -------
+        Estimate
+            Effect, standard error, degrees of freedom, two-sided p, interval and number of patients; shape (R,).
+
+        Raises
+        ------
+        IndexError
+            There is no such covariate.
+
+        Examples
+        --------
+        >>> import betapod
+        >>> fit = betapod.analyses.cox_regression([1.0, 2, 3, 4, 5, 6], [1] * 6, [[0, 1, 0, 0, 1, 1]])
+        >>> round(float(fit.estimate().effect[0]), 4)
+        -1.3945
+        """
         used = self.robust if robust else self.covariance
         error = np.sqrt(used[:, covariate, covariate])
         return as_estimate(self.coefficients[:, covariate], error, np.inf, self.patients, level)
@@ -59,6 +93,16 @@ def cox_regression(
         Each of shape (R, n) or (n,); the arm is one of them.
     strata
         Whole numbers; every stratum has a baseline hazard of its own.
+
+    Returns
+    -------
+    CoxFit
+        Log hazard ratios, covariances and likelihoods of each replicate.
+
+    Raises
+    ------
+    ConfigError
+        The shapes do not go together.
 
     Examples
     --------
@@ -90,9 +134,29 @@ def recurrent_cox(
     covariates, strata
         As in `cox_regression`.
 
+    Returns
+    -------
+    CoxFit
+        Log rate ratios, covariances and likelihoods of each replicate.
+
+    Raises
+    ------
+    ConfigError
+        The shapes do not go together.
+
     Notes
     -----
     The ratio is that of mean rates. Patients who die stop being at risk: deaths are treated as censoring.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import betapod
+    >>> random, treated = np.random.default_rng(1), np.arange(300) % 2.0
+    >>> days = np.cumsum(random.exponential(np.where(treated > 0, 2.0, 1.0)[:, None], (300, 20)), axis=1)
+    >>> fit = betapod.analyses.recurrent_cox(days, np.full(300, 3.0), [treated])
+    >>> bool(abs(fit.estimate(robust=True).effect[0] + np.log(2)) < 0.25)
+    True
     """
     ends = np.atleast_2d(np.asarray(follow_up, dtype=float))
     days = np.asarray(event_days, dtype=float)
@@ -119,6 +183,16 @@ def fine_gray(
         Day of the event, of the rival event, or of censoring, and which it was; shape (R, n) or (n,).
     covariates, strata
         As in `cox_regression`.
+
+    Returns
+    -------
+    CoxFit
+        Log ratios of the hazard of the subdistribution, covariances and likelihoods of each replicate.
+
+    Raises
+    ------
+    ConfigError
+        The shapes do not go together.
 
     Notes
     -----

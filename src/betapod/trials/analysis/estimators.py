@@ -121,11 +121,25 @@ def ancova(
     robust
         ``HC0``, ``HC1``, ``HC2`` or ``HC3``: errors that hold also where the scatter differs between patients (MacKinnon and White 1985); by default
         those of equal scatter.
+    level
+        Of the interval, such as 0.95.
+
+    Returns
+    -------
+    Estimate
+        The difference, treated less control, with Student's t; shape (...).
 
     Raises
     ------
-    ConfigError
-        There are no such robust errors.
+    ValueError
+        The shapes do not go together.
+
+    Examples
+    --------
+    >>> import betapod
+    >>> estimate = betapod.analyses.ancova([1.0, 2, 3, 5, 6, 8], None, [0, 0, 0, 1, 1, 1], robust="HC3")
+    >>> round(float(estimate.effect), 3), round(float(estimate.standard_error), 3)
+    (4.333, 1.291)
     """
     if robust is not None and robust not in ROBUST:
         raise ConfigError(not_among(ROBUST, "unknown-errors", "there are no such robust errors", robust))
@@ -245,6 +259,27 @@ def risk_difference(response: ArrayLike, treated: ArrayLike, level: float = 0.95
     ----------
     response
         1, 0 or NaN, shape (..., patients).
+    treated
+        1 or True in the treated arm, shape (..., patients).
+    level
+        Of the interval, such as 0.95.
+
+    Returns
+    -------
+    Estimate
+        Treated less control, shape (...).
+
+    Raises
+    ------
+    ValueError
+        The shapes do not go together.
+
+    Examples
+    --------
+    >>> import betapod
+    >>> estimate = betapod.analyses.risk_difference([1, 1, 0, 1, 0, 0, 1, 0], [1, 1, 1, 1, 0, 0, 0, 0])
+    >>> float(estimate.effect)
+    0.5
     """
     from scipy.special import ndtr
 
@@ -276,11 +311,30 @@ def stratified_risk_difference(
     ----------
     response, treated, strata
         1, 0 or NaN; the arm; whole numbers. Shape (..., patients).
+    level
+        Of the interval, such as 0.95.
+
+    Returns
+    -------
+    Estimate
+        Treated less control, by the normal distribution; shape (...).
+
+    Raises
+    ------
+    ValueError
+        The shapes do not go together.
 
     Notes
     -----
     Weights n1 n0 / (n1 + n0), as the minimum of the variance for one difference has them; the variance is that of binomials in each stratum
     (Greenland and Robins 1985). A stratum with one arm says nothing.
+
+    Examples
+    --------
+    >>> import betapod
+    >>> response, treated, strata = [1, 0, 1, 1, 0, 0, 1, 0], [1, 0, 1, 0, 1, 0, 1, 0], [0, 0, 0, 0, 1, 1, 1, 1]
+    >>> float(betapod.analyses.stratified_risk_difference(response, treated, strata).effect)
+    0.5
     """
     values = np.asarray(response, dtype=float)
     arm = np.broadcast_to(np.asarray(treated, dtype=float), values.shape) > 0.5

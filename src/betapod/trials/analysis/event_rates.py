@@ -27,6 +27,13 @@ class RateFit:
         Variance is mean + dispersion x mean^2; 0 where counts scatter no more than Poisson's. Shape (R,).
     log_likelihood, patients
         Shape (R,).
+
+    Examples
+    --------
+    >>> import betapod
+    >>> fit = betapod.analyses.negative_binomial([0, 4, 1, 2, 1, 0, 0, 0], 1.0, [[0, 0, 0, 0, 1, 1, 1, 1]])
+    >>> bool(fit.dispersion[0] > 0)
+    True
     """
 
     coefficients: Array
@@ -36,7 +43,32 @@ class RateFit:
     patients: Array
 
     def estimate(self, covariate: int = 0, level: float = 0.95) -> Estimate:
-        """Return the log rate ratio of a covariate with Wald's test and interval, shape (R,)."""
+        """Return the log rate ratio of a covariate with Wald's test and interval, shape (R,).
+
+        Parameters
+        ----------
+        covariate
+            Its number, from 0, the constant not counted.
+        level
+            Of the interval, such as 0.95.
+
+        Returns
+        -------
+        Estimate
+            Effect, standard error, degrees of freedom, two-sided p, interval and number of patients; shape (R,).
+
+        Raises
+        ------
+        IndexError
+            There is no such covariate.
+
+        Examples
+        --------
+        >>> import betapod
+        >>> fit = betapod.analyses.negative_binomial([0, 4, 1, 2, 1, 0, 0, 0], 1.0, [[0, 0, 0, 0, 1, 1, 1, 1]])
+        >>> round(float(fit.estimate().effect[0]), 4)
+        -1.9459
+        """
         k = covariate + 1
         error = np.sqrt(self.covariance[:, k, k])
         return as_estimate(self.coefficients[:, k], error, np.inf, self.patients, level)
@@ -63,6 +95,16 @@ def negative_binomial(events: ArrayLike, follow_up: ArrayLike, covariates: Seque
         Time watched, above 0.
     covariates
         Each of shape (R, n) or (n,); the arm is one of them.
+
+    Returns
+    -------
+    RateFit
+        Log rate ratios, covariance, dispersion and likelihood of each replicate.
+
+    Raises
+    ------
+    ValueError
+        The shapes do not go together.
 
     Notes
     -----

@@ -39,7 +39,12 @@ def kidney_hierarchy(
     Returns
     -------
     score, component
-        As `hierarchical_score` gives them, for `win_statistics` and `wins_by_component`; components are numbered as `KIDNEY_COMPONENTS`.
+        As `hierarchical_score` gives them, for `win_statistics` and `wins_by_component`; shape (R, n).
+
+    Raises
+    ------
+    ValueError
+        The shapes do not go together.
 
     Notes
     -----

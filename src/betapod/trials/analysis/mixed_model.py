@@ -49,6 +49,15 @@ class MixedModelFit:
         Analysed, shape (R,).
     constant, by_visit
         Number of covariates of either kind.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import betapod
+    >>> course = np.random.default_rng(1).normal(size=(40, 3))
+    >>> fit = betapod.analyses.fit_mmrm(course, by_visit=[np.ones(40)], structure="AR(1)")
+    >>> fit.visits.shape, fit.coefficients.shape
+    ((1, 3, 3), (1, 3))
     """
 
     coefficients: Array
@@ -64,11 +73,68 @@ class MixedModelFit:
     by_visit: int
 
     def position(self, covariate: int, visit: int) -> int:
-        """Return which coefficient is that of a covariate `by_visit` at a visit, both counted from 0."""
+        """Return which coefficient is that of a covariate `by_visit` at a visit, both counted from 0.
+
+        Parameters
+        ----------
+        covariate, visit
+            Numbers, from 0.
+
+        Returns
+        -------
+        int
+            Place along the coefficients.
+
+        Raises
+        ------
+        IndexError
+            There is no such covariate or visit.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import betapod
+        >>> course = np.random.default_rng(1).normal(size=(40, 3))
+        >>> fit = betapod.analyses.fit_mmrm(course, by_visit=[np.ones(40), np.arange(40) % 2.0])
+        >>> fit.position(1, visit=2)
+        5
+        """
+        if not (0 <= covariate < self.by_visit and 0 <= visit < self.visits.shape[-1]):
+            raise IndexError(f"there are {self.by_visit} covariates by visit and {self.visits.shape[-1]} visits")
         return self.constant + visit * self.by_visit + covariate
 
     def estimate(self, contrast: ArrayLike, adjustment: Adjustment = "Kenward-Roger", level: float = 0.95) -> Estimate:
-        """Return a linear combination of coefficients (p,) with its test and interval, shape (R,)."""
+        """Return a linear combination of coefficients (p,) with its test and interval, shape (R,).
+
+        Parameters
+        ----------
+        contrast
+            Weights of the coefficients, shape (p,).
+        adjustment
+            ``Kenward-Roger`` or ``Satterthwaite``: the same degrees of freedom, the former with larger standard errors.
+        level
+            Of the interval, such as 0.95.
+
+        Returns
+        -------
+        Estimate
+            Effect, standard error, degrees of freedom, two-sided p, interval and number of patients; shape (R,).
+
+        Raises
+        ------
+        ConfigError
+            There is no such adjustment.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import betapod
+        >>> course = np.random.default_rng(1).normal(size=(40, 3))
+        >>> fit = betapod.analyses.fit_mmrm(course, by_visit=[np.ones(40), np.arange(40) % 2.0])
+        >>> estimate = fit.estimate(np.eye(6)[5])
+        >>> round(float(estimate.degrees[0]), 6)
+        38.0
+        """
         _check_adjustment(adjustment)
         contrast = np.asarray(contrast, dtype=float)
         # Coefficients that nobody's data speak to are NaN, and concern only those contrasts that they are part of.
@@ -109,6 +175,11 @@ def fit_mmrm(
         Covariates that have one coefficient for all visits.
     structure
         Of the covariance: ``unstructured``, ``Toeplitz``, ``AR(1)``, ``compound symmetry``, or ``heterogeneous`` and one of the last three.
+
+    Returns
+    -------
+    MixedModelFit
+        Coefficients, their covariance, the covariance of visits and the likelihood of each replicate.
 
     Raises
     ------
@@ -290,11 +361,30 @@ def mmrm(
         As in `fit_mmrm`.
     adjustment
         ``Satterthwaite``, or ``Kenward-Roger``, which has the same degrees of freedom for one difference and larger standard errors.
+    level
+        Of the interval, such as 0.95.
 
     Returns
     -------
     Estimate
         Shape (R,); NaN where the trial is too small for the model, or the fit fails.
+
+    Raises
+    ------
+    ConfigError
+        There is no such structure or adjustment, or the shapes do not go together.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import betapod
+    >>> random, treated = np.random.default_rng(1), np.arange(60) % 2.0
+    >>> base = random.normal(50, 10, (20, 60))
+    >>> course = 0.8 * base[..., None] + random.normal(0, 5, (20, 60, 3)) + 4 * treated[:, None]
+    >>> course[:, ::7, 2] = np.nan
+    >>> estimate = betapod.analyses.mmrm(course, base, treated, adjustment="Kenward-Roger")
+    >>> estimate.effect.shape, bool(abs(estimate.effect.mean() - 4) < 1)
+    ((20,), True)
     """
     _check_adjustment(adjustment)
     y = np.asarray(values, dtype=float)

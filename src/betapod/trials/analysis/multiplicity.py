@@ -25,6 +25,11 @@ def adjusted_p(p: ArrayLike, procedure: str = "Holm") -> Array:
         ``Bonferroni``; ``Holm`` (1979); ``Hochberg`` (1988), for tests that are independent or positively dependent; ``fixed sequence``: tests in their order,
         each only if those before were rejected.
 
+    Returns
+    -------
+    numpy.ndarray
+        Shape (..., tests); at most 1.
+
     Raises
     ------
     ConfigError
@@ -69,6 +74,11 @@ def graphical_p(p: ArrayLike, weights: ArrayLike, passed_on: ArrayLike) -> Array
     passed_on
         Share of its weight that a rejected test (row) gives to another (column), shape (tests, tests); rows together at most 1, 0 to itself.
 
+    Returns
+    -------
+    numpy.ndarray
+        Shape (..., tests); at most 1.
+
     Raises
     ------
     ConfigError
@@ -81,7 +91,7 @@ def graphical_p(p: ArrayLike, weights: ArrayLike, passed_on: ArrayLike) -> Array
     >>> from betapod.trials.analysis.multiplicity import graphical_p
     >>> graph = [[0, 0.5, 0.5, 0], [0.5, 0, 0, 0.5], [0, 1, 0, 0], [1, 0, 0, 0]]
     >>> graphical_p([0.01, 0.02, 0.012, 0.04], [0.5, 0.5, 0, 0], graph).round(4).tolist()
-    [0.02, 0.0267, 0.048, 0.048]
+    [0.02, 0.0267, 0.0267, 0.04]
     """
     values = _filled(p)
     m = values.shape[-1]
@@ -161,6 +171,23 @@ def margin_p(estimate: Estimate, margin: float, better: int = 1) -> Array:
         The limit itself, with its sign: -3 for "not worse by 3 where higher is better", log 1.3 for a log hazard ratio.
     better
         1 where higher is better, -1 where lower is. Non-inferiority at one-sided 0.025 is what the two-sided 95 % interval says.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape of the replicates.
+
+    Raises
+    ------
+    ConfigError
+        `better` is neither 1 nor -1.
+
+    Examples
+    --------
+    >>> import betapod
+    >>> estimate = betapod.analyses.ancova([1.0, 2, 3, 1, 2, 3.3], None, [0, 0, 0, 1, 1, 1])
+    >>> bool(betapod.analyses.margin_p(estimate, -3.0) < 0.025)
+    True
     """
     from scipy.special import ndtr, stdtr
 
@@ -175,10 +202,29 @@ def margin_p(estimate: Estimate, margin: float, better: int = 1) -> Array:
 def equivalence_p(estimate: Estimate, low: float, high: float) -> Array:
     """Return the p value of equivalence, that a difference lies outside two margins: the larger of two one-sided tests (Schuirmann 1987); shape (R,).
 
+    Parameters
+    ----------
+    estimate
+        A difference, on the scale of the margins.
+    low, high
+        The margins.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape of the replicates.
+
     Raises
     ------
     ConfigError
         The lower margin is not below the upper.
+
+    Examples
+    --------
+    >>> import betapod
+    >>> estimate = betapod.analyses.ancova([1.0, 2, 3, 1, 2, 3.3], None, [0, 0, 0, 1, 1, 1])
+    >>> bool(betapod.analyses.equivalence_p(estimate, -3.0, 3.0) < 0.05)
+    True
     """
     if not low < high:
         raise ConfigError(Problem("wrong-margins", "the lower margin is below the upper", found=f"{low} and {high}"))

@@ -52,12 +52,38 @@ def reference_based(
         Gaps before a last visit are missing at random.
     draws, seed
         Imputations, and the seed of their random numbers; a replicate has its own stream.
+    level
+        Of the interval, such as 0.95.
+
+    Returns
+    -------
+    Estimate
+        Effect, standard error, degrees of freedom, two-sided p, interval and number of patients; shape (R,).
+
+    Raises
+    ------
+    ConfigError
+        There is no such strategy.
 
     Notes
     -----
     Coefficients are drawn from the normal, covariances from the inverse Wishart distribution around the restricted maximum, with as many degrees of freedom
     as patients less coefficients per visit: an approximation to the posterior of a flat prior. Degrees of freedom after Barnard and Rubin (1999). Rubin's variance treats what the
     strategy assumes as known information about those who left, so that it does not shrink when they are many (Cro and others 2019).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import betapod
+    >>> random, treated = np.random.default_rng(1), np.arange(200) % 2.0
+    >>> course = random.normal(size=(200, 1)) + random.normal(0, 0.5, (200, 2)) + 2 * treated[:, None]
+    >>> course[random.random(200) < 0.3, 1] = np.nan
+    >>> like_control, like_own = (
+    ...     betapod.analyses.reference_based(course, np.zeros(200) + random.normal(size=200), treated, strategy=name)
+    ...     for name in ("jump to reference", "missing at random")
+    ... )
+    >>> bool(like_control.effect[0] < like_own.effect[0])
+    True
     """
     if strategy not in STRATEGIES:
         raise ConfigError(

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .estimators import Array, Estimate, as_estimate
 from .random_slopes import CourseBlocks, course_blocks
-from .slope_model import acute_contrast, course_design, slope_model, total_contrast
+from .slope_model import acute_contrast, course_design, named_weights, slope_model, total_contrast
 
 #: Steps of differences, in units of parameters that are near 1.
 _STEP = 1e-4
@@ -49,21 +49,84 @@ class SharedSlopes:
     knot: float | None
 
     def estimate(self, contrast: dict[str, float], level: float = 0.95) -> Estimate:
-        """Return a combination of coefficients by name, by the normal distribution; shape (R,)."""
-        weights = np.array([contrast.get(name, 0.0) for name in self.names])
+        """Return a combination of coefficients by name, by the normal distribution; shape (R,).
+
+        Parameters
+        ----------
+        contrast
+            Weights of coefficients by name; those not named have 0.
+        level
+            Of the interval, such as 0.95.
+
+        Returns
+        -------
+        Estimate
+            Effect, standard error, degrees of freedom, two-sided p, interval and number of patients; shape (R,).
+
+        Raises
+        ------
+        ConfigError
+            There is no coefficient of that name.
+        """
+        weights = named_weights(contrast, self.names)
         error = np.sqrt(np.einsum("p,rpq,q->r", weights, self.covariance, weights))
         return as_estimate(self.coefficients @ weights, error, np.inf, self.patients, level)
 
     def acute(self, level: float = 0.95) -> Estimate:
-        """Return how the arms differ at the knot, as `SlopeFit.acute`."""
+        """Return how the arms differ at the knot, as `SlopeFit.acute`.
+
+        Parameters
+        ----------
+        level
+            Of the interval, such as 0.95.
+
+        Returns
+        -------
+        Estimate
+            Effect, standard error, degrees of freedom, two-sided p, interval and number of patients; shape (R,).
+
+        Raises
+        ------
+        ConfigError
+            There is no knot.
+        """
         return self.estimate(acute_contrast(self.knot), level)
 
     def chronic(self, level: float = 0.95) -> Estimate:
-        """Return the difference of slopes after the knot, per year."""
+        """Return the difference of slopes after the knot, per year.
+
+        Parameters
+        ----------
+        level
+            Of the interval, such as 0.95.
+
+        Returns
+        -------
+        Estimate
+            Effect, standard error, degrees of freedom, two-sided p, interval and number of patients; shape (R,).
+        """
         return self.estimate(total_contrast(np.inf, self.knot), level)
 
     def total(self, years: float, level: float = 0.95) -> Estimate:
-        """Return the difference of total slopes up to a time, per year."""
+        """Return the difference of total slopes up to a time, per year.
+
+        Parameters
+        ----------
+        years
+            Up to when, above 0.
+        level
+            Of the interval, such as 0.95.
+
+        Returns
+        -------
+        Estimate
+            Effect, standard error, degrees of freedom, two-sided p, interval and number of patients; shape (R,).
+
+        Raises
+        ------
+        ConfigError
+            Years are not above 0.
+        """
         return self.estimate(total_contrast(years, self.knot), level)
 
 
@@ -99,11 +162,34 @@ def shared_slopes(
     end, ended
         Years until the event, or until a patient was last watched, above 0; and whether it was the event. Shape (R, n) or (n,).
 
+    Returns
+    -------
+    SharedSlopes
+        Coefficients of the course, what binds the event to it, and the likelihood of each replicate.
+
+    Raises
+    ------
+    ValueError
+        The shapes do not go together.
+
     Notes
     -----
     The logarithm of the day of the event has a mean by arm and baseline, plus `link` times a patient's own intercept and slope, and normal scatter. Errors are those of
     the observed information, with derivatives by differences; NaN where a scatter runs to 0, so that there is no maximum. A trial of 500 takes about a second: for
     thousands of replicates `slope_model` is the fast choice, and this one shows its bias on some of them.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import betapod
+    >>> random, years, treated = np.random.default_rng(3), np.array([0.5, 1, 1.5, 2]), np.arange(150) % 2.0
+    >>> base, own = random.normal(45, 8, 150), random.normal(0, 3, 150)
+    >>> egfr = (base + random.normal(0, 3, 150))[:, None] + (own - 4)[:, None] * years + random.normal(0, 2, (150, 4))
+    >>> day = 2 * np.exp(0.3 * own + random.normal(0, 0.3, 150))
+    >>> egfr[years >= np.minimum(day, 2.5)[:, None]] = np.nan
+    >>> fit = betapod.analyses.shared_slopes(years, egfr, base, treated, np.minimum(day, 2.5), day < 2.5)
+    >>> bool(fit.link[0, 1] > 2 * fit.link_error[0, 1])
+    True
     """
     y = np.asarray(values, dtype=float)
     y = y[None] if y.ndim == 2 else y
@@ -149,12 +235,12 @@ def _fit_trial(
     if not np.isfinite(beta).all() or event.sum() < 3:
         return nothing
     sigma = np.sqrt(variances[0])
-    own = np.sqrt(np.maximum(variances[[1, 3]], 0.05 * variances[0]))
+    spreads = np.sqrt(np.maximum(variances[[1, 3]], 0.05 * variances[0]))
     # Parameters are distances from the mixed model in its own units, so that all are near 1 in size.
     unit = np.sqrt((design**2 * np.isfinite(y)[..., None]).sum((0, 1)) / np.isfinite(y).sum())
     residual = np.where(np.isfinite(y), y - design @ beta, np.nan) / sigma
     blocks = course_blocks(t[None], residual[None], (design / unit)[None], np.zeros((1, len(y)), dtype=int))
-    root = _loadings(t, np.isfinite(y)) * (own / sigma)
+    root = _loadings(t, np.isfinite(y)) * (spreads / sigma)
     data = _Data(blocks, root, np.log(last), event, cause)
     first = np.zeros(p + 1 + 3 + cause.shape[1] + 2 + 1)
     mean = data.log_end.mean()
@@ -186,9 +272,9 @@ def _fit_trial(
     links = slice(k, k + 2)
     # In parameters the link belongs to intercepts and slopes in units of their first guess.
     covariance = spread[:p, :p] * size[:, None] * size
-    errors = np.sqrt(np.diagonal(spread)[links]) / own
+    errors = np.sqrt(np.diagonal(spread)[links]) / spreads
     likelihood = -value(theta) - np.isfinite(y).sum() * np.log(sigma)
-    return beta + theta[:p] * size, covariance, theta[links] / own, errors, np.array(likelihood)
+    return beta + theta[:p] * size, covariance, theta[links] / spreads, errors, np.array(likelihood)
 
 
 def _loadings(t: Array, measured: NDArray[np.bool_]) -> Array:

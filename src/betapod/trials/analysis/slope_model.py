@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ...base.errors import ConfigError, Problem
+from ...base.errors import ConfigError, Problem, not_among
 from .estimators import Array, Estimate, as_estimate
 from .random_slopes import CourseBlocks, course_blocks, course_likelihood, maximise_courses
 
@@ -41,6 +41,17 @@ class SlopeFit:
         With a value, shape (R,).
     knot
         In years; None for one line.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import betapod
+    >>> random, years, treated = np.random.default_rng(1), np.array([0.1, 0.5, 1, 2]), np.arange(100) % 2.0
+    >>> base = random.normal(45, 10, 100)
+    >>> egfr = base[:, None] + (2 * treated - 4)[:, None] * years + random.normal(0, 2, (100, 4))
+    >>> fit = betapod.analyses.slope_model(years, egfr, base, treated, knot=0.3)
+    >>> fit.names
+    ('intercept', 'treated', 'slope', 'slope: treated', 'bend', 'bend: treated', 'covariate 0')
     """
 
     names: tuple[str, ...]
@@ -55,8 +66,37 @@ class SlopeFit:
     knot: float | None
 
     def estimate(self, contrast: dict[str, float], level: float = 0.95) -> Estimate:
-        """Return a combination of coefficients by name, with Satterthwaite's degrees of freedom; shape (R,)."""
-        weights = np.array([contrast.get(name, 0.0) for name in self.names])
+        """Return a combination of coefficients by name, with Satterthwaite's degrees of freedom; shape (R,).
+
+        Parameters
+        ----------
+        contrast
+            Weights of coefficients by name; those not named have 0.
+        level
+            Of the interval, such as 0.95.
+
+        Returns
+        -------
+        Estimate
+            Effect, standard error, degrees of freedom, two-sided p, interval and number of patients; shape (R,).
+
+        Raises
+        ------
+        ConfigError
+            There is no coefficient of that name.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import betapod
+        >>> random, years, treated = np.random.default_rng(1), np.array([0.1, 0.5, 1, 2]), np.arange(100) % 2.0
+        >>> base = random.normal(45, 10, 100)
+        >>> egfr = base[:, None] + (2 * treated - 4)[:, None] * years + random.normal(0, 2, (100, 4))
+        >>> fit = betapod.analyses.slope_model(years, egfr, base, treated, knot=0.3)
+        >>> fit.estimate({"slope: treated": 1.0}).effect.shape
+        (1,)
+        """
+        weights = named_weights(contrast, self.names)
         effect = self.coefficients @ weights
         variance = np.einsum("p,rpq,q->r", weights, self.covariance, weights)
         changes = np.einsum("p,rkpq,q->rk", weights, self.gradient, weights)
@@ -65,16 +105,108 @@ class SlopeFit:
         return as_estimate(effect, np.sqrt(variance), degrees, self.patients, level)
 
     def acute(self, level: float = 0.95) -> Estimate:
-        """Return how the arms differ at the knot: in the unit of the values, what is there at the start included."""
+        """Return how the arms differ at the knot: in the unit of the values, what is there at the start included.
+
+        Parameters
+        ----------
+        level
+            Of the interval, such as 0.95.
+
+        Returns
+        -------
+        Estimate
+            Effect, standard error, degrees of freedom, two-sided p, interval and number of patients; shape (R,).
+
+        Raises
+        ------
+        ConfigError
+            There is no knot.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import betapod
+        >>> random, years, treated = np.random.default_rng(1), np.array([0.1, 0.5, 1, 2]), np.arange(100) % 2.0
+        >>> base = random.normal(45, 10, 100)
+        >>> egfr = base[:, None] + (2 * treated - 4)[:, None] * years + random.normal(0, 2, (100, 4))
+        >>> fit = betapod.analyses.slope_model(years, egfr, base, treated, knot=0.3)
+        >>> fit.acute().effect.shape
+        (1,)
+        """
         return self.estimate(acute_contrast(self.knot), level)
 
     def chronic(self, level: float = 0.95) -> Estimate:
-        """Return the difference of slopes after the knot, per year; without a knot the difference of slopes."""
+        """Return the difference of slopes after the knot, per year; without a knot the difference of slopes.
+
+        Parameters
+        ----------
+        level
+            Of the interval, such as 0.95.
+
+        Returns
+        -------
+        Estimate
+            Effect, standard error, degrees of freedom, two-sided p, interval and number of patients; shape (R,).
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import betapod
+        >>> random, years, treated = np.random.default_rng(1), np.array([0.1, 0.5, 1, 2]), np.arange(100) % 2.0
+        >>> base = random.normal(45, 10, 100)
+        >>> egfr = base[:, None] + (2 * treated - 4)[:, None] * years + random.normal(0, 2, (100, 4))
+        >>> fit = betapod.analyses.slope_model(years, egfr, base, treated, knot=0.3)
+        >>> fit.chronic().effect.shape
+        (1,)
+        """
         return self.estimate(total_contrast(np.inf, self.knot), level)
 
     def total(self, years: float, level: float = 0.95) -> Estimate:
-        """Return the difference of total slopes up to a time, per year."""
+        """Return the difference of total slopes up to a time, per year.
+
+        Parameters
+        ----------
+        years
+            Up to when, above 0.
+        level
+            Of the interval, such as 0.95.
+
+        Returns
+        -------
+        Estimate
+            Effect, standard error, degrees of freedom, two-sided p, interval and number of patients; shape (R,).
+
+        Raises
+        ------
+        ConfigError
+            Years are not above 0.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import betapod
+        >>> random, years, treated = np.random.default_rng(1), np.array([0.1, 0.5, 1, 2]), np.arange(100) % 2.0
+        >>> base = random.normal(45, 10, 100)
+        >>> egfr = base[:, None] + (2 * treated - 4)[:, None] * years + random.normal(0, 2, (100, 4))
+        >>> fit = betapod.analyses.slope_model(years, egfr, base, treated, knot=0.3)
+        >>> fit.total(2.0).effect.shape
+        (1,)
+        """
         return self.estimate(total_contrast(years, self.knot), level)
+
+
+def named_weights(contrast: dict[str, float], names: tuple[str, ...]) -> Array:
+    """Return the weights of coefficients in their order; the parts of a bend are 0 where there is no knot.
+
+    Raises
+    ------
+    ConfigError
+        There is no coefficient of that name.
+    """
+    for name in contrast:
+        if name not in names and name not in ("treated", "bend: treated"):
+            raise ConfigError(not_among(names, "unknown-name", "there is no such coefficient", name))
+    return np.array([contrast.get(name, 0.0) for name in names])
 
 
 def acute_contrast(knot: float | None) -> dict[str, float]:
@@ -93,7 +225,17 @@ def acute_contrast(knot: float | None) -> dict[str, float]:
 
 
 def total_contrast(years: float, knot: float | None) -> dict[str, float]:
-    """Return the difference of total slopes up to a time as weights of coefficients; up to infinity the chronic slope."""
+    """Return the difference of total slopes up to a time as weights of coefficients; up to infinity the chronic slope.
+
+    Raises
+    ------
+    ConfigError
+        Years are not above 0.
+    """
+    if not years > 0:
+        raise ConfigError(
+            Problem("wrong-years", "a total slope needs time", found=f"{years}", expected="years above 0")
+        )
     share = 0.0 if knot is None else 1.0 if np.isinf(years) else max(years - knot, 0.0) / years
     return {"slope: treated": 1.0, "bend: treated": share}
 
@@ -125,6 +267,16 @@ def slope_model(
         Whether the arms may differ by a constant. Without it the difference is 0 at randomisation.
     scatter_by_arm
         Whether intercepts and slopes scatter differently in the two arms: a treatment that slows fast progression most narrows slopes.
+
+    Returns
+    -------
+    SlopeFit
+        Coefficients, their covariance, the scatter and the likelihood of each replicate.
+
+    Raises
+    ------
+    ValueError
+        The shapes do not go together.
 
     Notes
     -----
@@ -265,6 +417,26 @@ def best_knot(
         Candidates in years.
     treated_at_start, scatter_by_arm
         As in `slope_model`.
+
+    Returns
+    -------
+    numpy.ndarray
+        Years, shape (R,); NaN where no model could be fitted.
+
+    Raises
+    ------
+    ValueError
+        There are no knots, or the shapes do not go together.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import betapod
+    >>> random, years, treated = np.random.default_rng(1), np.array([0.1, 0.2, 0.5, 0.8, 1, 2]), np.arange(100) % 2.0
+    >>> base = random.normal(45, 10, 100)
+    >>> egfr = base[:, None] - 8 * np.minimum(years, 0.5) * treated[:, None] - 3 * years + random.normal(0, 1, (100, 6))
+    >>> betapod.analyses.best_knot(years, egfr, base, treated, [0.2, 0.5, 1.0]).tolist()
+    [0.5]
     """
     profiles = []
     for knot in knots:

@@ -111,6 +111,25 @@ def kaplan_meier(time: ArrayLike, event: ArrayLike, member: ArrayLike | None = N
         Day of event or censoring, and whether it was an event; shape (..., patients).
     member
         Who belongs to the group; everybody by default.
+    level
+        Of the interval, such as 0.95.
+
+    Returns
+    -------
+    Survival
+        Day, share free of the event with interval, patients at risk, standard error; shape (..., days).
+
+    Raises
+    ------
+    ValueError
+        The shapes do not go together.
+
+    Examples
+    --------
+    >>> import betapod
+    >>> curve = betapod.analyses.kaplan_meier([2.0, 3, 3, 5], [1, 1, 0, 0])
+    >>> curve.days.tolist(), curve.free.tolist()
+    ([0.0, 2.0, 3.0, 5.0], [1.0, 0.75, 0.5, 0.5])
     """
     from scipy.special import ndtri
 
@@ -159,10 +178,29 @@ def cumulative_incidence(
         Whether it was the event, or the competing one; without any competing ones the result is 1 minus that of `kaplan_meier`.
     member
         Who belongs to the group; everybody by default.
+    level
+        Of the interval, such as 0.95.
+
+    Returns
+    -------
+    CumulativeIncidence
+        Day, share with the event with interval and standard error; shape (..., days).
+
+    Raises
+    ------
+    ValueError
+        The shapes do not go together.
 
     Notes
     -----
     Variance by the delta method (Marubini and Valsecchi 1995).
+
+    Examples
+    --------
+    >>> import betapod
+    >>> curve = betapod.analyses.cumulative_incidence([2.0, 3, 4, 5], [1, 0, 1, 0], [0, 1, 0, 0])
+    >>> curve.share.tolist()
+    [0.0, 0.25, 0.25, 0.5, 0.5]
     """
     from scipy.special import ndtri
 
@@ -219,6 +257,32 @@ def log_rank(
     """Return the chi-square of the log-rank test on one degree of freedom, and p; NaN where there is nothing to test.
 
     With strata (whole numbers, shape (..., patients)) events and variances are added over them.
+
+    Parameters
+    ----------
+    time, event
+        Day of event or censoring, and whether it was an event; shape (..., patients).
+    treated
+        1 or True in the treated arm.
+    strata
+        Whole numbers, shape (..., patients); None for one stratum.
+
+    Returns
+    -------
+    chi_square, p
+        Shape (...).
+
+    Raises
+    ------
+    ValueError
+        The shapes do not go together.
+
+    Examples
+    --------
+    >>> import betapod
+    >>> chi, p = betapod.analyses.log_rank([1.0, 2, 3, 4, 5, 6], [1] * 6, [0, 0, 0, 1, 1, 1])
+    >>> round(float(chi), 4), round(float(p), 4)
+    (5.0517, 0.0246)
     """
     from scipy.special import chdtrc
 
@@ -285,6 +349,27 @@ def restricted_mean_difference(
     time: ArrayLike, event: ArrayLike, treated: ArrayLike, horizon: float, level: float = 0.95
 ) -> Estimate:
     """Return how much longer the treated are free of the event, up to a horizon, by the normal distribution; shape (...).
+
+    Parameters
+    ----------
+    time, event
+        Day of event or censoring, and whether it was an event; shape (..., patients).
+    treated
+        1 or True in the treated arm.
+    horizon
+        In the unit of `time`.
+    level
+        Of the interval, such as 0.95.
+
+    Returns
+    -------
+    Estimate
+        Treated less control, shape (...).
+
+    Raises
+    ------
+    ValueError
+        The shapes do not go together.
 
     Examples
     --------

@@ -80,11 +80,18 @@ def win_statistics(
     strata
         Whole numbers. Pairs are compared within strata; strata are weighted by pairs over patients, as Mantel and Haenszel weight tables
         (Dong and others 2018).
+    level
+        Of the interval, such as 0.95.
 
     Returns
     -------
     WinStatistics
         Shape (R,); NaN where an arm is empty.
+
+    Raises
+    ------
+    ConfigError
+        The shapes do not go together.
 
     Notes
     -----
@@ -250,10 +257,22 @@ def wins_by_component(component: ArrayLike, score: ArrayLike, treated: ArrayLike
     score, treated
         As in `win_statistics`; every score of a component must be below those of the next.
 
+    Returns
+    -------
+    WinsByComponent
+        Pairs won, lost and tied, shape (R, components).
+
     Raises
     ------
     ConfigError
         A score of a component is not below those of the next.
+
+    Examples
+    --------
+    >>> import betapod
+    >>> parts = betapod.analyses.wins_by_component([0, 1, 1, 0], [1.0, 4, 3, 2], [1, 1, 0, 0])
+    >>> parts.wins.tolist(), parts.losses.tolist()
+    ([[1.0, 1.0]], [[2.0, 0.0]])
     """
     scores = np.atleast_2d(np.asarray(score, dtype=float))
     kind = np.broadcast_to(np.asarray(component, dtype=int), scores.shape)
@@ -303,6 +322,11 @@ def hierarchical_score(event_days: Sequence[ArrayLike], last: ArrayLike) -> tupl
     -------
     score, component
         Ranks from 1, equal for equals; component k of event k, the number of events without any. Shape (R, n).
+
+    Raises
+    ------
+    ValueError
+        The shapes do not go together.
 
     Notes
     -----
