@@ -12,6 +12,8 @@ import pytest
 import small_trials as small
 
 from betapod.base.errors import ConfigError
+from betapod.patients.library import default
+from betapod.physiology import whole_body
 from betapod.therapies.standard_care import therapy
 from betapod.trials import run_folder
 from betapod.trials.conduct import pool_build, replicate_parameters
@@ -143,9 +145,7 @@ def test_who_is_lost_under_a_set_is_no_candidate_under_it(protocol: Any, plain: 
 
 def test_who_does_not_live_until_enrolment_stands_aside() -> None:
     """Lives under which kidneys fail early: people keep their places, and those who are lost are marked."""
-    from betapod.patients import library
-
-    everybody = library.default()
+    everybody = default()
     table = everybody.table
     chosen = everybody.take(
         np.flatnonzero((table["true_egfr"] < 22.0).to_numpy() & (table["age"] > 60.0).to_numpy())[:12]
@@ -208,7 +208,7 @@ def test_without_a_fit_parameters_are_those_before_it(monkeypatch: pytest.Monkey
     kinds = {"h_N0": "row", "potency_UC": "cells", "care dMAP": "care"}
     before = {"h_N0": 0.007, "potency_UC": 2.0, "care dMAP": 3.0}
     fit = SimpleNamespace(kinds=kinds, at_start=lambda: before)
-    monkeypatch.setattr(replicate_parameters, "fit_of_tables", lambda: fit)
+    monkeypatch.setattr(replicate_parameters, "fit_in_tables", lambda: fit)
     trial = small.protocol(scenarios="[none, current-evidence]").model_copy(update={"fit": "none"})
     (start,) = draws_of(trial)
     assert start == start_of_trial(trial) and start.values == {"h_N0": 0.007} and start.care == {"dMAP": 3.0}
@@ -216,10 +216,29 @@ def test_without_a_fit_parameters_are_those_before_it(monkeypatch: pytest.Monkey
     drawn = draws_of(trial.model_copy(update={"fit_draws": 2}))
     assert all(draw.values == start.values and draw.of("current-evidence")["potency_UC"] == 2.0 for draw in drawn)
     assert drawn[0].of("current-evidence") != drawn[1].of("current-evidence"), "what cells do is drawn besides"
-    monkeypatch.setattr(replicate_parameters, "fit_of_tables", lambda: None)
+    monkeypatch.setattr(replicate_parameters, "fit_in_tables", lambda: None)
     assert draws_of(trial) == (AS_IN_THE_TABLES,), "without a fit the tables are as they were"
     # A run under these values is told from one under the tables.
     assert start_of_trial(small.protocol()) is AS_IN_THE_TABLES
+
+
+def test_a_trial_without_a_fit_has_the_people_of_before_it(protocol: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fit that moved a row, and a start that is what the table has: everybody lives again, and the trial is the usual one."""
+    row = whole_body.model_parameters("reference")["h_N0"].value
+    fit = SimpleNamespace(name="2026.1", kinds={"h_N0": "row"}, at_start=lambda: {"h_N0": row})
+    monkeypatch.setattr(replicate_parameters, "fit_in_tables", lambda: fit)
+    everybody = default()
+    leaking = np.flatnonzero(everybody.table["true_uacr"].to_numpy() > 100.0)
+    some = everybody.take(leaking[:: len(leaking) // 24][:24])
+    undone, usual = (
+        pool_build.pool_of(trial, some, threads=1, cache=False)
+        for trial in (protocol.model_copy(update={"fit": "none"}), protocol)
+    )
+    assert undone.facts["values before fit"] == "2026.1" and "values before fit" not in usual.facts
+    assert undone.facts["failed"] == 0
+    np.testing.assert_array_equal(undone.weights, usual.weights)
+    for name, values in usual.values.items():
+        np.testing.assert_allclose(undone.values[name], values, rtol=1e-3)
 
 
 def test_equal_draws_stand_for_their_weights() -> None:

@@ -70,13 +70,13 @@ class FitChanges:
         return cls(**parts)
 
 
-def fit_of_tables() -> FitRecord | None:
+def fit_in_tables() -> FitRecord | None:
     """Return the fit whose most probable values the tables have: the newest that was installed with them; None where there is none.
 
     Examples
     --------
-    >>> from betapod.physiology.fit_changes import fit_of_tables
-    >>> fit = fit_of_tables()
+    >>> from betapod.physiology.fit_changes import fit_in_tables
+    >>> fit = fit_in_tables()
     >>> fit is None or fit.identity.get("in tables") is not False
     True
     """

@@ -79,14 +79,14 @@ def test_none_predicts_under_the_values_before_the_fit(
     fit: FitRecord, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     asked: list[Condition] = []
-    monkeypatch.setattr(fit_conditions, "fit_of_tables", lambda: fit)
+    monkeypatch.setattr(fit_conditions, "fit_in_tables", lambda: fit)
     monkeypatch.setattr(campaign, "predict_study", lambda _, condition, *__: asked.append(condition) or [])
     records = load_registry().select(study="ATIRMA2014")
     campaign.confront_records(records, [CURRENT_EVIDENCE], threads=1, folder=tmp_path, before_fit=True)
     assert asked == [at_start(Condition(CURRENT_EVIDENCE), fit)] and asked[0].lived
     campaign.confront_records(records, [CURRENT_EVIDENCE], threads=1, folder=tmp_path)
     assert asked[1:] == [Condition(CURRENT_EVIDENCE)], "and is kept apart from what the tables give"
-    monkeypatch.setattr(fit_conditions, "fit_of_tables", lambda: None)
+    monkeypatch.setattr(fit_conditions, "fit_in_tables", lambda: None)
     assert without_fit(Condition()) == Condition()
 
 

@@ -29,7 +29,7 @@ from ...patients.lived_again import (
     with_going_care,
 )
 from ...patients.population import population_table
-from ...physiology.fit_changes import FitChanges, fit_of_tables
+from ...physiology.fit_changes import FitChanges, fit_in_tables
 from ...physiology.installed_fits import list_fits, load_fit
 from ...therapies.scenarios import CURRENT_EVIDENCE
 
@@ -94,13 +94,13 @@ AS_IN_THE_TABLES = ParameterDraw()
 
 def start_of_trial(protocol: Protocol) -> ParameterDraw:
     """Return the parameters under which people are chosen: those of the tables, or those before their fit where the protocol says ``none``."""
-    fit = fit_of_tables() if protocol.fit == NO_FIT else None
+    fit = fit_in_tables() if protocol.fit == NO_FIT else None
     return AS_IN_THE_TABLES if fit is None else _as_draw(FitChanges.sorted_by(fit.kinds, fit.at_start()), {})
 
 
 def undone_fit(protocol: Protocol) -> str:
     """Return the fit before which the tables had the values of a trial; empty where it has those of the tables."""
-    fit = fit_of_tables() if protocol.fit == NO_FIT else None
+    fit = fit_in_tables() if protocol.fit == NO_FIT else None
     return "" if fit is None else fit.name
 
 
@@ -176,7 +176,7 @@ class PeopleMet:
     reached: NDArray[np.bool_]
 
 
-def people_of_draws(chosen: Library, start: ParameterDraw, draws: Sequence[ParameterDraw]) -> list[PeopleMet]:
+def people_of_draws(people: Library, start: ParameterDraw, draws: Sequence[ParameterDraw]) -> list[PeopleMet]:
     """Return candidates as they are under each draw, after lives under it; lives that differ in nothing are not lived again.
 
     Parameters
@@ -191,20 +191,20 @@ def people_of_draws(chosen: Library, start: ParameterDraw, draws: Sequence[Param
     """
     changes = {draw.life_change.key: draw.life_change for draw in draws if draw.life_change != start.life_change}
     keys = list(changes)
-    met = {start.life_change.key: PeopleMet(chosen, np.ones(len(chosen), dtype=bool))}
+    met = {start.life_change.key: PeopleMet(people, np.ones(len(people), dtype=bool))}
     for first in range(0, len(keys), _AT_ONCE):
         some = keys[first : first + _AT_ONCE]
-        lived = live_again(chosen, [changes[key] for key in some])
-        met |= {key: _in_place(chosen, again) for key, again in zip(some, lived, strict=True)}
+        lived = live_again(people, [changes[key] for key in some])
+        met |= {key: _in_place(people, again) for key, again in zip(some, lived, strict=True)}
     return [_cared_for(met[draw.life_change.key], draw) for draw in draws]
 
 
-def _in_place(chosen: Library, again: PeopleAgain) -> PeopleMet:
-    reached = np.zeros(len(chosen), dtype=bool)
+def _in_place(people: Library, again: PeopleAgain) -> PeopleMet:
+    reached = np.zeros(len(people), dtype=bool)
     reached[again.rows] = True
     if reached.all():
         return PeopleMet(again.patients, reached)
-    together = joined_people([again.patients, chosen.take(np.flatnonzero(~reached))])
+    together = joined_people([again.patients, people.take(np.flatnonzero(~reached))])
     order = np.argsort(np.concatenate([again.rows, np.flatnonzero(~reached)]))
     return PeopleMet(together.take(order), reached)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ...evidence.records.study import Record
-from ...physiology.fit_changes import FitChanges, fit_of_tables
+from ...physiology.fit_changes import FitChanges, fit_in_tables
 from ...physiology.installed_fits import FitRecord, list_fits, load_fit
 from ...therapies.scenarios import CURRENT_EVIDENCE
 from ...trials.conduct.replicate_parameters import NO_FIT, equal_draws
@@ -73,7 +73,7 @@ def without_fit(condition: Condition) -> Condition:
 
     It is the condition itself where the tables have no fit.
     """
-    fit = fit_of_tables()
+    fit = fit_in_tables()
     return condition if fit is None else at_start(condition, fit)
 
 
