@@ -97,7 +97,7 @@ def test_pampallona_tsiatis(information: int, inflation: float, h1: float, h0: f
     assert np.abs(np.array([got.inflation, got.asn_h1, got.asn_h0]) - [inflation, h1, h0]).max() < 1e-6
 
 
-@pytest.mark.parametrize("family", ["asOF", "PT", "P", "asHSD"])
+@pytest.mark.parametrize("family", ["asOF", "PT", "P", "OF", "HP"])
 def test_binding_futility_buys_lower_boundaries_and_keeps_both_errors(family: str) -> None:
     futility = None if family == "PT" else "asKD"
     free = designs.group_sequential(family, 3, futility=futility)

@@ -6,22 +6,26 @@ import itertools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...base.errors import ConfigError, Problem, not_among
-from .crossing import CrossingChances, LookDensity, beyond, carried
+from .bounds_by_look import (
+    FARTHEST,
+    boundary_root,
+    crossing_under_null,
+    lower_by_look,
+    no_boundary,
+    upper_by_look,
+)
+from .crossing import CrossingChances
 from .sequential_design import SequentialDesign
-from .spending import FAMILIES, PARAMETERS, SPENDING, Spending, parameter_problems, spent_error, spent_problems
+from .spending import FAMILIES, PARAMETERS, SPENDING, parameter_problems, spent_error, spent_problems
 
 Array = NDArray[np.float64]
 
-#: Beyond this Z nothing is looked for; its level is 1e-25.
-_FARTHEST = 10.5
 _NONE = float("-inf")
-_EXACT: dict[str, Any] = {"xtol": 1e-13, "rtol": 1e-13, "maxiter": 200}
 
 
 def group_sequential(
@@ -41,7 +45,7 @@ def group_sequential(
 ) -> SequentialDesign:
     """Return a group-sequential design.
 
-    Of the families, ``OF``, ``P`` and ``WT`` have boundaries c t^(D - 1/2) with D of 0, 1/2 and the parameter; ``HP`` has a fixed bound
+    ``OF``, ``P`` and ``WT`` have boundaries c t^(D - 1/2) with D of 0, 1/2 and the parameter; ``HP`` has a fixed bound
     (3 by default) until the last look; ``PT`` has c1 t^(D - 1/2) above and drift sqrt(t) - c2 t^(D - 1/2) below, which meet at the last look;
     ``asOF``, ``asP``, ``asKD``, ``asHSD`` and ``asUser`` spend alpha (see `spent_error`); with ``user`` the boundaries are given.
 
@@ -236,6 +240,8 @@ class _Wish:
         lower = [*(min(a, b) for a, b in zip(lower, upper, strict=False)), upper[-1]]
         spent = self._spent(upper, lower)
         alpha = spent[-1] if self.family == "user" else self.alpha
+        if abs(spent[-1] - alpha) > 1e-8:
+            raise no_boundary()
         name = self.futility if isinstance(self.futility, str) else "" if self.futility is None else "user"
         return SequentialDesign(
             self.family, self.rates, tuple(upper), tuple(lower), alpha, self.sides, self.power, self.binding, tuple(spent),
@@ -254,12 +260,14 @@ class _Wish:
             return [float(x) for x in self.efficacy or ()]
         if self.family.startswith("as"):
             targets = self._spending(self.family, self.parameter, self.spent, self.alpha, self.sides)
-            return _solved_by_look(self.rates, np.diff(targets, prepend=0.0) / self.sides, lower, self.sides)
+            return upper_by_look(self.rates, np.diff(targets, prepend=0.0) / self.sides, lower, self.sides)
         shape = self._shape()
-        # At c above the bound of one look too little is spent, at that of a single look too much.
-        return shape(
-            _root(lambda c: _crossing_under_null(self.rates, shape(c), lower, self.sides) - self.alpha, 0.0, _FARTHEST)
-        )
+
+        def too_much(c: float) -> float:
+            return crossing_under_null(self.rates, shape(c), lower, self.sides) - self.alpha
+
+        # Under a drift that is too large nearly everybody stops for futility, and no constant spends alpha: the search goes on.
+        return shape(-FARTHEST if too_much(-FARTHEST) < 0 else boundary_root(too_much, -FARTHEST, FARTHEST))
 
     def _shape(self) -> Callable[[float], list[float]]:
         """Return what makes boundaries from one constant."""
@@ -274,9 +282,8 @@ class _Wish:
     def _spending(
         self, family: str, parameter: float | None, spent: Sequence[float] | None, error: float, sides: int
     ) -> Array:
-        if family == "asUser":
-            return Spending(family, None, tuple(spent or ())).at(self.rates, error)
-        return spent_error(family, self.rates, error, parameter, sides)
+        given_errors = np.asarray(spent or (), dtype=float)
+        return given_errors if family == "asUser" else spent_error(family, self.rates, error, parameter, sides)
 
     def _beta_spending(self) -> tuple[list[float], list[float]]:
         """Return boundaries of which those of futility spend beta under the drift at which they meet at the last look.
@@ -292,18 +299,18 @@ class _Wish:
         def bounds(drift: float) -> tuple[list[float], list[float], float]:
             return self._meeting(drift, steps, free)
 
-        drift = _root(lambda drift: bounds(drift)[2] - beta, 0.05, 30.0)
+        drift = boundary_root(lambda drift: bounds(drift)[2] - beta, 0.05, 30.0)
         upper, lower, _ = bounds(drift)
         return upper, lower
 
     def _meeting(self, drift: float, steps: Array, free: list[float] | None) -> tuple[list[float], list[float], float]:
         """Return boundaries for a drift, and the type II error of all looks."""
-        lower = _lower_by_look(self.rates, steps, free, drift) if free is not None else []
+        lower = lower_by_look(self.rates, steps, free, drift) if free is not None else []
         if free is None:
             # Binding: the efficacy boundary of a look depends on the futility before it, and the other way round.
             for k in range(len(self.rates) - 1):
                 upper = self._upper([*lower, *[_NONE] * (len(self.rates) - 1 - k)])
-                lower = _lower_by_look(self.rates[: k + 2], steps, upper, drift)
+                lower = lower_by_look(self.rates[: k + 2], steps, upper, drift)
             upper = self._upper(lower)
         else:
             upper = free
@@ -323,76 +330,19 @@ class _Wish:
             return [float(x) for x in first * scale]
 
         def spent(first: float, below: list[float]) -> float:
-            return _crossing_under_null(self.rates, upper(first), below, 1) - self.alpha
+            return crossing_under_null(self.rates, upper(first), below, 1) - self.alpha
 
         def second_of(first: float) -> float:
-            return _root(lambda c: self._missed(upper(first), lower(first, c), first + c) - (1 - self.power), 0.0, 12.0)
+            return boundary_root(
+                lambda c: self._missed(upper(first), lower(first, c), first + c) - (1 - self.power), 0.0, 12.0
+            )
 
         if self.binding:
-            first = _root(lambda c: spent(c, lower(c, second_of(c))), 0.2, _FARTHEST)
+            first = boundary_root(lambda c: spent(c, lower(c, second_of(c))), 0.2, FARTHEST)
         else:
-            first = _root(lambda c: spent(c, [_NONE] * (len(rates) - 1)), 0.0, _FARTHEST)
+            first = boundary_root(lambda c: spent(c, [_NONE] * (len(rates) - 1)), 0.0, FARTHEST)
         return upper(first), lower(first, second_of(first))
 
     def _missed(self, upper: list[float], lower: list[float], drift: float) -> float:
         chances = CrossingChances.of(self.rates, [*lower, upper[-1]], upper, drift)
         return 1.0 - float(chances.crossed(drift)[0].sum())
-
-
-def _root(function: Callable[[float], float], low: float, high: float) -> float:
-    from scipy.optimize import brentq
-
-    try:
-        return float(brentq(function, low, high, **_EXACT))
-    except ValueError:
-        message = "no boundaries keep these errors"
-        hint = "More information at the first look, less alpha before the last, or another family may do."
-        raise ConfigError(Problem("no-boundary", message, hint=hint)) from None
-
-
-def _crossing_under_null(rates: Sequence[float], upper: list[float], lower: list[float], sides: int) -> float:
-    low = [-x for x in upper] if sides == 2 else [*lower, upper[-1]]
-    return sides * float(CrossingChances.of(rates, low, upper).crossed(0.0)[0].sum())
-
-
-def _solved_by_look(rates: Sequence[float], steps: Array, lower: list[float], sides: int) -> list[float]:
-    """Return upper boundaries that spend a given error at each look under the null."""
-    upper: list[float] = []
-    before: LookDensity | None = None
-    for k, t in enumerate(rates):
-        upper.append(_bound(before, t, float(steps[k]), 0.0, 1))
-        if k + 1 < len(rates):
-            low = -upper[-1] if sides == 2 else lower[k]
-            before = carried(before, t, low, upper[-1], rates[k + 1])
-    return upper
-
-
-def _lower_by_look(rates: Sequence[float], steps: Array, upper: list[float], drift: float) -> list[float]:
-    """Return lower boundaries that spend a given type II error at each look but the last, under a drift."""
-    lower: list[float] = []
-    before: LookDensity | None = None
-    for k, t in enumerate(rates[:-1]):
-        lower.append(min(_bound(before, t, float(steps[k]), drift, -1), upper[k]))
-        before = carried(before, t, lower[-1], upper[k], rates[k + 1], drift)
-    return lower
-
-
-def _bound(before: LookDensity | None, t: float, chance: float, drift: float, side: int) -> float:
-    """Return the z that a given chance is beyond; infinite where there is nothing to spend."""
-    from scipy.special import ndtri
-
-    if chance <= 1e-300:
-        return side * float("inf")
-    centre = drift * math.sqrt(t)
-    if before is None:
-        return centre - side * float(ndtri(chance))
-    if float(beyond(before, t, centre - side * _FARTHEST, drift, side)[0]) <= chance:
-        # More is to be spent than there are people left.
-        return centre - side * _FARTHEST
-    # A boundary far beyond 10 standard deviations spends less than can be told from nothing.
-    if float(beyond(before, t, centre + side * 3 * _FARTHEST, drift, side)[0]) >= chance:
-        return side * float("inf")
-    low, high = sorted((centre - side * _FARTHEST, centre + side * 3 * _FARTHEST))
-    return _root(
-        lambda z: float(np.log(max(float(beyond(before, t, z, drift, side)[0]), 1e-320)) - np.log(chance)), low, high
-    )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -38,31 +37,6 @@ PARAMETERS = {
 }
 #: Spending functions.
 SPENDING = ("asOF", "asP", "asKD", "asHSD")
-
-
-@dataclass(frozen=True)
-class Spending:
-    """A spending function.
-
-    Attributes
-    ----------
-    family
-        One of `SPENDING`, or ``asUser``.
-    parameter
-        Of Kim-DeMets (rho) or Hwang-Shih-DeCani (gamma).
-    spent
-        Of ``asUser``: error spent by each look.
-    """
-
-    family: str
-    parameter: float | None = None
-    spent: tuple[float, ...] = ()
-
-    def at(self, information: ArrayLike, error: float, sides: int = 1) -> Array:
-        """Return the error spent by shares of the information."""
-        if self.family == "asUser":
-            return np.asarray(self.spent, dtype=float)
-        return spent_error(self.family, information, error, self.parameter, sides)
 
 
 def spent_error(
