@@ -50,30 +50,27 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("Three looks that spend alpha like O'Brien-Fleming", "betapod design boundaries"),
         ("Patients for a difference of 0.3 standard deviations", "betapod design size means --effect 0.3 --sd 1"),
     ),
-    "design families": (("Which boundaries are there?", "betapod design families"),),
+    "design families": (
+        ("Which boundaries are there?", "betapod design families"),
+        ("As a table", "betapod design families --csv families.csv"),
+    ),
     "design boundaries": (
-        (
-            "Two looks, the first at 60 %, with futility",
-            "betapod design boundaries --information 0.6,1 --futility asOF",
-        ),
-        (
-            "Pocock, five looks, two-sided, as a picture",
-            "betapod design boundaries --family P --looks 5 --alpha 0.05 --sides 2 --plot pocock.svg",
-        ),
+        ("Two looks, the first at 60 %", "betapod design boundaries --information 0.6,1"),
+        ("With futility that spends beta", "betapod design boundaries --futility asOF"),
+        ("Pocock, five looks, as a picture", "betapod design boundaries --family P --looks 5 --plot p.svg"),
     ),
     "design size": (
         ("Means, twice as many treated", "betapod design size means --effect 0.3 --sd 1 --ratio 2"),
         ("Responders, 25 against 40 %", "betapod design size rates --treated 0.25 --control 0.4"),
-        (
-            "Events, patients and times of looks",
-            "betapod design size survival --hazard-ratio 0.7 --control-share 0.3 --by 36 --accrual 24 --follow-up 24",
-        ),
+        ("Events for a hazard ratio, two looks", "betapod design size survival --hazard-ratio 0.7 --looks 2"),
     ),
     "design power": (
-        ("400 patients, four effects", "betapod design power means --effect 0,0.2,0.3,0.4 --sd 1 --size 400"),
+        ("400 patients, three effects", "betapod design power means --effect 0,0.2,0.3 --sd 1 --size 400"),
+        ("300 events", "betapod design power survival --hazard-ratio 0.7,0.8 --size 300"),
     ),
     "design inference": (
-        ("Stopped at the second of three looks", "betapod design inference --look 2 --estimate 0.42 --se 0.15"),
+        ("Stopped at the second look", "betapod design inference --look 2 --estimate 0.42 --se 0.15"),
+        ("Not yet stopped", "betapod design inference --look 1 --estimate 0.1 --se 0.2"),
     ),
     "complications": (
         ("What may come to eyes, nerves, feet and after kidney failure?", "betapod complications list"),

@@ -17,9 +17,7 @@ from .design_options import DesignOptions, design_document, plain, small
 if TYPE_CHECKING:
     from ...trials.designs.sequential_design import SequentialDesign
 
-design_app = typer.Typer(
-    help="Designs: looks and boundaries, sizes, power, inference after stopping.", no_args_is_help=True
-)
+design_app = typer.Typer(help="Designs: looks, boundaries, sizes, inference after stopping.", no_args_is_help=True)
 
 
 def register(app: typer.Typer) -> None:

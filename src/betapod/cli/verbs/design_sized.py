@@ -124,7 +124,7 @@ def design_size_command(
     wide: WideOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Size of a trial: patients or events by look, boundaries as effects.
+    """Size of a trial by look, with boundaries as effects.
 
     Into a pipe or a file the table goes as CSV.
     """
