@@ -12,7 +12,7 @@ from ..csv_output import Csv, CsvOption, WideOption, given_as_csv
 from ..options import spelt_out
 from ..shared import JsonOption, print_fields, print_json, print_note, print_table, print_text, unfit_figure
 from . import design_sized
-from .design_options import DesignOptions, design_document, plain, small
+from .design_options import DesignOptions, chance_text, design_document, plain
 
 if TYPE_CHECKING:
     from ...trials.designs.sequential_design import SequentialDesign
@@ -113,9 +113,9 @@ def _print_boundaries(design: SequentialDesign, table: Any) -> None:
         cells = [f"{row['look']:.0f}", f"{100 * row['information']:.4g} %", plain(row["efficacy"], ".6f")]
         if design.has_futility:
             cells.append(plain(row["futility"], ".6f"))
-        cells += [small(row["level"]), small(row["spent"]), small(row["rejects_h1"])]
+        cells += [chance_text(row["level"]), chance_text(row["spent"]), chance_text(row["rejects_h1"])]
         if design.has_futility:
-            cells.append(small(row["futile_h0"]))
+            cells.append(chance_text(row["futile_h0"]))
         rows.append(cells)
     heads = ["look", "share", "z", "p", "spent", "stops H1"]
     if design.has_futility:

@@ -123,7 +123,7 @@ def plain(value: float, form: str = ".4f") -> str:
     return "" if not math.isfinite(value) else f"{value:{form}}"
 
 
-def small(value: float) -> str:
+def chance_text(value: float) -> str:
     """Return a chance for a table: four places, or three digits where that is not enough."""
     return f"{value:.4f}" if value >= 0.001 or value == 0 else f"{value:.2e}"
 

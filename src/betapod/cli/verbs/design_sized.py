@@ -12,7 +12,7 @@ from ..completion import starting
 from ..csv_output import Csv, CsvOption, WideOption, given_as_csv
 from ..options import spelt_out
 from ..shared import JsonOption, print_fields, print_json, print_table, print_text
-from .design_options import DesignOptions, design_document, numbers_in, plain, small
+from .design_options import DesignOptions, chance_text, design_document, numbers_in, plain
 
 if TYPE_CHECKING:
     from ...trials.designs.characteristics import StoppingChances
@@ -94,7 +94,7 @@ class ExpectedEffect:
 
 
 @dataclass(frozen=True)
-class Course:
+class SurvivalCourse:
     """How a trial of times to events goes, from which patients or the times of looks follow."""
 
     heading: ClassVar[str] = "Survival: the course of the trial"
@@ -118,7 +118,7 @@ class Course:
 def design_size_command(
     kind: KindArgument,
     expected: ExpectedEffect,
-    course: Course,
+    course: SurvivalCourse,
     options: DesignOptions,
     csv: CsvOption = None,
     wide: WideOption = False,
@@ -234,5 +234,5 @@ def _print_power(
     if done or as_json:
         return
     print_text(f"{design.title}; alpha {design.alpha:g}, {size:g} {counted} at the last look", "bold", 2)
-    cells = [(f"{e:g}", f"{d:.4f}", small(p), f"{n:.1f}", small(s)) for e, d, p, n, s in rows]
+    cells = [(f"{e:g}", f"{d:.4f}", chance_text(p), f"{n:.1f}", chance_text(s)) for e, d, p, n, s in rows]
     print_table(heads, cells, right=heads, wide=wide)
