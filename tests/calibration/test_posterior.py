@@ -12,7 +12,7 @@ from betapod.calibration.emulator import fit_emulator
 from betapod.calibration.fit_likelihood import Likelihood
 from betapod.calibration.gauss_newton import MapResult, SameLikelihood, fit_map
 from betapod.calibration.pareto_smoothing import effective_draws, pareto_smoothed
-from betapod.calibration.posterior import Draws, draw_gaussian, importance_weights, laplace, sample_posterior
+from betapod.calibration.posterior import Draws, Gaussian, draw_gaussian, importance_weights, laplace, sample_posterior
 
 SLOPES = np.random.default_rng(1).standard_normal((30, 4)) * 0.2
 
@@ -79,6 +79,15 @@ def test_draws_stay_within_bounds_and_repeat(bent: tuple[Invented, MapResult]) -
     assert not np.array_equal(first.u, other.u)
     assert len(first.u) == 50
     assert np.abs(first.u).max() <= 3.0
+
+
+@pytest.mark.parametrize("share", [0.5, 0.1])
+def test_bounds_that_cut_most_draws_leave_as_many_as_are_asked_for(share: float) -> None:
+    high = float(stats.norm.ppf(share))
+    draws = draw_gaussian(Gaussian(np.zeros(1), np.eye(1), np.array([-8.0]), np.array([high])), 64).u[:, 0]
+    assert len(draws) == 64 and draws.max() <= high
+    # The mean of a normal distribution below a bound.
+    assert draws.mean() == pytest.approx(-stats.norm.pdf(high) / share, abs=0.03)
 
 
 def test_draws_that_fail_are_refused_and_rows_that_fail_do_not_speak() -> None:

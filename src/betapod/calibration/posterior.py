@@ -159,7 +159,9 @@ def draw_gaussian(gaussian: Gaussian, count: int = DRAWS, seed: int = 1) -> Draw
     sobol = qmc.Sobol(size, scramble=True, rng=np.random.default_rng(seed))
     kept: list[Numbers] = []
     for _ in range(_MOST_TRIES):
-        normal = norm.ppf(np.clip(sobol.random_base2(math.ceil(math.log2(max(count, 2)))), 1e-12, 1 - 1e-12))
+        # Batches of one size, a power of 2; `random_base2` refuses the third of them.
+        points = sobol.random(2 ** math.ceil(math.log2(max(count, 2))))
+        normal = norm.ppf(np.clip(points, 1e-12, 1 - 1e-12))
         u = gaussian.mean + normal @ factor.T
         inside = np.all((u >= gaussian.low) & (u <= gaussian.high), axis=1)
         kept.append(np.hstack([u, normal])[inside])
