@@ -16,6 +16,7 @@ from ...base.display import Displayed
 from ...base.errors import Problem, SolverError
 from ...base.worker_process import begin_worker
 from ...evidence.records.study import Record
+from ...patients.lived_again import library_again
 from ...therapies.scenarios import COMPARED
 from .fit_conditions import FitDraws, without_fit
 from .prediction import Prediction
@@ -218,6 +219,9 @@ def confront_records(
             todo[study] = _Task(
                 study, tuple(of_study), missing, count, seed, draws, own_starts.get(study, ()), tables, fit
             )
+    if before_fit and len(todo) >= _WORTH_PROCESSES:
+        # Everybody lives again here, once: processes find them in the cache.
+        library_again(conditions[0].life_change)
     jobs = sum(len(task.conditions) for task in todo.values())
     worked = _worked(list(todo.values()), threads or cores())
     for done, (study, name, predictions) in enumerate(worked, start=1):
