@@ -175,3 +175,18 @@ def test_what_cannot_be_simulated_is_said_at_once() -> None:
         with pytest.raises(ConfigError) as caught:
             call()
         assert len(caught.value.problems) == count, caught.value
+
+
+def test_what_is_no_number_is_refused() -> None:
+    for call in (
+        lambda: designs.group_sequential("user", 2, efficacy=[NAN, 2.0]),
+        lambda: designs.group_sequential("asUser", 2, spent=["a", "b"]),
+        lambda: designs.group_sequential("asOF", 2, futility=[NAN]),
+        lambda: designs.stopping_chances(OF, [NAN]),
+        lambda: designs.final_inference(OF, [1, 2], [1.0, 2.0, 3.0], 1.0),
+        lambda: designs.conditional_power(OF, 1, NAN),
+        lambda: designs.closed_test([["a"]], OF),
+        lambda: designs.simulate_multi_arm(OF, [0.0], per_arm=[40, 40, 40]),
+    ):
+        with pytest.raises(ConfigError):
+            call()

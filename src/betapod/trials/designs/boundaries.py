@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ...base.arguments import floats, wrong
 from ...base.errors import ConfigError, Problem, not_among
 from .bounds_by_look import (
     FARTHEST,
@@ -99,6 +100,11 @@ def group_sequential(
     [[2.9626, 0.267], [1.9686, 1.9686]]
     """
     rates = _rates(information)
+    lists = {"spent": spent, "efficacy": efficacy, "futility_spent": futility_spent}
+    lists |= {} if isinstance(futility, str) else {"futility": futility}
+    for name, numbers in lists.items():
+        if numbers is not None and np.isnan(floats(name, numbers)).any():
+            raise ConfigError(wrong(name, numbers, "numbers, such as [2.5, 2]"))
     wish = _Wish(
         family,
         rates,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ...base.arguments import floats
+from ...base.arguments import floats, wrong
 from ...base.errors import ConfigError, Problem
 from .sequential_design import SequentialDesign
 
@@ -122,6 +122,8 @@ def stopping_chances(design: SequentialDesign, drift: ArrayLike) -> StoppingChan
     [0.025, 0.9]
     """
     shift = np.atleast_1d(floats("drift", drift))
+    if not np.all(np.isfinite(shift)):
+        raise ConfigError(wrong("drift", drift, "finite numbers, such as [0, 3.2]"))
     middle, reach = float(shift.max() + shift.min()) / 2, float(shift.max() - shift.min()) / 2
     above, below = design.chances(middle, reach).crossed(shift)
     rates = np.asarray(design.information)

@@ -7,6 +7,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ...base.arguments import floats
 from ...base.errors import ConfigError, Problem, not_among
 from .combination_tests import FisherDesign, combined_fisher, combined_inverse_normal
 from .sequential_design import SequentialDesign
@@ -117,7 +118,7 @@ def closed_test(
     >>> designs.closed_test(p, design).tolist()
     [[False, False, False], [True, False, False]]
     """
-    values = np.asarray(p, dtype=float)
+    values = floats("p", p)
     problems = []
     if values.ndim < 2 or not 1 <= values.shape[-1] <= 8:
         problems.append(

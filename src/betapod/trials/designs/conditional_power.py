@@ -57,6 +57,8 @@ def conditional_power(design: SequentialDesign, look: int, z: ArrayLike, drift: 
     value = np.atleast_1d(np.asarray(z, dtype=float))
     shift = value / math.sqrt(t) if drift is None else np.asarray(drift, dtype=float)
     value, shift = np.broadcast_arrays(value, np.atleast_1d(shift))
+    if not np.all(np.isfinite(value) & np.isfinite(shift)):
+        raise ConfigError(Problem("out-of-range", "z and drift are finite numbers", found=str(value[:5])))
     parts = [
         _rejecting(design, look, value[first : first + _TOGETHER], shift[first : first + _TOGETHER])
         for first in range(0, len(value), _TOGETHER)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ...base.arguments import floats
 from ...base.errors import ConfigError, Problem
 from .boundaries import group_sequential
 from .crossing import CrossingChances, beyond
@@ -297,9 +298,14 @@ def _trials(
     design: SequentialDesign, look: ArrayLike, estimate: ArrayLike, error: ArrayLike
 ) -> tuple[NDArray[np.intp], Array, Array]:
     """Return looks (from 0), estimates and standard errors of trials, each shape (trials,)."""
-    looks, effect, spread = np.broadcast_arrays(
-        *(np.atleast_1d(np.asarray(x, dtype=float)) for x in (look, estimate, error))
-    )
+    numbers = [
+        np.atleast_1d(floats(name, x))
+        for name, x in (("look", look), ("estimate", estimate), ("standard_error", error))
+    ]
+    if len({x.shape for x in numbers if x.shape != (1,)}) > 1 or any(x.ndim > 1 for x in numbers):
+        message = "looks, estimates and standard errors have one length, or are single numbers"
+        raise ConfigError(Problem("bad-shape", message, found=str([x.shape for x in numbers])))
+    looks, effect, spread = np.broadcast_arrays(*numbers)
     problems = []
     if not np.all((looks >= 1) & (looks <= design.looks) & (looks == np.round(looks))):
         expected = f"whole numbers from 1 to {design.looks}"

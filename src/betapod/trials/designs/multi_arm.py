@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from ...base.arguments import floats
 from ...base.errors import Problem, not_among
 from .adaptive_outcomes import AdaptiveOutcomes, simulation_problems
 from .closed_testing import closed_test
@@ -123,7 +124,11 @@ def simulate_multi_arm(
     >>> trials.any_rejected < 0.025 + 3 * trials.error
     True
     """
-    sizes = np.broadcast_to(np.asarray(per_arm, dtype=float), (design.looks,))
+    sizes = floats("per_arm", per_arm)
+    if sizes.shape not in ((), (design.looks,)):
+        message = "patients of an arm are one number, or one per look"
+        raise_problems([Problem("bad-shape", message, found=str(sizes.shape), expected=f"{design.looks} looks")])
+    sizes = np.broadcast_to(sizes, (design.looks,))
     problems = simulation_problems(replicates, seed, sd=sd, per_arm=float(sizes.min()))
     if not 1 <= len(effects) <= 8:
         problems.append(Problem("out-of-range", "there are 1 to 8 arms besides control", found=str(len(effects))))
