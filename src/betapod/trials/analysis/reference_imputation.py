@@ -69,7 +69,7 @@ def reference_based(
     -----
     Coefficients are drawn from the normal, covariances from the inverse Wishart distribution around the restricted maximum, with as many degrees of freedom
     as patients less coefficients per visit: an approximation to the posterior of a flat prior. Degrees of freedom after Barnard and Rubin (1999). Rubin's variance treats what the
-    strategy assumes as known information about those who left, so that it does not shrink when they are many (Cro and others 2019).
+    strategy assumes as known information about those who left, so that it does not shrink when they are many (Cro and others 2019, doi 10.1111/rssa.12423).
 
     Examples
     --------

@@ -1,8 +1,8 @@
 """Slopes of eGFR whose courses end with an event that the slope itself brings: one model of course and event (shared parameters).
 
 A mixed model takes missing values as missing at random. Kidney failure and death are not: who falls fastest, by a slope that nobody sees whole, is lost
-first. Here the logarithm of the day of the event depends on a patient's own intercept and slope (Schluchter 1992; Vonesh and others 2006); all is normal, so that the
-likelihood needs no integration, and patients without an event by their last day are censored.
+first. Here the logarithm of the day of the event depends on a patient's own intercept and slope, as in
+Piccorelli and Schluchter (2012, doi 10.1002/sim.5469); all is normal, so that the likelihood needs no integration, and patients without an event by their last day are censored.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Slopes of eGFR by a mixed model: chronic, acute and total, with a random intercept and slope per patient.
 
 The expected course is a line, or two lines that meet at a knot, when the acute haemodynamic effect of a treatment is complete. With a and c the slopes
-before and after the knot k, the total slope up to t is (a k + c (t - k)) / t: what a trial of that length would see (Vonesh and others 2019).
+before and after the knot k, the total slope up to t is (a k + c (t - k)) / t: what a trial of that length would see
+(Greene and others 2019, doi 10.1681/ASN.2019010009).
 """
 
 from __future__ import annotations

@@ -95,8 +95,8 @@ def win_statistics(
 
     Notes
     -----
-    Without strata all numbers are those of the R package hce (`calcWINS`, first error of the win ratio; Gasparyan and others 2021,
-    Stat Methods Med Res 30:580), on the 1,500 patients of its data KHCE.
+    Without strata all numbers are those of the R package hce (`calcWINS`, first error of the win ratio; Gasparyan and others,
+    doi 10.1177/0962280220942558), on the 1,500 patients of its data KHCE.
 
     Examples
     --------
