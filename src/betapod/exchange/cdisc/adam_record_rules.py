@@ -61,7 +61,7 @@ def value_rules() -> tuple[AdamRule, ...]:
         rows("V23", "TRTP is TRT01P of ADSL where there is one period", ("TRTP", "TRT01P"), _other_treatment),
         measured("V24", "ONTRTFL is Y from the start of treatment on alone", ("ONTRTFL", "ADT", "TRTSDT"), lambda c: (c["ONTRTFL"] == "Y") & (c.days("ADT") < c.days("TRTSDT"))),
         measured("V25", "nothing is measured after death", ("ADT", "DTHDT"), lambda c: np.floor(c.days("ADT")) > c.days("DTHDT")),
-        measured("V26", "a record that is imputed or derived (DTYPE) has a value", ("DTYPE", "AVAL"), lambda c: (c["DTYPE"] != "") & c["AVAL"].isna()),
+        measured("V26", "a record that is imputed or derived (DTYPE) has a value", ("DTYPE", "AVAL"), _derived_without_value),
         measured("V27", "AVAL is the result of SDTM that the record repeats", ("AVAL", "LBSTRESN", "DTYPE"), lambda c: (c["DTYPE"] == "") & differ(c["AVAL"], c["LBSTRESN"])),
     )  # fmt: skip
 
@@ -102,7 +102,7 @@ def event_rules() -> tuple[AdamRule, ...]:
         of_records("E09", "nothing ends before it begins", ("AENDT", "ASTDT"), lambda c: c.days("AENDT") < c.days("ASTDT")),
         of_records("E10", "ASTDY is the study day of ASTDT", ("ASTDY", "ASTDT", "TRTSDT"), lambda c: differ(c["ASTDY"], relative_days(c.days("ASTDT"), c.days("TRTSDT")))),
         of_records("E11", "AENDY is the study day of AENDT", ("AENDY", "AENDT", "TRTSDT"), lambda c: differ(c["AENDY"], relative_days(c.days("AENDT"), c.days("TRTSDT")))),
-        doses("E12", "EXTRT is never empty", ("EXTRT",), lambda c: c["EXTRT"] == ""),
+        doses("E12", "EXTRT is never empty, but in summaries by parameter", ("EXTRT",), lambda c: (c["EXTRT"] == "") & ("PARAMCD" not in c.frame)),
         doses("E13", "EXDOSE is not below 0", ("EXDOSE",), lambda c: c["EXDOSE"] < 0.0),
         doses("E14", "a dose has a unit", ("EXDOSE", "EXDOSU"), lambda c: (c["EXDOSE"] > 0.0) & (c["EXDOSU"] == "")),
         doses("E15", "EXDURD is AENDT - ASTDT + 1", ("EXDURD", "AENDT", "ASTDT"), lambda c: differ(c["EXDURD"], c.days("AENDT") - c.days("ASTDT") + 1.0)),
@@ -168,6 +168,11 @@ def _other_baseline(checked: CheckedDataset) -> NDArray[np.bool_]:
 def _changing_baseline(checked: CheckedDataset) -> NDArray[np.bool_]:
     first = checked.frame.groupby(_keys(checked))["BASE"].transform("first")
     return differ(checked["BASE"], first)
+
+
+def _derived_without_value(checked: CheckedDataset) -> object:
+    empty = (checked["DTYPE"] != "") & checked["AVAL"].isna()
+    return empty & (checked["AVALC"] == "") if checked.has("AVALC") else empty
 
 
 def _second_analysed(checked: CheckedDataset) -> NDArray[np.bool_]:
