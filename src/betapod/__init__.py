@@ -10,6 +10,7 @@ therapies      plan  Plan  list_drugs  show_drug  harms  list_scenarios  list_sw
                list_complications  show_complication
 people         load_person  list_people  draw_patients  load_library  Library  list_cohorts
                select_cohort  SelectedCohort
+one person     read_labs  forecast_patient  kidney_risks
 trials         list_protocols  load_protocol  Protocol  run_trial  open_trial  TrialRun  write_report
                export_cdisc  read_adam  check_adam
 analyses       analyses: mixed models, slopes, times to events, rates, wins, several tests, on arrays of one's own
@@ -69,6 +70,9 @@ if TYPE_CHECKING:
     from .front.models import list_switches as list_switches
     from .front.models import load_model as load_model
     from .front.models import show_drug as show_drug
+    from .front.one_patient import forecast_patient as forecast_patient
+    from .front.one_patient import kidney_risks as kidney_risks
+    from .front.one_patient import read_labs as read_labs
     from .front.people import draw_patients as draw_patients
     from .front.people import list_cohorts as list_cohorts
     from .front.people import list_people as list_people
@@ -145,10 +149,12 @@ _PUBLIC = {
     "errors": "base.errors",
     "export_cdisc": "exchange.cdisc.export_cdisc",
     "fit_own_data": "front.fitting",
+    "forecast_patient": "front.one_patient",
     "grade": "evidence.synthesis.certainty",
     "harms": "front.risks",
     "how_trusted": "front.trusting",
     "judge_claims": "front.judging",
+    "kidney_risks": "front.one_patient",
     "list_claims": "front.judging",
     "list_cohorts": "front.people",
     "list_complications": "front.risks",
@@ -170,6 +176,7 @@ _PUBLIC = {
     "plan": "therapies.plan",
     "pool": "evidence.synthesis.pool",
     "read_adam": "exchange.cdisc.adam_reader",
+    "read_labs": "front.one_patient",
     "read_sbml": "exchange",
     "render": "model.printing.render",
     "run_trial": "front.trials",
@@ -221,10 +228,12 @@ __all__ = [
     "errors",
     "export_cdisc",
     "fit_own_data",
+    "forecast_patient",
     "grade",
     "harms",
     "how_trusted",
     "judge_claims",
+    "kidney_risks",
     "list_claims",
     "list_cohorts",
     "list_complications",
@@ -246,6 +255,7 @@ __all__ = [
     "plan",
     "pool",
     "read_adam",
+    "read_labs",
     "read_sbml",
     "render",
     "run_trial",

@@ -28,6 +28,9 @@ MOLAR_MASS = {
     "triglycerides": 885.45,
     "sodium": 22.990,
     "potassium": 39.098,
+    "calcium": 40.078,
+    # Phosphate is counted as its phosphorus.
+    "phosphorus": 30.974,
     "haemoglobin": 16114.5,
     # 31 residues, from the sequence of man, so that 1 ng/mL is 0.331 nmol/L.
     "C-peptide": 3020.3,

@@ -16,6 +16,7 @@ from .former_options import OPTIONS
 PANELS: dict[str, dict[str, str]] = {
     "Start": {"demo": "report", "doctor": "doctor"},
     "One patient": {
+        "patient": "patient",
         "simulate": "simulate",
         "ogtt": "glucose_tests",
         "mmtt": "glucose_tests",

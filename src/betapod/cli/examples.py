@@ -12,6 +12,16 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("Is this installation complete?", "betapod doctor"),
         ("Without the simulation of the self-test", "betapod doctor --quick"),
     ),
+    "patient": (
+        (
+            "What would an SGLT2 inhibitor do for this person?",
+            "betapod patient --age 61 --egfr 52 --uacr 380 --try 'SGLT2 inhibitor'",
+        ),
+        (
+            "Labs in other units, somebody on ramipril, as JSON",
+            "betapod patient --egfr 52 --uacr '43 mg/mmol' --on ramipril --json",
+        ),
+    ),
     "simulate": (
         ("Ten years of a kidney with high glucose", "betapod simulate kidney --years 10 --set 'G=203 mg/dL'"),
         (
