@@ -65,7 +65,9 @@ def test_the_newest_fit_says_what_studies_differ_by(made_up: str) -> None:
 def test_results_hold_the_three_parts_apart(made_up: str) -> None:
     protocol = small.protocol(replicates=40)
     both = [small.pool(protocol, people=400, effect=effect) for effect in (0.45, 0.55)]
-    pools = pools_under_draws([replace(pool, facts={"integrations": 0, "seconds": 0.0}) for pool in both])
+    pools = pools_under_draws(
+        [replace(pool, facts=dict.fromkeys(("integrations", "lost", "failed", "seconds"), 0)) for pool in both]
+    )
     run = conduct.conduct_trial(protocol, pool=pools)
     document = run_summary(protocol, run, {})
     assert document["interval"] == {
