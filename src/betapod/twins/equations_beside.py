@@ -124,7 +124,7 @@ def equation_risks(
     >>> labs = person_of_labs([LabValue("egfr", 52.0, "52"), LabValue("uacr", 380.0, "380 mg/g")], age=61, female=0)
     >>> rows = equation_risks(labs)
     >>> rows[1].name, round(rows[1].risk, 4)
-    ('KFRE 4 variables, North America', 0.0293)
+    ('KFRE 4 variables, North America', 0.0261)
     """
     person, assumed = equation_people(labs)
     by_model = dict(kidney_failure or {})
