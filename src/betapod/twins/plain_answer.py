@@ -55,7 +55,7 @@ def _who(forecast: PatientForecast) -> str:
     few = f" (few: at least {WANTED:g} are wanted, {LEAST:g} needed)" if like.effective < WANTED else ""
     return (
         f"{outcomes.people} simulated people, from {outcomes.patients} of the library, are like this person {close}; they count as "
-        f"{like.effective:.0f} independent ones{few}."
+        f"{min(like.effective, outcomes.people):.0f} independent ones{few}."
     )
 
 
@@ -101,7 +101,7 @@ def _risk(now: OptionOutcome, equations: tuple[EquationRisk, ...]) -> str:
             f"{100 * row.risk:.1f} % ({row.name}, {row.years} years)" for row in beside
         )
     else:
-        text += "; no published equation here is for this person"
+        text += "; no published equation here is for this person with what is known"
     if any(row.differs for row in equations):
         text += f". The two differ by more than a factor of {DIFFERS:g}: trust the equation more"
     return f"{text}."
