@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 
 from betapod.base.errors import Problem
+from betapod.claims.claim_parameters import choose_fit
 from betapod.claims.ledger import evidence_for_claims
 from betapod.cli.verbs.claims_judged import Laid
 from betapod.cli.verbs.claims_predicted import StudyFiles, predicted_rows
 from betapod.evidence.records.study import Record
 from betapod.validation.predictions import campaign
+from betapod.validation.predictions.fit_conditions import FitDraws
 from betapod.validation.predictions.own_study_tables import read_study_tables
 from betapod.validation.predictions.own_templates import write_templates
 from betapod.validation.predictions.prediction import Prediction
@@ -32,7 +34,10 @@ def test_rows_that_claims_ask_are_predicted_under_two_scenarios(
     evidence, arms, cohorts, events = write_templates(tmp_path)
     asked_for: list[tuple[list[str], tuple[str, ...]]] = []
 
-    def confront(rows: list[Record], scenarios: tuple[str, ...], *, tables: StudyTables) -> campaign.Confrontation:
+    def confront(
+        rows: list[Record], scenarios: tuple[str, ...], *, tables: StudyTables, fit: FitDraws | None
+    ) -> campaign.Confrontation:
+        assert fit is None
         # Simulations of such rows have tests of their own, see test_own_study_tables.
         asked_for.append(([row.id for row in rows], scenarios))
         (row,) = rows
@@ -40,7 +45,9 @@ def test_rows_that_claims_ask_are_predicted_under_two_scenarios(
 
     monkeypatch.setattr(campaign, "confront_records", confront)
     tables = read_study_tables([arms], [cohorts], [events])
-    predictions, told = predicted_rows(evidence_for_claims([evidence]), {"EXAMPLE2026#1": ["B24", "B28"]}, tables)
+    predictions, told = predicted_rows(
+        evidence_for_claims([evidence]), {"EXAMPLE2026#1": ["B24", "B28"]}, tables, choose_fit("none")
+    )
     assert [(row["record"], row["scenario"]) for row in predictions] == [
         ("EXAMPLE2026#1", "none"),
         ("EXAMPLE2026#1", "current-evidence"),
@@ -53,7 +60,8 @@ def test_rows_that_claims_ask_are_predicted_under_two_scenarios(
 
 def test_without_tables_or_rows_nothing_is_simulated(tmp_path: Path) -> None:
     nothing = StudyFiles().read([], False, [])
-    assert nothing.empty and predicted_rows(evidence_for_claims(), {"A": ["B28"]}, nothing) == ([], [])
+    assert nothing.empty
+    assert predicted_rows(evidence_for_claims(), {"A": ["B28"]}, nothing, choose_fit("none")) == ([], [])
 
 
 def test_tables_that_have_no_effect_are_refused_with_all_that_is_wrong_in_them(tmp_path: Path) -> None:

@@ -186,8 +186,8 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     "trial export": (
         ("Data sets of analysis (ADaM) as SAS transport, with define.xml", "betapod trial export packham"),
         (
-            "Tabulations (SDTM) of the second trial as Dataset-JSON",
-            "betapod trial export packham --cdisc sdtm --format dataset-json --replicate 1",
+            "Tabulations (SDTM) as Dataset-JSON",
+            "betapod trial export packham --cdisc sdtm --format dataset-json",
         ),
     ),
     "trial check-adam": (

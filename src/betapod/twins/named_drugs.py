@@ -75,7 +75,9 @@ def named_drugs(texts: Iterable[str], strict: bool = True) -> NamedDrugs:
         if name is None:
             if strict and not _WITHOUT_EFFECT.search(text):
                 message = f"there is no drug {text!r}"
-                problems.append(Problem("unknown-drug", message, Location(f"--on {text}"), hint=suggested_drugs(text)))
+                problems.append(
+                    Problem("unknown-drug", message, Location(f"drug {text!r}"), hint=suggested_drugs(text))
+                )
             not_used.append(text)
             continue
         classes[name] = None

@@ -91,7 +91,7 @@ def tried_options(texts: Iterable[str], scenarios: Sequence[str] = COMPARED) -> 
 
 
 def _repeated(text: str) -> Problem:
-    return Problem("given-twice", "the option is given twice", Location(f"--try {text}"))
+    return Problem("given-twice", "the option is given twice", Location(f"option {text!r}"))
 
 
 def _unknown_scenarios(scenarios: Sequence[str]) -> list[Problem]:
@@ -113,7 +113,7 @@ def _read(text: str, scenarios: Sequence[str | ScenarioName]) -> list[TriedOptio
             drugs.append(therapy(part))
         except BetapodError as of_drugs:
             try:
-                read_order(part, f"--try {part}")
+                read_order(part, f"option {part!r}")
                 cells.append(part)
             except BetapodError as of_cells:
                 # An order for cells begins with a product; everything else is meant as a drug.
@@ -122,12 +122,12 @@ def _read(text: str, scenarios: Sequence[str | ScenarioName]) -> list[TriedOptio
     if len(cells) > 1:
         problems.append(
             Problem(
-                "two-courses", "one course of cells an option", Location(f"--try {text}"), found=" and ".join(cells)
+                "two-courses", "one course of cells an option", Location(f"option {text!r}"), found=" and ".join(cells)
             )
         )
     if not (drugs or cells or problems):
         hint = "Such as 'SGLT2 inhibitor' or 'UC-MSC 1e6/kg iv x3 q28d'."
-        problems.append(Problem("no-option", "the option is empty", Location("--try"), hint=hint))
+        problems.append(Problem("no-option", "the option is empty", Location("options"), hint=hint))
     if problems:
         raise ConfigError(problems)
     if not cells:

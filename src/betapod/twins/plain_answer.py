@@ -69,7 +69,7 @@ def _course(now: OptionOutcome) -> str:
 
 def _options(options: list[OptionOutcome], kind: str) -> str:
     if not options:
-        return f"No {kind} was asked about (--try)."
+        return f"No {kind} was asked about (argument options, on the command line --try)."
     parts = []
     for option in options[:_TOLD]:
         name = f"With {option.text}"

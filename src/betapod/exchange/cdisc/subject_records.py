@@ -25,8 +25,8 @@ _FLAGS = {
     "CVDFL": "CVD",
     "HFFL": "HF",
 }
-#: PARAMCD -> the baseline that ADSL repeats.
-_BASELINES = {"EGFR": "EGFRBL", "UACR": "UACRBL", "HBA1C": "HBA1CBL", "SBP": "SBPBL"}
+#: PARAMCDs whose baseline ADSL repeats, under the same name with BL behind it.
+_WITH_BASELINE = ("EGFR", "UACR", "HBA1C", "SBP")
 #: Variables of ADSL that every data set of analysis repeats.
 CARRIED = (
     "STUDYID", "USUBJID", "SUBJID", "SITEID", "RFSTDTC", "RFENDTC", "RFXSTDTC", "RFXENDTC", "RFPENDTC", "AGE", "AGEU", "AGEGR1",
@@ -204,9 +204,9 @@ def _drugs(study: SimulatedStudy) -> NDArray[np.object_]:
 
 
 def _baselines(frame: pd.DataFrame, study: SimulatedStudy) -> None:
-    for code, name in _BASELINES.items():
+    for code in _WITH_BASELINE:
         if code in study.data.base:
-            frame[name] = study.of_subjects(study.data.base[code]).astype(np.float64)
+            frame[f"{code}BL"] = study.of_subjects(study.data.base[code]).astype(np.float64)
 
 
 def _named(names: tuple[str, ...], index: NDArray[Any]) -> NDArray[np.object_]:
