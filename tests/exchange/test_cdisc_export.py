@@ -17,6 +17,7 @@ from betapod.base.errors import ConfigError
 from betapod.exchange.cdisc.adam_reader import read_dataset
 from betapod.exchange.cdisc.cdisc_variables import CdiscDataset, cdisc_variables
 from betapod.exchange.cdisc.dataset_files import FORMATS, unfit_for_transport
+from betapod.exchange.cdisc.day_spans import day_spans
 from betapod.exchange.cdisc.exposure_records import arm_exposures
 from betapod.exchange.cdisc.simulated_study import SimulatedStudy, study_days, study_of
 from betapod.exchange.cdisc.study_datasets import adam_datasets, sdtm_datasets
@@ -255,3 +256,10 @@ def test_wrong_words_are_refused_at_once(run, tmp_path) -> None:
     with pytest.raises(ConfigError, match="0 to 2"):
         betapod.export_cdisc(run, tmp_path / "out", replicate=3)
     assert not (tmp_path / "out").exists()
+
+
+def test_days_that_are_missing_are_no_dates_and_no_warning() -> None:
+    days = np.where(np.arange(5000) % 3 == 0, np.nan, np.arange(5000.0))
+    spans = day_spans(days)
+    assert np.array_equal(np.isnat(spans), np.isnan(days))
+    assert np.array_equal(spans[1::3] / np.timedelta64(1, "D"), days[1::3])

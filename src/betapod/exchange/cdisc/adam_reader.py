@@ -13,6 +13,7 @@ import numpy as np
 from ...base.errors import ConfigError, Location, MissingExtraError, Problem, not_among
 from ...engine.runs.database import connect, database_error, parquet
 from .dataset_files import FORMATS, PARQUET_KEY, SAS_EPOCH
+from .day_spans import day_spans
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -202,8 +203,7 @@ def _read_xpt(path: Path) -> tuple[pd.DataFrame, dict[str, str]]:
         raise _unreadable(path, "SAS transport file", str(error)) from None
     for name, kind in meta.original_variable_types.items():
         if str(kind).upper().startswith(_DATES) and frame[name].dtype.kind == "f":
-            dates: Any = pd.Timestamp(SAS_EPOCH) + pd.to_timedelta(frame[name], unit="D")
-            frame[name] = dates
+            frame[name] = pd.Timestamp(SAS_EPOCH) + pd.TimedeltaIndex(day_spans(frame[name]))
     return frame, {name: label or "" for name, label in meta.column_names_to_labels.items()}
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from ...base.units import ucum
 from ...observables.quantities import visit_observables
 from .cdisc_variables import CdiscDataset, repeated, typed_columns
+from .day_spans import day_spans
 from .simulated_study import ascii_text, study_days
 
 if TYPE_CHECKING:
@@ -204,7 +205,7 @@ def _parameters(frame: pd.DataFrame, measured: pd.DataFrame) -> None:
         for code in codes
     }
     frame["ADY"] = study_days(measured["day"].to_numpy())
-    frame["ADT"] = frame["TRTSDT"] + _days(measured["day"])
+    frame["ADT"] = frame["TRTSDT"] + day_spans(measured["day"])
     frame["AVISIT"], frame["AVISITN"] = measured["AVISIT"], measured["AVISITN"]
     frame["PARAM"], frame["PARAMCD"] = measured["PARAMCD"].map(labels), measured["PARAMCD"]
     frame["PARAMN"] = measured["PARAMN"]
@@ -212,12 +213,6 @@ def _parameters(frame: pd.DataFrame, measured: pd.DataFrame) -> None:
         lambda code: "VITAL SIGNS" if code in VITAL_SIGNS else "OTHER" if code in _NO_LABORATORY else "LABORATORY"
     )
     frame["AVAL"] = measured["AVAL"]
-
-
-def _days(days: pd.Series) -> pd.Series:
-    import pandas as pd
-
-    return pd.to_timedelta(days, unit="D")
 
 
 def _values(frame: pd.DataFrame, study: SimulatedStudy, measured: pd.DataFrame, after: NDArray[np.bool_]) -> None:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ...base.errors import ConfigError, Problem, not_among
 from ...observables.quantities import Numbers
 from ...trials.conduct.trial_data import DISPOSITIONS
+from .day_spans import day_spans
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -138,7 +139,7 @@ class SimulatedStudy:
         """Return whole days from enrolment as dates; NaT for NaN."""
         import pandas as pd
 
-        return pd.Series(pd.Timestamp(self.start) + pd.to_timedelta(np.asarray(days, dtype=np.float64), unit="D"))
+        return pd.Series(pd.Timestamp(self.start) + pd.TimedeltaIndex(day_spans(days)))
 
     def iso_dates(self, days: Numbers) -> NDArray[np.object_]:
         """Return whole days from enrolment as texts of ISO 8601; empty for NaN."""
