@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from betapod.base.errors import Problem
-from betapod.claims.claim_parameters import choose_fit
+from betapod.claims.claim_parameters import FitChoice, choose_fit
 from betapod.claims.ledger import evidence_for_claims
 from betapod.cli.verbs.claims_judged import Laid
 from betapod.cli.verbs.claims_predicted import StudyFiles, predicted_rows
@@ -35,9 +35,10 @@ def test_rows_that_claims_ask_are_predicted_under_two_scenarios(
     asked_for: list[tuple[list[str], tuple[str, ...]]] = []
 
     def confront(
-        rows: list[Record], scenarios: tuple[str, ...], *, tables: StudyTables, fit: FitDraws | None
+        rows: list[Record], scenarios: tuple[str, ...], *, tables: StudyTables, fit: FitDraws | None, before_fit: bool
     ) -> campaign.Confrontation:
-        assert fit is None
+        # Without a fit, rows of one's own are predicted under the values of before it, as everything else.
+        assert fit is None and before_fit
         # Simulations of such rows have tests of their own, see test_own_study_tables.
         asked_for.append(([row.id for row in rows], scenarios))
         (row,) = rows
@@ -46,7 +47,7 @@ def test_rows_that_claims_ask_are_predicted_under_two_scenarios(
     monkeypatch.setattr(campaign, "confront_records", confront)
     tables = read_study_tables([arms], [cohorts], [events])
     predictions, told = predicted_rows(
-        evidence_for_claims([evidence]), {"EXAMPLE2026#1": ["B24", "B28"]}, tables, choose_fit("none")
+        evidence_for_claims([evidence]), {"EXAMPLE2026#1": ["B24", "B28"]}, tables, FitChoice("none")
     )
     assert [(row["record"], row["scenario"]) for row in predictions] == [
         ("EXAMPLE2026#1", "none"),

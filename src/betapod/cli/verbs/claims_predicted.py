@@ -94,6 +94,7 @@ def predicted_rows(
     fit
         Whose draws widen the intervals.
     """
+    from ...trials.conduct.replicate_parameters import NO_FIT
     from ...validation.predictions.campaign import confront_records
     from ...validation.predictions.fit_conditions import draws_of_fit
     from ...validation.predictions.own_study_tables import told_of_tables
@@ -103,7 +104,7 @@ def predicted_rows(
     rows = [record for record in records if record.id in asked]
     with waiting("simulating your studies"):
         of_fit = draws_of_fit(fit.fit or None, fit.draws)
-        confrontation = confront_records(rows, _SCENARIOS, tables=tables, fit=of_fit)
+        confrontation = confront_records(rows, _SCENARIOS, tables=tables, fit=of_fit, before_fit=fit.fit == NO_FIT)
     predictions = [
         {"scenario": name, "claims": asked[prediction.record], **asdict(prediction)}
         for name, of_scenario in confrontation.predictions.items()
