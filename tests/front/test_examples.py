@@ -15,7 +15,7 @@ from betapod.base.display import Displayed
 
 
 def _public() -> Iterator[tuple[str, Any]]:
-    """Give every public function and class, and the public methods that classes have of their own."""
+    """Give every public function and class, and the public methods of classes, those of bases that are not public included."""
     named = {name: getattr(betapod, name) for name in betapod.__all__}
     for prefix, module in (("analyses", betapod.analyses), ("designs", betapod.designs)):
         named |= {f"{prefix}.{name}": getattr(module, name) for name in module.__all__}
@@ -24,7 +24,8 @@ def _public() -> Iterator[tuple[str, Any]]:
             continue
         yield name, what
         if isinstance(what, type):
-            for method, member in vars(what).items():
+            hidden = [base for base in what.__mro__[:0:-1] if base.__module__.startswith("betapod.trials.analysis.")]
+            for method, member in {k: v for owner in (*hidden, what) for k, v in vars(owner).items()}.items():
                 function = member.__func__ if isinstance(member, (classmethod, staticmethod)) else member
                 if inspect.isfunction(function) and not method.startswith("_"):
                     yield f"{name}.{method}", function

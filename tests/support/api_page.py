@@ -77,8 +77,15 @@ def _entry(name: str, what: Any, level: str) -> Iterator[str]:
 
 
 def _members(kind: type) -> Iterator[tuple[str, Any]]:
-    """Give public methods and described properties that a class has of its own."""
-    for name, member in vars(kind).items():
+    """Give public methods and described properties that a class has of its own, or of a base that the page does not show."""
+    members = vars(kind) | {
+        name: member
+        for base in kind.__mro__[1:]
+        if base.__module__.startswith("betapod.") and not hasattr(betapod, base.__name__) and base is not Displayed
+        for name, member in vars(base).items()
+        if name not in vars(kind)
+    }
+    for name, member in members.items():
         if name.startswith("_"):
             continue
         value = member.__func__ if isinstance(member, (classmethod, staticmethod)) else member

@@ -15,7 +15,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from .estimators import Array, Estimate, as_estimate
 from .random_slopes import CourseBlocks, course_blocks
-from .slope_model import acute_contrast, course_design, named_weights, slope_model, total_contrast
+from .slope_contrasts import SlopeContrasts, named_weights
+from .slope_model import course_design, slope_model
 
 #: Steps of differences, in units of parameters that are near 1.
 _STEP = 1e-4
@@ -23,7 +24,7 @@ _MOST_STEPS = 15
 
 
 @dataclass(frozen=True)
-class SharedSlopes:
+class SharedSlopes(SlopeContrasts):
     """Shared-parameter models of replicates (R) with p coefficients of the course; NaN where there is no fit.
 
     Attributes
@@ -71,63 +72,6 @@ class SharedSlopes:
         weights = named_weights(contrast, self.names)
         error = np.sqrt(np.einsum("p,rpq,q->r", weights, self.covariance, weights))
         return as_estimate(self.coefficients @ weights, error, np.inf, self.patients, level)
-
-    def acute(self, level: float = 0.95) -> Estimate:
-        """Return how the arms differ at the knot, as `SlopeFit.acute`.
-
-        Parameters
-        ----------
-        level
-            Of the interval, such as 0.95.
-
-        Returns
-        -------
-        Estimate
-            Effect, standard error, degrees of freedom, two-sided p, interval and number of patients; shape (R,).
-
-        Raises
-        ------
-        ConfigError
-            There is no knot.
-        """
-        return self.estimate(acute_contrast(self.knot), level)
-
-    def chronic(self, level: float = 0.95) -> Estimate:
-        """Return the difference of slopes after the knot, per year.
-
-        Parameters
-        ----------
-        level
-            Of the interval, such as 0.95.
-
-        Returns
-        -------
-        Estimate
-            Effect, standard error, degrees of freedom, two-sided p, interval and number of patients; shape (R,).
-        """
-        return self.estimate(total_contrast(np.inf, self.knot), level)
-
-    def total(self, years: float, level: float = 0.95) -> Estimate:
-        """Return the difference of total slopes up to a time, per year.
-
-        Parameters
-        ----------
-        years
-            Up to when, above 0.
-        level
-            Of the interval, such as 0.95.
-
-        Returns
-        -------
-        Estimate
-            Effect, standard error, degrees of freedom, two-sided p, interval and number of patients; shape (R,).
-
-        Raises
-        ------
-        ConfigError
-            Years are not above 0.
-        """
-        return self.estimate(total_contrast(years, self.knot), level)
 
 
 @dataclass(frozen=True)
