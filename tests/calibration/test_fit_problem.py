@@ -203,3 +203,13 @@ def test_everything_wrong_with_own_tables_is_said_in_its_place(own_folder: Path)
     assert ("no-file", "own.yaml", 4) in places
     assert any(kind == "reversed-interval" and name == "evidence.csv" for kind, name, _ in places)
     assert any(name == "own.yaml" and line == 6 for _, name, line in places)
+
+
+def test_more_people_set_the_level_and_a_few_how_it_moves(problem: FitProblem, objective: FitObjective) -> None:
+    more = FitProblem.parsed(SMALL.replace("{count: 3}", "{count: 3, levels: 6}")).objective("all", {}, threads=1)
+    records = problem.rows_of("all")
+    start, moved = more.predict(np.vstack([np.zeros(5), [0.5, 0.0, 0.0, 0.0, 0.0]]))
+    np.testing.assert_allclose(start, on_scale(more.rows, expectations(records, [Condition()], 6, 1, 1))[0], atol=1e-9)
+    few = objective.predict(np.vstack([np.zeros(5), [0.5, 0.0, 0.0, 0.0, 0.0]]))
+    np.testing.assert_allclose(moved - start, few[1] - few[0], atol=1e-9)
+    assert np.any(start != few[0])

@@ -12,7 +12,7 @@ from invented_objectives import Invented, invented_rows, invented_unknowns, line
 from betapod.base.errors import ConfigError
 from betapod.calibration.discrepancy import Discrepancy
 from betapod.calibration.fit_likelihood import Likelihood
-from betapod.calibration.gauss_newton import EstimatedDiscrepancy, SameLikelihood, fit_map
+from betapod.calibration.gauss_newton import NEAR, EstimatedDiscrepancy, SameLikelihood, fit_map
 from betapod.calibration.left_out import leave_families_out
 
 SLOPES = np.random.default_rng(1).standard_normal((30, 4)) * 0.2
@@ -36,7 +36,21 @@ def test_all_columns_and_all_trials_are_one_call_each() -> None:
     result = fit_map(objective, SameLikelihood(Likelihood(rows, Discrepancy({}, {"ratio": 0.2}))))
     # The start, and slopes and trials of each iteration; slopes at the end if the last step was taken.
     assert objective.calls <= 2 + 2 * len(result.trace)
-    assert result.evaluations == result.trace[-1].evaluations + (0 if not result.trace[-1].accepted else 4)
+    moved = result.trace[-1].accepted and result.trace[-1].step >= NEAR
+    assert result.evaluations == result.trace[-1].evaluations + (4 if moved else 0)
+
+
+def test_slopes_that_are_known_already_are_not_taken_again() -> None:
+    rows = invented_rows(SLOPES @ [1.0, -0.5, 0.0, 0.3] + 0.05, families=10)
+    law = SameLikelihood(Likelihood(rows, Discrepancy({"ratio": 0.2}, {"ratio": 0.1}), nu=np.inf))
+    first = fit_map(linear_objective(SLOPES, rows), law)
+    again = fit_map(linear_objective(SLOPES, rows), law, start=first.u, slopes=first.jacobian)
+    assert again.converged and again.evaluations <= 8 + 4 < first.evaluations
+    np.testing.assert_allclose(again.u, first.u, atol=0.02)
+    # Slopes that lead nowhere do not end the search; of others than these rows there are none.
+    wrong = fit_map(linear_objective(SLOPES, rows), law, slopes=-SLOPES)
+    np.testing.assert_allclose(wrong.u, first.u, atol=0.05)
+    assert fit_map(linear_objective(SLOPES, rows), law, slopes=SLOPES[:5]).evaluations == first.evaluations
 
 
 def test_a_bent_problem_converges_to_where_nothing_is_gained() -> None:

@@ -18,6 +18,16 @@ def test_scattered_patients_reproduce_numpy_philox_word_for_word():
     assert np.array_equal(stream.integers(scattered, item=5), stream.integers(range(1000), item=5)[scattered])
 
 
+def test_patients_far_apart_have_the_numbers_of_their_range():
+    """However they are computed: a range that is picked from, or rounds written out for those who are too far apart."""
+    stream = Stream(20261121, "draw:GFR0", 3)
+    numbers = np.array([11_003, 3, 10_000_001, 10_000_900, 7])
+    alone = np.concatenate([stream.integers(range(n, n + 1), item=2) for n in numbers])
+    assert np.array_equal(stream.integers(numbers, item=2), alone)
+    assert np.array_equal(_philox(numbers, 2, stream.key), alone)
+    assert np.array_equal(stream.integers(numbers[[0, 1, 4]], item=2), alone[[0, 1, 4]])
+
+
 def test_known_answer_of_philox4x64():
     """NumPy's block 0 is the published answer of Random123 for counter and key 0; ours are the blocks after it."""
     before = np.full(4, 2**64 - 1, np.uint64)

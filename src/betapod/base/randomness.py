@@ -4,8 +4,8 @@ Arms of a trial that ask for the same purpose share common random numbers, and n
 patients can change a draw. The generator is Philox4x64-10 (Salmon et al. 2011, doi:10.1145/2063384.2063405): counter-based, so the
 numbers of any patients are computed directly, without walking through those of others.
 
-The key is a hash of seed, purpose and replicate; the counter is the patient. NumPy's Philox computes ranges; scattered patients
-are computed by the same rounds written out in NumPy arithmetic, with the same result.
+The key is a hash of seed, purpose and replicate; the counter is the patient. NumPy's Philox computes ranges, and picks from one for
+patients who are not too far apart; others are computed by the same rounds written out in NumPy arithmetic, with the same result.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ _MULTIPLIERS = (0xD2E7470EE14C6C93, 0xCA5A826395121157)
 _KEY_STEPS = (0x9E3779B97F4A7C15, 0xBB67AE8584CAA73B)
 _ROUNDS = 10
 _WORD = (1 << 64) - 1
+#: A range so many times as long as there are patients in it, or so long, is computed whole sooner than patients one by one.
+_SPARSE, _SHORT = 32, 20_000
 #: The last word of the counter tells the numbers of `Stream.uniform` (0) from those of `Stream.generator` (1).
 _OWN_GENERATOR = 1
 
@@ -79,11 +81,19 @@ class Stream:
         """
         contiguous = _as_range(patients)
         if contiguous is not None:
-            skipped = contiguous.start % 4
-            generator = np.random.Philox(key=_words(*self.key), counter=_words(contiguous.start // 4, item, 0, 0))
-            raw: NDArray[np.uint64] = generator.random_raw(skipped + len(contiguous))
-            return raw[skipped:]
-        return _philox(np.asarray(patients), item, self.key)
+            return self._of_range(contiguous, item)
+        numbers = np.asarray(patients)
+        if len(numbers):
+            first, last = int(numbers.min()), int(numbers.max())
+            if last - first < max(_SPARSE * len(numbers), _SHORT):
+                return self._of_range(range(first, last + 1), item)[numbers - first]
+        return _philox(numbers, item, self.key)
+
+    def _of_range(self, patients: range, item: int) -> NDArray[np.uint64]:
+        skipped = patients.start % 4
+        generator = np.random.Philox(key=_words(*self.key), counter=_words(patients.start // 4, item, 0, 0))
+        raw: NDArray[np.uint64] = generator.random_raw(skipped + len(patients))
+        return raw[skipped:]
 
     def uniform(self, patients: Patients, item: int = 0) -> NDArray[np.float64]:
         """Return one number per patient, uniform on the open interval (0, 1) and symmetric about 1/2, shape (n,)."""

@@ -239,7 +239,9 @@ class FitProblem:
             return
         fitted = {record.id: record.family not in self.set_aside for record in records}
         people = self.settings.people
-        yield PublishedRows(records, fitted, start, people.count, people.seed, threads, tables=self.tables)
+        yield PublishedRows(
+            records, fitted, start, people.count, people.seed, threads, tables=self.tables, levels=people.levels
+        )
 
     def _others(self, stage: str | None, anchor: Condition) -> Iterator[RowSource]:
         of_stage = [part for part in self.stages if stage in (None, part.name)]

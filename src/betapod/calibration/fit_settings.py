@@ -34,6 +34,9 @@ class FitPeople(Settings):
     count: Annotated[int, Field(ge=2, le=5000)] = Field(
         default=16, description="virtual people per cohort; five times as many where events are counted"
     )
+    levels: Annotated[int, Field(ge=2, le=5000)] | None = Field(
+        default=None, description="more people, who once a pass set how high numbers are; count tells how they move"
+    )
     seed: Annotated[int, Field(ge=0)] = 1
 
 

@@ -23,6 +23,8 @@ Flags = NDArray[np.bool_]
 STEP = 0.25
 #: How far one iteration may move an unknown, in SDs of the prior.
 FARTHEST_STEP = 1.5
+#: Change of unknowns over which slopes stay what they are, in SDs of the prior.
+NEAR = 0.1
 #: Gains of log posterior below which a fit has converged.
 CLOSE = 0.05
 #: Damping of the trial steps, times the damping of the iteration; all are tried at once.
@@ -178,6 +180,7 @@ def fit_map(
     ladder: Sequence[float] = LADDER,
     progress: Callable[[TraceStep], None] | None = None,
     evaluate: Evaluate | None = None,
+    slopes: Numbers | None = None,
 ) -> MapResult:
     """Return the most probable unknowns.
 
@@ -192,6 +195,9 @@ def fit_map(
         Of finite differences, in SDs of the prior: one, or one for each unknown.
     evaluate
         Takes the place of ``objective.predict``, such as one that keeps what it computed.
+    slopes
+        (n, d) at the start as far as they are known, such as those of the same rows in other people. The first iteration takes them; where
+        they lead nowhere, finite differences are taken after all.
 
     Raises
     ------
@@ -208,11 +214,12 @@ def fit_map(
     began = time.process_time()
     predicted = predicted_start = evaluations(u[None])[0]
     jacobian, use = np.zeros((len(objective.rows), 0)), objective.rows.fitted
+    lent = slopes if slopes is not None and np.shape(slopes) == (len(objective.rows), count) else None
     law, damping, at_end = likelihood(predicted), 1.0, False
     trace: list[TraceStep] = []
     converged, reason = False, "the most iterations that were allowed"
     for iteration in range(1, max_iterations + 1):
-        jacobian = slopes_at(evaluations, u, predicted, sizes, low, high)
+        jacobian = slopes_at(evaluations, u, predicted, sizes, low, high) if lent is None else lent
         use = _speaking(objective.rows, predicted, jacobian)
         law = _settled(likelihood, law, u, predicted, jacobian, use, (low, high))
         move = _try_steps(evaluations, law, u, predicted, jacobian, use, (low, high), ladder, damping)
@@ -226,12 +233,13 @@ def fit_map(
         )  # fmt: skip
         if progress:
             progress(trace[-1])
-        close = gain < CLOSE
+        close = gain < CLOSE and (lent is None or move.expected < CLOSE)
+        # Slopes still belong to `u` if no step was taken, or hardly one.
+        at_end = lent is None and (not accepted or trace[-1].step < NEAR)
+        lent = None
         if accepted:
             u, predicted, damping = move.u, move.predicted, move.next_damping
         if close:
-            # Slopes still belong to `u` if the step was not taken.
-            at_end = not accepted
             converged = accepted or move.expected < 10 * CLOSE
             reason = "no step gains more" if converged else "no step is better, although slopes promise one"
             break

@@ -42,6 +42,10 @@ class PublishedRows:
         Virtual people per cohort (five times as many where events are counted), and of random numbers.
     tables
         Arms, cohorts and events of a user's own.
+    levels
+        Virtual people per cohort who set the level, `count` unless given. A few people tell how a number moves with a parameter; how high it
+        is they tell badly, and a fit would be to whom chance has chosen. So predictions are moved by what `levels` people differ by from
+        `count` at the anchor, once for each anchor; errors are those of `levels` people.
     """
 
     name = "published rows"
@@ -56,20 +60,23 @@ class PublishedRows:
         threads: int | None = None,
         progress: Callable[[str, int, int], None] | None = None,
         tables: StudyTables = NO_TABLES,
+        levels: int | None = None,
     ) -> None:
         self.count, self.seed, self.tables = count, seed, tables
+        self.levels = max(levels or count, count)
         by_study: dict[str, list[Record]] = {}
         for record in records:
             by_study.setdefault(record.study, []).append(record)
         self.studies = by_study
         self.records = tuple(record for of_study in by_study.values() for record in of_study)
         compared = confront_records(
-            self.records, [base.scenario], count, seed, threads, progress=progress, draws=0, tables=tables
+            self.records, [base.scenario], self.levels, seed, threads, progress=progress, draws=0, tables=tables
         )
         predictions = {p.record: p for p in compared.predictions[base.scenario]}
         self.rows = rows_of(self.records, [predictions[record.id] for record in self.records], fitted)
         self._places = {record.id: index for index, record in enumerate(self.records)}
         self._people: KeptPeople | None = None
+        self._moved: Numbers | None = None
         self.anchor = base
 
     def predict(self, conditions: Sequence[Condition]) -> Numbers:
@@ -79,13 +86,24 @@ class PublishedRows:
 
     def _predicted(self, conditions: Sequence[Condition]) -> Numbers:
         if self._people is None or self._people.anchor != self.anchor:
-            self._people = KeptPeople(self.anchor, self._cohorts())
-        self._people.live(conditions)
+            self._people = KeptPeople(self.anchor, self._cohorts(self.count))
+            self._moved = self._level_of_more() if self.levels > self.count else None
+        expected = self._expected(conditions, self.count, self._people)
+        return expected if self._moved is None else expected + self._moved
+
+    def _expected(self, conditions: Sequence[Condition], count: int, people: KeptPeople) -> Numbers:
+        people.live(conditions)
         expected = np.full((len(conditions), len(self.records)), np.nan)
         for of_study in self.studies.values():
             index = [self._places[record.id] for record in of_study]
-            expected[:, index] = study_expectations(of_study, conditions, self.count, self.seed, 1, people=self._people)
+            expected[:, index] = study_expectations(of_study, conditions, count, self.seed, 1, people=people)
         return on_scale(self.rows, expected)
+
+    def _level_of_more(self) -> Numbers:
+        """Return by how much (n,) numbers of more people lie from those of a few at the anchor."""
+        assert self._people is not None
+        many = self._expected([self.anchor], self.levels, KeptPeople(self.anchor, self._cohorts(self.levels)))[0]
+        return many - self._expected([self.anchor], self.count, self._people)[0]
 
     def parts(self, count: int) -> list[tuple[PublishedRows, NDArray[np.int64], float]]:
         """Return parts of about even cost, with the rows of each and its cost: studies that share cohorts stay together where they can."""
@@ -117,14 +135,14 @@ class PublishedRows:
         part.records = tuple(record for of_study in part.studies.values() for record in of_study)
         part.rows = self.rows.take(np.array([self._places[record.id] for record in part.records]))
         part._places = {record.id: index for index, record in enumerate(part.records)}
-        part._people = None
+        part._people = part._moved = None
         return part
 
-    def _cohorts(self) -> list[tuple[str, int, int]]:
+    def _cohorts(self, count: int) -> list[tuple[str, int, int]]:
         return [
             (arm.cohort, plan.count, self.seed)
             for of_study in self.studies.values()
-            for plan in plans_of(of_study, self.count)
+            for plan in plans_of(of_study, count)
             for arm in plan.arms.values()
         ]
 

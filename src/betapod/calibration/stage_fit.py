@@ -171,7 +171,8 @@ def fit_stage(
         try:
             refuse_unfit_rows(stage.name, objective.rows)
             staged = StageObjective(objective, prior)
-            passes.append(_one_pass(problem, stage.name, staged, kept, options, around, start, speak))
+            slopes = passes[-1].map.jacobian if passes else None
+            passes.append(_one_pass(problem, stage.name, staged, kept, options, around, start, slopes, speak))
             best = passes[-1].map
             if len(passes) > stage.rounds or passes[-1].moved < CLOSE_ENOUGH:
                 weighted = _sampled(staged, stage.name, best, options, seed, speak)
@@ -192,6 +193,7 @@ def _one_pass(
     options: FitOptions,
     around: Mapping[str, float] | None,
     start: Numbers | None,
+    slopes: Numbers | None,
     speak: Tell,
 ) -> FitPass:
     spent: list[float] = []
@@ -202,7 +204,9 @@ def _one_pass(
         speak(f"{name}: iteration {done.iteration}, loss {done.loss_before:.2f} to {done.loss:.2f}{taken_words}")
 
     maker = EstimatedDiscrepancy(staged.rows, dict(problem.discrepancy))
-    best = fit_map(staged, maker, start=start, steps=options.step, max_iterations=options.iterations, progress=step)
+    best = fit_map(
+        staged, maker, start=start, steps=options.step, max_iterations=options.iterations, progress=step, slopes=slopes
+    )
     moved = np.inf if start is None else float(np.abs(best.u - start).max(initial=0.0))
     if start is not None:
         speak(f"{name}: in people who lived under the fit, unknowns move by {moved:.2f} SDs of the prior at most")

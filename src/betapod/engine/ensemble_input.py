@@ -44,7 +44,7 @@ def patient_columns(model: Model, patients: Any) -> tuple[int, dict[str, NDArray
         if name not in model.parameters and name not in model.inputs:
             hint = unit_in(str(name), allowed) or did_you_mean(str(name), allowed)
             problems.append(Problem("unknown-name", f"{model.name} has no parameter {name!r}", where, hint=hint))
-        elif column.ndim != 1 or not np.all(np.isfinite(column)):
+        elif column.ndim != 1 or not np.isfinite(column).all():
             problems.append(Problem("bad-value", f"{name!r} needs one finite number per patient", where))
         columns[str(name)] = column
     problems += impossible_columns({**model.parameters, **model.inputs}, columns)

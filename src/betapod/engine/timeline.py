@@ -65,8 +65,9 @@ def timeline(
     end = float(visits[-1])
     switched = tuple(sorted({switch.input for schedule in schedules for switch in schedule.switches}))
     base = model.values()
-    probe = {name: base[name] if base[name] != 0.0 else 1.0 for name in model.inputs}
-    zero = dict.fromkeys(model.inputs, 0.0)
+    # The others stay as they are throughout.
+    probe = {name: base[name] if base[name] != 0.0 else 1.0 for name in switched}
+    zero = dict.fromkeys(switched, 0.0)
     index = {name: i for i, name in enumerate(model.state_names)}
     offsets, starts, ends, dose_offsets, states, amounts = [0], [], [], [0], [], []
     tables: dict[str, list[list[float]]] = {name: [] for name in ("switch", "switch1", "ramp", "ramp1")}

@@ -11,11 +11,12 @@ The limits of a row are what its columns ``hard_low`` and ``hard_high`` say. Whe
 
 from __future__ import annotations
 
+import functools
 import math
 import re
 from collections.abc import Mapping
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ...base.errors import NOWHERE, Location, Problem, UnitError
 from ...base.units import parse_unit
@@ -41,6 +42,14 @@ _WIDTH = re.compile(r"\b(width|smoothness|smoothing)\b", re.I)
 _STUFF = frozenset(["[mass]", "[substance]", "[cell_count]", "[biological_activity]"])
 
 
+class _Limits(NamedTuple):
+    """What a row can be: between low and high, and whether 0 is excluded."""
+
+    low: float
+    high: float
+    not_zero: bool
+
+
 def possible_bounds(row: Parameter) -> tuple[float, float]:
     """Return the lowest and the highest number that a row can be at all; 0 itself may be excluded, see `excludes_zero`.
 
@@ -63,6 +72,37 @@ def possible_bounds(row: Parameter) -> tuple[float, float]:
     >>> possible_bounds(Parameter("k", "splay", 0.98, "1", 0.9, 0.99, hard_high=1.0))
     (0.0, 1.0)
     """
+    return _limits(row)[:2]
+
+
+def _limits(row: Parameter) -> _Limits:
+    return _limits_of(
+        row.id,
+        row.label,
+        row.value,
+        row.unit,
+        row.low,
+        row.high,
+        row.distribution,
+        row.role,
+        row.hard_low,
+        row.hard_high,
+    )
+
+
+@functools.lru_cache(maxsize=16384)
+def _limits_of(
+    name: str, label: str, value: float, unit: str, low: float, high: float, distribution: str, role: str, hard_low: float,
+    hard_high: float,
+) -> _Limits:  # fmt: skip
+    """Return limits by all that they follow from: tables are checked thousands of times."""
+    from .parameter import Parameter
+
+    row = Parameter(name, label, value, unit, low, high, distribution, role, hard_low=hard_low, hard_high=hard_high)
+    return _Limits(*_bounds(row), _not_zero(row))
+
+
+def _bounds(row: Parameter) -> tuple[float, float]:
     low = row.hard_low
     if math.isinf(low) and (row.low >= 0.0 or _never_negative(row)):
         low = 0.0
@@ -97,6 +137,10 @@ def excludes_zero(row: Parameter) -> bool:
     >>> excludes_zero(Parameter("k", "rate of loss", 0.5, "1/day", 0.2, 0.9))
     False
     """
+    return _limits(row).not_zero
+
+
+def _not_zero(row: Parameter) -> bool:
     if not row.low > 0.0 or row.hard_low != -math.inf:
         return False
     return bool(_WIDTH.search(row.label)) or _is_extent(row.unit)
@@ -165,9 +209,11 @@ def impossible_columns(rows: Mapping[str, Parameter], columns: Mapping[str, NDAr
         row = rows.get(name)
         if row is None or column.ndim != 1:
             continue
-        slack = _slack(row)
-        low, high = possible_bounds(row)[0] - slack, possible_bounds(row)[1] + slack
-        wrong = np.flatnonzero((column < low) | (column > high) | ((column == 0.0) & excludes_zero(row)))
+        limits, slack = _limits(row), _slack(row)
+        low, high = limits.low - slack, limits.high + slack
+        if not column.size or (low <= column.min() and column.max() <= high and not limits.not_zero):
+            continue
+        wrong = np.flatnonzero((column < low) | (column > high) | ((column == 0.0) & limits.not_zero))
         if len(wrong):
             problem = impossible_value(
                 row, float(column[wrong[0]]), Location(f"patients[{name!r}], patient {wrong[0]}")
