@@ -77,6 +77,10 @@ def test_the_verb_asks_them_too(
         ("- id: B24\n  questions:\n    - {text: q, records: ['A#1', 'A#2', 'A#3']}\n", ("bad-question",), "1, 2 or 4"),
         ("- id: B24\n  questions:\n    - {text: q, select: {study: FLOW}, expects: up, requires: much}\n", ("unknown-expects", "no-number"), "above"),
         ("- id: B24\n  questions:\n    - {text: q, select: {studdy: FLOW}, requires: 1}\n", ("unknown-key",), "Did you mean 'study'"),
+        ("- id: B24\n  questions:\n    - {text: q, select: {endpoint: HbA1C}, requires: 1}\n", ("unknown-endpoint",), "Did you mean 'HbA1c'"),
+        ("- id: B24\n  questions:\n    - {text: q, select: {weeks: {after: 5}}, reads: [{arm: 5}], requires: 1}\n", ("no-number", "bad-conditions"), "{from: 40, to: 60}"),
+        ("- id: B24\n  questions:\n    - {text: q, select: {endpoint: eGFR}, studies: [FLOW], requires: 1}\n", ("bad-question",), "the reason why they are named"),
+        ("- id: B24\n  questions:\n    - {text: q, reads: {endpoint: eGFR}, requires: 1}\n", ("no-list",), "such as reads: [...]"),
         ("id: B24\n", ("no-claims",), "a list of entries"),
         ("- id: M01\n  questions: [{records: ['A#1']}]\n- id: B24\n  claim: x\n", ("missing-key", "own-claim"), "a question has no 'text'"),
         ("- id: M01\n  claim: c\n  outcome: {quantity: eGFR, person: t2d, years: 1, measure: percnt, claimed: 1}\n", ("unknown-measure",), "percent"),
@@ -90,10 +94,11 @@ def test_mistakes_are_named(tmp_path: Path, text: str, kinds: tuple[str, ...], w
     assert set(kinds) <= set(caught.value.kinds) and words in str(caught.value)
 
 
-def test_a_claim_of_the_package_that_named_a_lost_record_would_be_an_error_and_not_untested() -> None:
+def test_a_claim_of_the_package_that_asks_for_what_is_lost_would_be_an_error_and_not_untested() -> None:
     known = ledger.evidence_for_claims()
     check_questions(claims.load_claims(), known)
     from betapod.evidence.records.registry import Registry
 
-    with pytest.raises(BetapodError, match="HSC_BETA2007"):
+    with pytest.raises(BetapodError, match="B07 asks the endpoint 'pancreas_with_donor_beta_cells'") as caught:
         check_questions(claims.load_claims(), Registry(tuple(r for r in known if r.study != "HSC_BETA2007")))
+    assert set(caught.value.kinds) == {"unknown-endpoint"}

@@ -33,9 +33,7 @@ def test_every_citation_of_every_claim_is_listed_and_shown(
             cited |= {*reply.studies, *reply.records}
     for claim in claims.load_claims():
         for question in claim.questions:
-            cited |= set(question.records)
-            wanted = question.select.get("study", ())
-            cited |= {wanted} if isinstance(wanted, str) else set(wanted)
+            cited |= set(question.studies)
     assert len(cited) > 150
     assert run(monkeypatch, "evidence", "list", "--json") == 0
     known = json.loads(capsys.readouterr().out)["records"]

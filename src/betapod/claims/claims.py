@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import MISSING, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 from ..base.errors import EvidenceError, Location, Problem, did_you_mean, not_among
 from ..base.packaged_yaml import packaged_yaml
-from ..evidence.records.selecting import CONDITIONS
+from ..evidence.records.selecting import bad_conditions
 from .claim_outcome import LIFE_MEASURES, ContrastTerm, Outcome
 from .claim_people import COURSE_SETS
 from .legal_status import legal_facts
@@ -201,19 +201,26 @@ def _question(keys: dict[str, Any], name: str, problems: list[Problem], file: st
         problems.append(
             Problem("unknown-expects", f"{text}: unknown 'expects'", where, str(question.expects), hint=hint)
         )
-    for key in question.select if isinstance(question.select, Mapping) else ():
-        if key not in CONDITIONS:
-            message = f"{text}: records are not selected by {key!r}"
-            problems.append(replace(not_among(CONDITIONS, "unknown-key", message, str(key)), location=where))
+    for key in ("reads", "studies", "records"):
+        if not isinstance(getattr(question, key), tuple):
+            found = str(getattr(question, key))
+            problems.append(Problem("no-list", f"{text}: {key} is no list", where, found, f"such as {key}: [...]"))
+            return question
+    for conditions in (question.select, *question.reads):
+        problems += bad_conditions(conditions, text, where)
     for key in ("null", "requires"):
         value = getattr(question, key)
         if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
             problems.append(Problem("no-number", f"{text}: {key} is no number", where, str(value)))
-    if bool(question.records) == bool(question.select) or (
-        len(question.records) not in (0, 1, 2, 4) and not question.says
-    ):
-        message = f"{text}: asks neither or both of a selection and records, or another number of records than it can"
-        problems.append(Problem("bad-question", message, where, expected="select, or 1, 2 or 4 records, or statements"))
+    by_conditions = bool(question.select or question.reads)
+    count = len(question.records or question.reads)
+    if bool(question.records) == by_conditions or (count not in (0, 1, 2, 4) and not question.says):
+        message = f"{text}: asks neither or both of conditions and records, or another number of records than it can"
+        expected = "select, or 1, 2 or 4 of reads or records, or statements"
+        problems.append(Problem("bad-question", message, where, expected=expected))
+    if bool(question.studies) != bool(question.named_because) or (question.studies and not by_conditions):
+        message = f"{text}: 'studies' and 'named_because' stand together, beside conditions"
+        problems.append(Problem("bad-question", message, where, expected="studies with the reason why they are named"))
     return question
 
 

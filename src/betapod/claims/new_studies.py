@@ -1,9 +1,9 @@
 """Questions that are put to studies which the package does not have: those of a claim, asked of like people, products and endpoints.
 
-Most questions of the ledger name the study that was read for them. What they ask is asked of any later study as well: of the same endpoint, in
-the same population, with a product of the same group. Rows of a study that the package has go to the questions that name it. Rows of
-another are pooled with those of the question where it selects numbers of primary studies and they can be pooled; else they are answered by a
-question of their own, put after the others: nothing is pooled with a meta-analysis, or with a difference that was read off two rows.
+A question says what it asks: treatment, people, endpoint, time. Studies that the package has are found by that. A study that it does not have is
+asked the same in like people and with a product of the same group. Its rows are pooled with those of the question where these are numbers of
+primary studies and can be pooled; else they are answered by a question of their own, put after the others: nothing is pooled with a
+meta-analysis, or with a difference that was read off two rows.
 """
 
 from __future__ import annotations
@@ -11,9 +11,11 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from ..base.errors import EvidenceError
 from ..evidence.records.registry import Registry, load_with_mechanisms
+from ..evidence.records.selecting import Wanted
 from ..evidence.records.study import POPULATIONS, Record
 from ..evidence.synthesis.effect_size import CONTROLLED
 from ..evidence.synthesis.pool import pool
@@ -51,6 +53,8 @@ _KINDS = {
 #: Words for a direction of what is measured; ``good`` is up or down as the endpoint has it.
 _DIRECTIONS = {"up": 1, "raised": 1, "preserved_or_up": 1, "preserved": 1, "lowered": -1}
 _GOOD = ("better", "improved", "ameliorates")
+#: What a question that names its rows has none of.
+_NOT_BY_CONDITIONS: dict[str, Any] = {"select": {}, "reads": (), "studies": (), "named_because": ""}
 
 
 @dataclass(frozen=True)
@@ -95,9 +99,9 @@ class Asked:
 
     @functools.cached_property
     def pooled(self) -> Pooled | None:
-        """Its answer where it selects rows; None where it names them, or they cannot be pooled."""
+        """Its answer where it pools rows; None where it reads them off, or they cannot be pooled."""
         asked = self.question
-        if asked.records:
+        if not asked.pools:
             return None
         try:
             return pool(self.rows, contrast=asked.contrast, measure=asked.measure, across=asked.across)
@@ -122,7 +126,7 @@ def questions_of(claim: Claim, registry: Registry) -> tuple[Question, ...]:
     new = new_studies(registry)
     if not new:
         return claim.questions
-    questions = list(claim.questions)
+    questions = [_of_known(question, registry, new) for question in claim.questions]
     asked = [Asked(question, tuple(records_of(question, registry))) for question in questions]
     answering = {row.id for pattern in asked for row in pattern.rows}
     free = [row for row in registry if row.study in new and row.id not in answering]
@@ -140,6 +144,14 @@ def questions_of(claim: Claim, registry: Registry) -> tuple[Question, ...]:
         put = {row.id for row in records_of(question, registry)}
         free = [row for row in free if row.id not in put]
     return tuple(questions)
+
+
+def _of_known(question: Question, registry: Registry, new: set[str]) -> Question:
+    """Return a question as put to the studies of the package alone, where its conditions would find others beside them."""
+    found = _classes(row.study for row in records_of(question, registry))
+    known = tuple(study for study in found if study not in new)
+    by_name = question.records or question.studies or "study" in question.select or "family" in question.select
+    return replace(question, studies=known) if known and len(known) < len(found) and not by_name else question
 
 
 def scope_of(claim: Claim, registry: Registry) -> list[str]:
@@ -172,9 +184,7 @@ def _why_unasked(row: Record, patterns: Sequence[tuple[str, Asked]]) -> str:
     if row.tag != "seen":
         return "it is recalled, and never used"
     if row.study in _packaged_studies():
-        return (
-            f"questions name the rows of {row.study} that they ask; the column 'replaces' puts it in the place of one"
-        )
+        return f"no question asks {row.study} for a row like it; the column 'replaces' puts it in the place of one that is asked"
     nearest = [pair for pair in patterns if row.endpoint in {asked.endpoint for asked in pair[1].rows}]
     if not nearest:
         return f"no question is about {row.endpoint}"
@@ -210,7 +220,7 @@ def _question(pattern: Asked, rows: Sequence[Record], registry: Registry) -> Que
     numbers = [row for row in rows if row.kind != "qualitative"]
     if asked.says and words:
         text = _text(pattern, words, "as stated")
-        return replace(asked, text=text, select={}, records=tuple(row.id for row in words))
+        return replace(asked, **_NOT_BY_CONDITIONS, text=text, records=tuple(row.id for row in words))
     side = _side(asked, numbers)
     if not numbers or side is None:
         return None
@@ -223,10 +233,10 @@ def _question(pattern: Asked, rows: Sequence[Record], registry: Registry) -> Que
     }
     question = replace(
         asked,
+        **{**_NOT_BY_CONDITIONS, "select": select},
         text=_text(
             pattern, numbers, {"between": "against control", "change": "against the start"}.get(contrast or "", "")
         ),
-        select=select,
         records=(),
         expects=side,
         null=asked.null if asked.requires is not None else None,
@@ -239,26 +249,28 @@ def _question(pattern: Asked, rows: Sequence[Record], registry: Registry) -> Que
 
 
 def _joined(pattern: Asked, rows: Sequence[Record], registry: Registry) -> Question | None:
-    """Return a question that selects numbers of primary studies, put to new ones besides; None where they cannot be pooled."""
+    """Return a question that pools numbers of primary studies, put to new ones besides; None where they cannot be pooled."""
     asked = pattern.question
-    if asked.records or any(row.summarises for row in pattern.rows) or pattern.pooled is None:
+    if not asked.pools or any(row.summarises for row in pattern.rows) or pattern.pooled is None:
         return None
     together = (*pattern.rows, *rows)
-    select: dict[str, str | Sequence[str]] = {**asked.select, "study": _classes(row.study for row in together)}
     treated = [row for row in together if row.product != "control"]
+    classes = {"population": _classes(row.population for row in together)}
     if treated:
-        select["product"] = _classes(row.product for row in treated)
-    select["population"] = _classes(row.population for row in together)
-    differ = tuple(name for name in ("population", "product") if name in select and len(select[name]) > 1)
+        classes["product"] = _classes(row.product for row in treated)
+    differ = tuple(name for name, names in classes.items() if len(names) > 1)
+    # A new study has another arm, time or design; of those of the package no other rows may come with it.
+    select: dict[str, Wanted] = {name: asked.select[name] for name in ("family", "endpoint") if name in asked.select}
+    select |= {"study": _classes(row.study for row in together), **classes}
     question = replace(
         asked,
+        **{**_NOT_BY_CONDITIONS, "select": select},
         text=f"{asked.text}; with {' and '.join(_classes(map(_when, rows)))}",
-        select=select,
         contrast=pattern.contrast,
         across=tuple(dict.fromkeys((*asked.across, *differ))),
     )
-    selected = {row.id for row in records_of(question, registry)}
-    if not selected.issuperset(row.id for row in pattern.rows):
+    known = {row.study for row in pattern.rows}
+    if {row.id for row in records_of(question, registry) if row.study in known} != {row.id for row in pattern.rows}:
         return None
     try:
         pooled = pool(

@@ -22,7 +22,7 @@ class AnswerChange:
     number
         Of the question in its claim, from 1.
     records
-        The user's own rows that it asks.
+        The user's own rows that it asks, and those that took the place of rows it asked.
     used
         Those of them that the answer rests on; the others are refused where studies are pooled.
     new
@@ -84,7 +84,9 @@ def moved_answers(
         # Questions to studies that the package does not have come last, and are asked with the tables alone.
         for number, now in enumerate(new.replies, 1):
             was = old.replies[number - 1] if number <= len(old.replies) else unasked_reply(now.question)
-            asked = tuple(r.id for r in records_of(now.question, registry) if r.id in own_ids)
+            # A row that takes the place of another may be of something else, and is no longer asked.
+            rows = [*(row.id for row in records_of(now.question, registry)), *was.records]
+            asked = tuple(name for name in dict.fromkeys(rows) if name in own_ids)
             if asked:
                 used = tuple(name for name in asked if name in now.records)
                 changes.append(AnswerChange(new.claim.id, number, asked, used, was, now, number > len(old.replies)))

@@ -10,6 +10,8 @@ from typing import Any
 from ..base.config import yaml_text
 from ..base.errors import EvidenceError, Location, Problem, did_you_mean
 from ..evidence.records.registry import Registry
+from ..evidence.records.selecting import fitting
+from ..evidence.records.study import Record
 from .claims import Claim, claim_rows, claims_of_rows, load_claims
 from .questions import Question
 
@@ -73,7 +75,7 @@ def _joined(row: dict[str, Any], listed: Claim | None, file: str, problems: list
 
 
 def check_questions(claims: Sequence[Claim], records: Registry) -> None:
-    """Refuse questions that name a record or a study that no table has.
+    """Refuse questions that name a record or a study that no table has, or ask for anything else that no record is of.
 
     Raises
     ------
@@ -82,6 +84,7 @@ def check_questions(claims: Sequence[Claim], records: Registry) -> None:
     """
     ids = {record.id for record in records}
     studies = {name for record in records for name in (record.study, record.family)}
+    usable = [record for record in records if record.tag == "seen"]
     problems = [
         Problem(
             f"unknown-{kind}",
@@ -91,7 +94,11 @@ def check_questions(claims: Sequence[Claim], records: Registry) -> None:
         )
         for claim in claims
         for question in claim.questions
-        for kind, listed, names in (("record", ids, question.records), ("study", studies, _studies(question)))
+        for kind, listed, names in (
+            ("record", ids, question.records),
+            ("study", studies, _studies(question)),
+            *_unknown(question, usable),
+        )
         for name in names
         if name not in listed
     ]
@@ -99,9 +106,22 @@ def check_questions(claims: Sequence[Claim], records: Registry) -> None:
         raise EvidenceError(problems)
 
 
+def _unknown(question: Question, usable: Sequence[Record]) -> list[tuple[str, list[str], list[str]]]:
+    """Return what a question asks for that no record is of: kind, what there is, and the names."""
+    unknown: dict[str, tuple[list[str], list[str]]] = {}
+    for conditions in (question.select, *question.reads):
+        asked = {name: wanted for name, wanted in conditions.items() if name not in ("study", "family")}
+        unknown |= fitting(usable, asked)[1]
+    return [(kind, listed, names) for kind, (names, listed) in unknown.items()]
+
+
 def _studies(question: Question) -> Sequence[str]:
-    wanted = question.select.get("study", ())
-    return [wanted] if isinstance(wanted, str) else list(wanted)
+    """Return the studies that a question names, in whatever way."""
+    names: list[str] = []
+    for conditions in (question.conditions, *question.reads):
+        wanted = conditions.get("study", ())
+        names += [wanted] if isinstance(wanted, str) else map(str, wanted if isinstance(wanted, Sequence) else ())
+    return names
 
 
 def _others(name: str, records: Registry) -> str:

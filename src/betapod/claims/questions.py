@@ -10,7 +10,7 @@ from ..base.constants import Z95
 from ..base.errors import EvidenceError, Location, Problem
 from ..base.intervals import normal_interval
 from ..evidence.records.registry import Registry
-from ..evidence.records.selecting import fitting
+from ..evidence.records.selecting import Wanted, fitting
 from ..evidence.records.study import Record
 from ..evidence.synthesis.certainty import LEVELS, grade
 from ..evidence.synthesis.pool import DISAGREE, pool
@@ -45,13 +45,19 @@ CONTRASTS = {"between": "between groups", "within": "within one group"}
 class Question:
     """A question, and what the claim predicts as its answer.
 
+    It says what records must be of: treatment, people, endpoint, time and the like. Which studies these are the registry says.
+
     Attributes
     ----------
     select
-        Conditions of `Registry.select`.
+        Conditions of `evidence.records.selecting`: what is pooled, or, with `says`, the statements.
+    reads
+        Conditions, each beside those of `select`, of one number that is read off, or of two (after, before) or four (treated after and
+        before, control after and before) of one study whose difference is taken.
+    studies, named_because
+        Studies that the question is put to by name, and why: what it asks cannot be said without.
     records
-        Instead of a selection: ids of two (after, before) or four (treated after and before, control after and before)
-        numbers whose difference is taken, or of one number, or of one statement without a number.
+        Instead of conditions, in questions of one's own: ids of what would be read off, or of statements.
     expects
         ``above`` or ``below`` `null`, or ``within``: not beyond `requires` on the bad side (harm excluded).
     null
@@ -69,7 +75,10 @@ class Question:
     """
 
     text: str
-    select: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
+    select: Mapping[str, Wanted] = field(default_factory=dict)
+    reads: tuple[Mapping[str, Wanted], ...] = ()
+    studies: tuple[str, ...] = ()
+    named_because: str = ""
     records: tuple[str, ...] = ()
     expects: str = "above"
     null: float | None = None
@@ -80,6 +89,16 @@ class Question:
     says: tuple[str, ...] = ()
     direct: bool = True
     step_down: str = ""
+
+    @property
+    def pools(self) -> bool:
+        """Whether what is found is pooled: not where rows are read off, named, or statements."""
+        return not (self.reads or self.records or self.says)
+
+    @property
+    def conditions(self) -> dict[str, Wanted]:
+        """What every record must be of, with the studies that are named."""
+        return {**self.select, "study": self.studies} if self.studies else dict(self.select)
 
 
 @dataclass(frozen=True)
@@ -118,21 +137,40 @@ def ask(question: Question, registry: Registry) -> Reply:
     records = records_of(question, registry)
     if not records:
         return Reply(question, "nothing", None, None, "", "", (), (), "no usable record")
-    if not question.records:
+    if question.pools:
         return _pooled(question, records, registry)
     reply = _from_records(question, records)
     return replace(reply, human=all(record.species == "human" for record in records))
 
 
 def records_of(question: Question, registry: Registry) -> list[Record]:
-    """Return the records that a question is put to; none if one that it names is missing, or nothing fits."""
+    """Return the records that a question is put to; none if one that it names or reads is missing, or nothing fits."""
     usable = [record for record in registry if record.tag == "seen"]
     if question.records:
         by_id = {record.id: record for record in usable}
         named = [by_id[name] for name in question.records if name in by_id]
         return named if len(named) == len(question.records) else []
-    records, unknown = fitting(usable, question.select, controls="product" in question.select)
+    if question.reads:
+        return _read_off(question, usable)
+    records, unknown = fitting(usable, question.conditions, controls="product" in question.select and question.pools)
+    if question.says:
+        records = [record for record in records if record.value is None]
     return [] if unknown else records
+
+
+def _read_off(question: Question, usable: Sequence[Record]) -> list[Record]:
+    """Return the rows that are read off, of the first study that has all; where it has several of a kind, the first whose spread is clear."""
+    common, _ = fitting(usable, question.conditions)
+    found = [fitting(common, conditions)[0] for conditions in question.reads]
+    for study in dict.fromkeys(record.study for record in found[0]):
+        rows = [[row for row in rows if row.study == study] for rows in found]
+        if all(rows):
+            return [min(several, key=_unclear) for several in rows]
+    return []
+
+
+def _unclear(record: Record) -> bool:
+    return record.dispersion is None or record.dispersion.type == "unclear"
 
 
 def _pooled(question: Question, records: list[Record], registry: Registry) -> Reply:
