@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from ..base import cache as caching
+from ..base.errors import EvidenceError, Problem
 from ..base.packaged_yaml import packaged_yaml
 from ..therapies.scenarios import AS_CLAIMED, NONE
 from .claim_lives import Effect, Life, live_through, whole_body_model
 from .claim_people import describe_person
 from .claim_simulation import unit_and_label
+from .given_inputs import with_strengths
 from .ledger import judge_ledger
 
 FILE = Path(__file__).with_name("systems.yaml")
@@ -103,8 +105,18 @@ class DescribedSystem:
 
 @functools.cache
 def claimed_systems() -> tuple[ClaimedSystem, ...]:
-    """Return the systems in the order of the source pages."""
-    return tuple(_system(row) for row in packaged_yaml(FILE))
+    """Return the systems in the order of the source pages.
+
+    Raises
+    ------
+    EvidenceError
+        An input that is neither a number nor a drug of the table.
+    """
+    problems: list[Problem] = []
+    rows = [with_strengths(row, row["id"], problems, FILE.name) for row in packaged_yaml(FILE)]
+    if problems:
+        raise EvidenceError(problems)
+    return tuple(map(_system, rows))
 
 
 def _system(row: Mapping[str, Any]) -> ClaimedSystem:

@@ -13,6 +13,7 @@ from ..base.packaged_yaml import packaged_yaml
 from ..evidence.records.selecting import bad_conditions
 from .claim_outcome import LIFE_MEASURES, ContrastTerm, Outcome
 from .claim_people import COURSE_SETS
+from .given_inputs import with_strengths
 from .legal_status import legal_facts
 from .questions import EXPECTS, Question
 
@@ -231,7 +232,9 @@ def _listed_outcomes(row: dict[str, Any], name: str, problems: list[Problem], fi
 
 
 def _outcome(keys: dict[str, Any], name: str, problems: list[Problem], file: str) -> Outcome:
-    terms = tuple(_build(ContrastTerm, term, name, problems, file) for term in keys.get("contrast", ()))
+    keys = with_strengths(keys, name, problems, file)
+    written = [with_strengths(term, name, problems, file) for term in keys.get("contrast", ())]
+    terms = tuple(_build(ContrastTerm, term, name, problems, file) for term in written)
     courses = keys.get("courses", ())
     if isinstance(courses, str):
         if courses not in COURSE_SETS:

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from ...base.constants import DAYS_PER_YEAR
 from ...engine.ensemble import Ensemble
 from ...physiology import whole_body
+from ...therapies.listed_strength import listed_strength
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,13 +23,13 @@ if TYPE_CHECKING:
 YEAR = DAYS_PER_YEAR
 MONTH = YEAR / 12
 WEEK = 7.0
-#: Full doses, effective means over 24 h.
-SGLT2_INHIBITOR = {"e_S": 0.65}
-ARB = {"e_ARB": 0.6}
-ACE_INHIBITOR = {"e_ACE": 0.8}
-MRA = {"e_MRA": 0.5}
+#: Full doses, as strong as the table of drugs has them.
+SGLT2_INHIBITOR = {"e_S": listed_strength("SGLT2 inhibitor", "e_S")}
+ARB = {"e_ARB": listed_strength("ARB", "e_ARB")}
+ACE_INHIBITOR = {"e_ACE": listed_strength("ACE inhibitor", "e_ACE")}
+MRA = {"e_MRA": listed_strength("MRA", "e_MRA")}
 #: Of the albuminuric person, whose glucose is 9.9 mmol/L and pressure shifted by 8 mmHg.
-GLP1_RECEPTOR_AGONIST = {"e_GLP1": 1.0, "G": 9.1, "dMAP": 6.5}
+GLP1_RECEPTOR_AGONIST = {"e_GLP1": listed_strength("semaglutide 1 mg", "e_GLP1"), "G": 9.1, "dMAP": 6.5}
 _EQUATIONS = (
     "GFR",
     "eGFR",
