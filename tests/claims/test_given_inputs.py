@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 import betapod
 from betapod.base.errors import EvidenceError, Problem
+from betapod.base.packaged_yaml import packaged_yaml
 from betapod.claims import claims
 from betapod.claims.claim_systems import claimed_systems
 from betapod.claims.given_inputs import with_strengths
@@ -47,9 +47,8 @@ def numbers_of_drugs(data: Any) -> Iterator[tuple[str, float]]:
 
 def test_no_file_has_a_number_of_its_own_for_what_a_drug_does() -> None:
     assert {"e_ARB", "e_S", "e_ACE", "phiS", "met"} <= STRENGTHS and len(FILES) > 20
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     for path in FILES:
-        found = list(numbers_of_drugs(yaml.load(path.read_text(encoding="utf-8"), loader)))
+        found = list(numbers_of_drugs(packaged_yaml(path)))
         assert found == [], path.name
     assert list(numbers_of_drugs({"a": [{"inputs": {"e_ARB": 0.6, "e_S": 0.0}}]})) == [("e_ARB", 0.6)]
 
