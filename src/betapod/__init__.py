@@ -4,7 +4,7 @@ Everything a user needs stands here; the names are imported when first used, so 
 
 =============  ==================================================================================================
 models         load_model  list_models  list_overlays  assemble  Model  Submodel  Part  Parameter  ParameterTable
-               render  read_sbml  write_sbml  cite  Bibliography
+               render  read_sbml  write_sbml  write_wasm  cite  Bibliography
 simulation     simulate  Result  Ensemble  EnsembleResult  Schedule  Dose  Switch
 therapies      plan  Plan  list_drugs  show_drug  harms  list_scenarios  list_switches
                list_complications  show_complication
@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from .evidence.synthesis.pooled import Pooled as Pooled
     from .exchange import read_sbml as read_sbml
     from .exchange import write_sbml as write_sbml
+    from .exchange import write_wasm as write_wasm
     from .exchange.cdisc.adam_reader import read_adam as read_adam
     from .exchange.cdisc.check_adam import check_adam as check_adam
     from .exchange.cdisc.export_cdisc import export_cdisc as export_cdisc
@@ -189,6 +190,7 @@ _PUBLIC = {
     "validate": "front.judging",
     "write_report": "front.trials",
     "write_sbml": "exchange",
+    "write_wasm": "exchange",
 }
 
 __all__ = [
@@ -268,6 +270,7 @@ __all__ = [
     "validate",
     "write_report",
     "write_sbml",
+    "write_wasm",
 ]
 
 

@@ -394,6 +394,7 @@ PUBLIC = [
     "validate",
     "write_report",
     "write_sbml",
+    "write_wasm",
 ]
 
 

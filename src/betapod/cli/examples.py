@@ -383,6 +383,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     "model export": (
         ("SBML for other tools", "betapod model export kidney --out kidney.xml"),
         ("A page to read", "betapod model export reference --out reference.html"),
+        ("WebAssembly for browsers and Node, with its JavaScript", "betapod model export kidney --out kidney.wasm"),
     ),
     "model check": (
         ("A model of your own, with its table decay.csv beside it", "betapod model check decay.txt"),

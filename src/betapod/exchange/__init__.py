@@ -1,4 +1,4 @@
-"""Exchange formats: SBML."""
+"""Exchange formats: SBML, WebAssembly."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .sbml.read import read_sbml as read_sbml
+    from .wasm.shipped_kernels import write_wasm as write_wasm
 
 _PLACES = {"read_sbml": "sbml.read", "SbmlModel": "sbml.read", "write_sbml": "sbml.write"}
+_PLACES["write_wasm"] = "wasm.shipped_kernels"
 
 
 def __getattr__(name: str) -> Any:

@@ -46,7 +46,7 @@ _SUFFIXES = {
     ".gv": "dot",
     ".mmd": "mermaid",
 }
-_SUFFIXES |= {".json": "json", ".xml": "sbml", ".sbml": "sbml"}
+_SUFFIXES |= {".json": "json", ".xml": "sbml", ".sbml": "sbml", ".wasm": "wasm"}
 
 
 def register(app: typer.Typer) -> None:
@@ -154,7 +154,7 @@ def export_model(
         typer.Option(
             "--as",
             metavar="FORM",
-            help="As of 'model show'; default: by the ending of the file's name.",
+            help="As of 'model show', or wasm; default: by the ending of the file's name.",
             autocompletion=_complete_form,
         ),
     ] = None,
@@ -167,7 +167,10 @@ def export_model(
     ] = None,
     tables: ParametersOption = None,
 ) -> None:
-    """Export a model: SBML, Markdown, LaTeX, HTML, a diagram, JSON."""
+    """Export a model: SBML, Markdown, LaTeX, HTML, a diagram, JSON, WebAssembly.
+
+    WebAssembly (NAME.wasm) runs in browsers and in Node by the JavaScript that is written beside it.
+    """
     if form is None:
         form = _SUFFIXES.get(path.suffix.lower()) if path is not None else "md"
     if form is None:
@@ -176,7 +179,29 @@ def export_model(
                 "unknown-format", f"the name {path} does not tell the format", expected=f"--as {' | '.join(_forms())}"
             )
         )
+    if form == "wasm":
+        _write_wasm(model_from(model, tables or ()), path, submodel)
+        return
     _deliver(_printed(model_from(model, tables or ()), form, submodel), path)
+
+
+def _write_wasm(model: Model, path: Path | None, submodel: str | None) -> None:
+    from ...exchange import write_wasm
+
+    problems = []
+    if submodel is not None:
+        message = "WebAssembly holds a whole model, not one submodel"
+        problems.append(Problem("bad-option", message, hint="Leave the submodel out."))
+    if path is None or str(path) == "-":
+        message = "WebAssembly is written into a file, with the JavaScript that runs it beside"
+        problems.append(Problem("missing-option", message, expected="-o NAME.wasm"))
+    if problems:
+        raise ConfigError(problems)
+    assert path is not None
+    with waiting("writing WebAssembly"):
+        written = write_wasm(model, path)
+    for file in written:
+        print_note(f"wrote {file}")
 
 
 def _printed(model: Model, form: str, submodel: str | None) -> str:
