@@ -16,7 +16,8 @@ import re
 import stat
 import sys
 import tempfile
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -141,6 +142,37 @@ def write_entry(name: str, body: bytes, cache_folder: Path | None = None) -> boo
                 Path(temporary).unlink()
         return False
     return True
+
+
+@contextlib.contextmanager
+def alone(name: str, patience: float = 60.0) -> Iterator[None]:
+    """Do what follows while no other process or thread does what has the same name; the others wait.
+
+    Parameters
+    ----------
+    name
+        Of a file within the cache folder, which stays behind empty.
+    patience
+        Seconds to wait: whoever holds it may have been stopped. Where files cannot be locked, nobody waits.
+    """
+    with contextlib.ExitStack() as held:
+        with contextlib.suppress(ImportError, OSError, RuntimeError):
+            _lock(held, folder(), name, time.monotonic() + patience)
+        yield
+
+
+def _lock(held: contextlib.ExitStack, root: Path, name: str, until: float) -> None:
+    import fcntl
+
+    (root / name).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not _trusted(root):
+        return
+    file = held.enter_context((root / name).open("ab"))
+    while time.monotonic() < until:
+        try:
+            return fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(0.02)
 
 
 # -- keys ------------------------------------------------------------------------------------------------------------

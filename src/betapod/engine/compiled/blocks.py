@@ -195,26 +195,37 @@ def _store(code: Code, target: Value, values: Sequence[Value]) -> None:
 
 
 def write_factor(code: Code, program: Program) -> None:
-    """Write ``factor(d, c, m)``: ``J - d I = L U`` in place, with -1/pivot instead of each pivot and -L instead of L."""
+    """Write ``factor(d, c, m)``: ``J - d I = L U`` in place, with -1/pivot instead of each pivot and -L instead of L.
+
+    It goes row by row: one row is in registers, the rows above it are read from memory. Each entry takes its products in the
+    order of the pivots, as it would pivot by pivot, so it has the same bits; but few values wait at a time.
+    """
     plan = program.factorisation
+    right = {pivot: up for pivot, _, up in plan.steps}
+    left: dict[int, list[int]] = {pivot: [] for pivot in right}
+    for pivot, low, _ in plan.steps:
+        for i in low:
+            left[i].append(pivot)
+    given: dict[int, list[tuple[int, str, int]]] = {}
+    for row, column, kind, index in program.entries:
+        given.setdefault(row, []).append((column, kind, index))
     with code.function("factor", ["v", "p", "p"]) as (d, c, m):
-        values: dict[tuple[int, int], Value] = {}
-        for row, column, kind, index in program.entries:
-            slot = plan.slots[row, column]
-            values[row, column] = code.load(m, "v", slot) if kind == "linear" else code.load(c, "v", index)
-        for i in range(plan.size):
-            values[i, i] = values[i, i] - d if (i, i) in values else -d
-        for pivot, low, up in plan.steps:
-            inverse = -1.0 / values[pivot, pivot]
-            values[pivot, pivot] = inverse
-            for i in low:
-                factor = values[i, pivot] * inverse
-                values[i, pivot] = factor
-                for j in up:
-                    right = values[pivot, j]
-                    values[i, j] = code.fma(factor, right, values[i, j]) if (i, j) in values else factor * right
-            for entry in ((pivot, pivot), *((pivot, j) for j in up), *((i, pivot) for i in low)):
-                code.store(m, plan.slots[entry], values[entry])
+        for row in right:
+            values: dict[int, Value] = {}
+            for column, kind, index in given.get(row, ()):
+                slot = plan.slots[row, column]
+                values[column] = code.load(m, "v", slot) if kind == "linear" else code.load(c, "v", index)
+            values[row] = values[row] - d if row in values else -d
+            for pivot in left[row]:
+                factor = values[pivot] * code.load(m, "v", plan.slots[pivot, pivot])
+                values[pivot] = factor
+                for j in right[pivot]:
+                    above = code.load(m, "v", plan.slots[pivot, j])
+                    values[j] = code.fma(factor, above, values[j]) if j in values else factor * above
+            values[row] = -1.0 / values[row]
+            for column in (row, *right[row], *left[row]):
+                code.store(m, plan.slots[row, column], values[column])
+            code.forget()
         code.give()
 
 

@@ -214,6 +214,9 @@ class Code(Protocol):
     def store(self, base: Value, index: Operand, value: Value) -> None:
         """Write one element of an array."""
 
+    def forget(self) -> None:
+        """Read what memory holds anew from here on, so that no value waits long for its use."""
+
     def fetch_add(self, counter: Value, amount: int) -> Value:
         """Add to a counter that workers share, and return what it was."""
 

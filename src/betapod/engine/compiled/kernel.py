@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ...base.cache import alone
 from ...base.cache import program as program_of
 from ...model.assembly.model import Model
 from . import program_cache as cache
 from .lower import check_events, lower
-from .machine import Loaded, compile_object, load_object, processor
+from .machine import Loaded, compile_object, load_object, object_name, processor
 from .program import Program, waits
 
 
@@ -94,10 +95,12 @@ def kernel_for(
     if key in _in_memory:
         return _in_memory[key]
     kernel = _from_disk(key, start) if use_cache else None
-    if kernel is None:
-        kernel = _compiled(key, model, outputs, ramps, width, start, use_cache)
-    _in_memory[key] = kernel
-    return kernel
+    if kernel is None and use_cache:
+        # Where another process makes this very program, waiting for it is sooner done than making it again.
+        with alone(f"compiling/{key[:2]}"):
+            kernel = _from_disk(key, start) or _compiled(key, model, outputs, ramps, width, start, use_cache)
+    _in_memory[key] = kernel or _compiled(key, model, outputs, ramps, width, start, use_cache)
+    return _in_memory[key]
 
 
 def _from_disk(key: str, start: float) -> Kernel | None:
@@ -126,7 +129,6 @@ def _compiled(
     if width is None:
         width = processor().width * (2 if waits(program.rates) > CHAIN else 1)
     text, workspace = write_module(program, width, processor())
-    code = compile_object(text)
     description = {
         "parameters": list(program.parameters),
         "ramps": list(program.ramps),
@@ -134,10 +136,18 @@ def _compiled(
         "width": width,
         "operations": operations(program),
     }
-    kernel = _kernel(description, load_object(code), "compiled", start)
+    name = object_name(text)
+    code = cache.read_object(name) if use_cache else None
+    origin = "disk" if code else "compiled"
+    code = code or compile_object(text)
+    try:
+        loaded = load_object(code)
+    except RuntimeError:
+        origin, code = "compiled", compile_object(text)
+        loaded = load_object(code)
     if use_cache:
-        cache.write_program(key, description, code)
-    return kernel
+        cache.write_program(key, description, name, code)
+    return _kernel(description, loaded, origin, start)
 
 
 def _kernel(description: dict[str, Any], loaded: Loaded, origin: str, start: float) -> Kernel:

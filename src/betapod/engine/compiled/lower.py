@@ -269,14 +269,13 @@ class _Lowering:
 
     def changes(self, node: Expr) -> bool:
         """Return whether a node depends on the states or on time."""
-        for below in topological([node]) if node not in self._changes else ():
-            if below not in self._changes:
-                self._changes[below] = (
-                    below is TIME
-                    or below in self.state_index
-                    or below in self.bound_index
-                    or any(self._changes[arg] for arg in below.args)
-                )
+        for below in topological([node], self._changes):
+            self._changes[below] = (
+                below is TIME
+                or below in self.state_index
+                or below in self.bound_index
+                or any(self._changes[arg] for arg in below.args)
+            )
         return self._changes[node]
 
     def _find_shared(self, roots: Sequence[Expr]) -> None:
@@ -289,10 +288,9 @@ class _Lowering:
 
     def rewrite(self, root: Expr) -> Expr:
         """Return an expression that costs less."""
-        for node in topological([root]):
-            if node not in self._rewritten:
-                args = tuple(self._rewritten[arg] for arg in node.args)
-                self._rewritten[node] = self._cheaper(node, args)
+        for node in topological([root], self._rewritten):
+            args = tuple(self._rewritten[arg] for arg in node.args)
+            self._rewritten[node] = self._cheaper(node, args)
         return self._rewritten[root]
 
     def _cheaper(self, node: Expr, args: tuple[Expr, ...]) -> Expr:

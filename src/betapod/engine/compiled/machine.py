@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import ctypes.util
 import functools
+import hashlib
 import sys
 from dataclasses import dataclass, field
 from typing import Any
@@ -93,16 +94,16 @@ def _compact() -> bool:
     return _is_x86() and processor().width >= 4 and processor().fused
 
 
-def compile_object(text: str, level: int = 2) -> bytes:
+def compile_object(text: str) -> bytes:
     """Return the object code of a module of LLVM assembly."""
     import llvmlite.binding as llvm
 
-    machine = _target_machine(level)
+    machine = _target_machine(LEVEL)
     module = llvm.parse_assembly(text)
     module.triple = llvm.get_default_triple()
     module.data_layout = str(machine.target_data)
     module.verify()
-    options = llvm.create_pipeline_tuning_options(speed_level=level)
+    options = llvm.create_pipeline_tuning_options(speed_level=LEVEL)
     options.loop_vectorization = False
     options.slp_vectorization = False
     options.loop_unrolling = False
@@ -110,6 +111,20 @@ def compile_object(text: str, level: int = 2) -> bytes:
     builder.getModulePassManager().run(module, builder)
     code: bytes = machine.emit_object(module)
     return code
+
+
+#: How much LLVM optimises: higher levels take twice the time and more, and give programs that run no faster.
+LEVEL = 1
+
+
+def object_name(text: str) -> str:
+    """Return the name of the machine code of a module: a hash of its assembly and of everything else that makes the code."""
+    import llvmlite
+    import llvmlite.binding as llvm
+
+    this = processor()
+    parts = (llvmlite.__version__, llvm.llvm_version_info, this.name, this.features, _compact(), LEVEL, text)
+    return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
 @dataclass

@@ -22,22 +22,7 @@ _FLOAT_COMPARE = {"<": "olt", "<=": "ole", ">": "ogt", ">=": "oge", "==": "oeq",
 _INT_COMPARE = {"<": "slt", "<=": "sle", ">": "sgt", ">=": "sge", "==": "eq", "!=": "ne"}
 
 #: Functions that are called lane by lane.
-C_LIBRARY = (
-    "sin",
-    "cos",
-    "tan",
-    "asin",
-    "acos",
-    "atan",
-    "sinh",
-    "cosh",
-    "asinh",
-    "acosh",
-    "atanh",
-    "tgamma",
-    "atan2",
-    "fmod",
-)
+C_LIBRARY = tuple("sin cos tan asin acos atan sinh cosh asinh acosh atanh tgamma atan2 fmod".split())
 
 
 def hexadecimal(value: float) -> str:
@@ -247,6 +232,10 @@ class VectorCode:
 
     def _align(self, kind: str) -> int:
         return 8 * self.width if kind in VECTORS else 8
+
+    def forget(self) -> None:
+        """Keep nothing that memory holds in a register from here on."""
+        self.line('call void asm sideeffect "", "~{memory}"()')
 
     def fetch_add(self, counter: Value, amount: int) -> Value:
         """Add to a shared counter and return what it was."""

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -229,8 +229,11 @@ def rebuild(node: Expr, args: tuple[Expr, ...]) -> Expr:
     return binary(node.op, *args)
 
 
-def topological(roots: Iterable[Expr]) -> list[Expr]:
-    """Return every node below the roots, arguments before the nodes that use them; order depends on structure only."""
+def topological(roots: Iterable[Expr], done: Container[Expr] = ()) -> list[Expr]:
+    """Return every node below the roots, arguments before the nodes that use them; order depends on structure only.
+
+    Nodes that are `done` are left out, and nothing below them is visited.
+    """
     visited: set[Expr] = set()
     order: list[Expr] = []
     for root in roots:
@@ -239,7 +242,7 @@ def topological(roots: Iterable[Expr]) -> list[Expr]:
             node, expanded = stack.pop()
             if expanded:
                 order.append(node)
-            elif node not in visited:
+            elif node not in visited and node not in done:
                 visited.add(node)
                 stack.append((node, True))
                 stack.extend((arg, False) for arg in reversed(node.args) if arg not in visited)
