@@ -238,8 +238,9 @@ def closure(module: str) -> tuple[Path, ...]:
 def data_files(files: Iterable[Path]) -> tuple[Path, ...]:
     """Return the files beside some files of the package, and below, that are no code: what their modules may read."""
     rooms = {path.parent for path in files} - {_PACKAGE}
-    candidates = {path for room in rooms for path in room.rglob("*") if path.is_file()}
-    return tuple(sorted(path for path in candidates if path.suffix not in (".py", ".pyc")))
+    # What Python keeps of code, or is about to write, is none either.
+    candidates = {path for room in rooms for path in room.rglob("*") if "__pycache__" not in path.parts}
+    return tuple(sorted(path for path in candidates if path.suffix not in (".py", ".pyc") and path.is_file()))
 
 
 def imports(path: Path) -> list[Path]:

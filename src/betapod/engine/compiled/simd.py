@@ -22,7 +22,9 @@ _FLOAT_COMPARE = {"<": "olt", "<=": "ole", ">": "ogt", ">=": "oge", "==": "oeq",
 _INT_COMPARE = {"<": "slt", "<=": "sle", ">": "sgt", ">=": "sge", "==": "eq", "!=": "ne"}
 
 #: Functions that are called lane by lane.
-C_LIBRARY = tuple("sin cos tan asin acos atan sinh cosh asinh acosh atanh tgamma atan2 fmod".split())
+C_LIBRARY = (
+    "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "asinh", "acosh", "atanh", "tgamma", "atan2", "fmod",
+)  # fmt: skip
 
 
 def hexadecimal(value: float) -> str:
