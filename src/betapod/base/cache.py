@@ -153,7 +153,7 @@ def alone(name: str, patience: float = 60.0) -> Iterator[None]:
     name
         Of a file within the cache folder, which stays behind empty.
     patience
-        Seconds to wait: whoever holds it may have been stopped. Where files cannot be locked, nobody waits.
+        Seconds to wait: the process that holds it may have been stopped. Where files cannot be locked, nobody waits.
     """
     with contextlib.ExitStack() as held:
         with contextlib.suppress(ImportError, OSError, RuntimeError):

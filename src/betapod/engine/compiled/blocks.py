@@ -206,13 +206,13 @@ def write_factor(code: Code, program: Program) -> None:
     for pivot, low, _ in plan.steps:
         for i in low:
             left[i].append(pivot)
-    given: dict[int, list[tuple[int, str, int]]] = {}
+    entries: dict[int, list[tuple[int, str, int]]] = {}
     for row, column, kind, index in program.entries:
-        given.setdefault(row, []).append((column, kind, index))
+        entries.setdefault(row, []).append((column, kind, index))
     with code.function("factor", ["v", "p", "p"]) as (d, c, m):
         for row in right:
             values: dict[int, Value] = {}
-            for column, kind, index in given.get(row, ()):
+            for column, kind, index in entries.get(row, ()):
                 slot = plan.slots[row, column]
                 values[column] = code.load(m, "v", slot) if kind == "linear" else code.load(c, "v", index)
             values[row] = values[row] - d if row in values else -d
