@@ -10,7 +10,7 @@ therapies      plan  Plan  list_drugs  show_drug  harms  list_scenarios  list_sw
                list_complications  show_complication
 people         load_person  list_people  draw_patients  load_library  Library  list_cohorts
                select_cohort  SelectedCohort
-one person     read_labs  forecast_patient  kidney_risks
+one person     read_labs  forecast_patient  kidney_risks  validate_forecasts
 trials         list_protocols  load_protocol  Protocol  run_trial  open_trial  TrialRun  write_report
                export_cdisc  read_adam  check_adam
 analyses       analyses: mixed models, slopes, times to events, rates, wins, several tests, on arrays of one's own
@@ -74,6 +74,7 @@ if TYPE_CHECKING:
     from .front.one_patient import forecast_patient as forecast_patient
     from .front.one_patient import kidney_risks as kidney_risks
     from .front.one_patient import read_labs as read_labs
+    from .front.one_patient import validate_forecasts as validate_forecasts
     from .front.people import draw_patients as draw_patients
     from .front.people import list_cohorts as list_cohorts
     from .front.people import list_people as list_people
@@ -188,6 +189,7 @@ _PUBLIC = {
     "simulate": "engine.scipy.reference",
     "trusted_numbers": "front.trusting",
     "validate": "front.judging",
+    "validate_forecasts": "front.one_patient",
     "write_report": "front.trials",
     "write_sbml": "exchange",
     "write_wasm": "exchange",
@@ -268,6 +270,7 @@ __all__ = [
     "simulate",
     "trusted_numbers",
     "validate",
+    "validate_forecasts",
     "write_report",
     "write_sbml",
     "write_wasm",

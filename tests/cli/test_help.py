@@ -20,6 +20,7 @@ TREE = Path(__file__).with_name("help_tree.txt")
 #: Examples that take long, or need what only a long run leaves: the command line reads them, and does not carry them out.
 LONG = (
     "betapod demo",
+    "betapod patient validate",
     "betapod patients grow",
     "betapod patients show --library",
     "betapod claims simulate",

@@ -72,7 +72,7 @@ ROOMS = set(ORDER)
 INNER: dict[str, tuple[str, ...]] = {
     "model": ("algebra", "language", "parameters", "assembly", "printing"),
     "evidence": ("records", "synthesis"),
-    "validation": ("scorecard", "predictions"),
+    "validation": ("scorecard", "predictions", "forecasts"),
     "report": ("common", "claims", "predictions", "trial"),
 }
 
@@ -392,6 +392,7 @@ PUBLIC = [
     "simulate",
     "trusted_numbers",
     "validate",
+    "validate_forecasts",
     "write_report",
     "write_sbml",
     "write_wasm",

@@ -47,6 +47,17 @@ def test_every_code_has_its_check_digit_and_a_quantity() -> None:
         ("egfr", 52.0, "mL/min/{1.73_m2}", 52.0),
         ("c_peptide", 2.0, "ng/mL", 0.662),
         ("fasting_glucose", 180.0, "mg/dL", 9.99),
+        ("fasting_glucose", 180.0, "mg%", 9.99),
+        ("creatinine", 12.0, "mg/l", 1.2),
+        ("uacr", 380.0, "mg/gCr", 380.0),
+        ("uacr", 380.0, "mcg/mg creat", 380.0),
+        ("hba1c", 8.4, "%Hb", 8.4),
+        ("egfr", 52.0, "ml/min/1,73m2", 52.0),
+        ("weight", 194.0, "lbs", 88.0),
+        ("weight", 13.8, "st", 87.63),
+        ("height", 5.9, "ft", 179.8),
+        ("potassium", 4.5, "mval/L", 4.5),
+        ("duration", 18.0, "months", 1.5),
     ],
 )
 def test_units_of_any_country(quantity: str, value: float, unit: str, right: float) -> None:
@@ -67,6 +78,15 @@ def test_no_unit_is_guessed(quantity: str, value: float, unit: str, kind: str) -
     with pytest.raises(BetapodError) as error:
         converted_lab(quantity, value, unit)
     assert error.value.kinds == (kind,)
+
+
+def test_decimal_commas_are_read_and_thousands_are_not_guessed() -> None:
+    labs = labs_from_options({"age": "61", "hba1c": "8,4", "creatinine": "0,985 mg/dL", "uacr": "43,5 mg/mmol"})
+    assert labs.value("hba1c") == 8.4 and labs.value("creatinine") == 0.985
+    assert labs.value("uacr") == pytest.approx(43.5 * 8.84, rel=1e-3)
+    with pytest.raises(BetapodError) as error:
+        labs_from_options({"uacr": "1,234", "egfr": "52,5,1"})
+    assert error.value.kinds == ("ambiguous-number", "bad-unit") and "Write 1.234 or 1234." in str(error.value)
 
 
 def test_codes_and_other_names_mean_quantities() -> None:

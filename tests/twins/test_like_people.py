@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pytest
 
 import betapod
 from betapod.base.errors import ConfigError
-from betapod.twins.like_people import LEAST, LikePeople, conditioned, lab_spread, like_people
+from betapod.twins.like_people import (
+    LEAST,
+    LikePeople,
+    conditioned,
+    errorless_labs,
+    lab_spread,
+    like_people,
+    nearest_people,
+    quantiles_by_weight,
+)
 from betapod.twins.option_labs import labs_from_options
 from betapod.twins.person_labs import LabValue, PersonLabs, UsedLab
 
 DOCTOR = {"age": 61, "egfr": 52, "uacr": 380, "hba1c": 8.4}
 
 
-def like(values: dict[str, float | str], sex: str = "male", **more: tuple[str, ...]) -> LikePeople:
+def like(values: Mapping[str, float | str], sex: str = "male", **more: tuple[str, ...]) -> LikePeople:
     return like_people(betapod.load_library(), labs_from_options(values, sex, "2"), **more)
 
 
@@ -80,3 +91,36 @@ def test_more_measurements_are_trusted_more() -> None:
 def test_bmi_counts_rather_than_weight() -> None:
     labs = labs_from_options({"age": 60, "weight": 88, "height": 175})
     assert conditioned(labs) == ("age", "bmi")
+
+
+def test_law_a_lab_that_is_missing_widens_the_answer_on_it() -> None:
+    """People of the library themselves, measured once: whichever lab nobody tells, the people who are like them differ more in it."""
+    library = betapod.load_library()
+    table = library.table
+    grown = np.flatnonzero(
+        (table["segment"] == 0) & (table["diabetes"] == 1) & (table["T1D"] == 0) & (table["age"] > 40)
+    )
+    names = {"egfr": "egfr", "uacr": "uacr", "hba1c": "hba1c", "sbp": "sbp"}
+    wider = []
+    for row in grown[:: len(grown) // 6]:
+        values = {name: float(table[column].iloc[row]) for name, column in names.items()}
+        values["age"] = float(table["age"].iloc[row])
+
+        def spread(told: dict[str, float], name: str) -> tuple[float, float]:
+            weights, effective, _ = nearest_people(library, labs_from_options(told, "", "2"))
+            low, high = quantiles_by_weight(np.log(errorless_labs(table, name)), weights, (0.05, 0.95))
+            return high - low, effective
+
+        for name in names:
+            without, others = spread({key: value for key, value in values.items() if key != name}, name)
+            known, effective = spread(values, name)
+            if min(others, effective) >= LEAST:
+                wider.append(without / known)
+    # Whom too few are like is refused, and has no answer that could be wide.
+    assert len(wider) >= 12 and min(wider) > 1.0 and np.mean(wider) > 1.3
+
+
+def test_ages_of_one_person_are_no_more_people() -> None:
+    people = like(DOCTOR, takes=("acei",))
+    rows = 1.0 / float(np.sum(people.weights**2))
+    assert people.effective < 0.7 * rows

@@ -13,14 +13,12 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("Without the simulation of the self-test", "betapod doctor --quick"),
     ),
     "patient": (
-        (
-            "What would an SGLT2 inhibitor do for this person?",
-            "betapod patient --age 61 --egfr 52 --uacr 380 --try 'SGLT2 inhibitor'",
-        ),
-        (
-            "Labs in other units, somebody on ramipril, as JSON",
-            "betapod patient --egfr 52 --uacr '43 mg/mmol' --on ramipril --json",
-        ),
+        ("What would an SGLT2 inhibitor do?", "betapod patient --age 61 --egfr 52 --uacr 380 --try 'SGLT2 inhibitor'"),
+        ("Other units, as a page", "betapod patient --egfr 52 --uacr '43 mg/mmol' --on ramipril --html me.html"),
+    ),
+    "patient validate": (
+        ("Was the model right about my patients?", "betapod patient validate cohort.csv"),
+        ("Everybody's risks as a table", "betapod patient validate cohort.csv --years 2 --csv risks.csv"),
     ),
     "simulate": (
         ("Ten years of a kidney with high glucose", "betapod simulate kidney --years 10 --set 'G=203 mg/dL'"),

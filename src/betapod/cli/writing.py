@@ -15,7 +15,7 @@ from ..base import overwriting
 from ..base.errors import ConfigError
 
 #: Options that name what is written, and arguments that do, by verb.
-_OPTIONS = frozenset({"--out", "--csv", "--plot", "--figure", "--page", "--html"})
+_OPTIONS = frozenset({"--out", "--csv", "--plot", "--figure", "--page", "--html", "--pdf"})
 _ARGUMENTS = {"grow": "path", "plot": "to", "page": "to"}
 #: Verbs that write a page into their folder; and those that check what they write together with everything else that is wrong.
 _PAGES = frozenset({"report", "demo"})

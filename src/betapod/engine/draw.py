@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TypeAlias
 
 import numpy as np
@@ -93,7 +93,28 @@ def draw_parameters(
     ParameterError
         Distributions that cannot be drawn from: no spread, no finite range, values outside the domain; all at once.
     """
-    ids = varied(table, names)
+    together = correlations or Correlations()
+    inverses = _inverses(table, varied(table, names))
+    return {name: inverse(together.uniform(name, seed, patients, replicate)) for name, inverse in inverses.items()}
+
+
+def parameters_at(table: ParameterTable, uniform: Mapping[str, Numbers]) -> dict[str, Numbers]:
+    """Return the parameters of virtual patients at numbers of the distribution functions of rows, instead of random ones.
+
+    Parameters
+    ----------
+    uniform
+        Row -> (n,) between 0 and 1.
+
+    Raises
+    ------
+    ConfigError, ParameterError
+        As of `draw_parameters`.
+    """
+    return {name: inverse(uniform[name]) for name, inverse in _inverses(table, varied(table, uniform)).items()}
+
+
+def _inverses(table: ParameterTable, ids: Iterable[str]) -> dict[str, Callable[[Numbers], Numbers]]:
     inverses: dict[str, Callable[[Numbers], Numbers]] = {}
     problems: list[Problem] = []
     for name in ids:
@@ -103,8 +124,7 @@ def draw_parameters(
             problems.extend(error.problems)
     if problems:
         raise ParameterError(problems)
-    together = correlations or Correlations()
-    return {name: inverse(together.uniform(name, seed, patients, replicate)) for name, inverse in inverses.items()}
+    return inverses
 
 
 def _spreads(row: Parameter) -> bool:

@@ -10,8 +10,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ..patients.library import Library
+    from ..twins.lab_cohort import LabCohort
     from ..twins.patient_forecast import PatientForecast
     from ..twins.person_labs import PersonLabs
+    from ..validation.forecasts.cohort_validation import CohortValidation
 
 _FHIR = (".json", ".ndjson", ".gz")
 
@@ -69,6 +71,7 @@ def forecast_patient(
     scenarios: Sequence[str] | None = None,
     people: int = 300,
     care: str = "frozen",
+    closer: bool = False,
     library: Library | None = None,
     seed: int = 1,
     threads: int | None = None,
@@ -90,6 +93,9 @@ def forecast_patient(
         How many simulated people stand for the person, 100 to 1000.
     care
         ``frozen``: what people take stays; ``usual``: their doctors go on.
+    closer
+        Where the library has too few people with just these labs, live lives anew near those who are nearest until the labs fit as closely as they
+        were measured; half a minute more.
     library
         Where people are searched from; the package's by default.
     seed, threads, progress
@@ -132,7 +138,77 @@ def forecast_patient(
     else:
         person = labs_from_options(labs, sex, diabetes, drugs, prefix="")
     searched = load_library() if library is None else library
-    return patient_forecast(searched, person, options, scenarios, people, seed, care, strict, threads, progress)
+    return patient_forecast(searched, person, options, scenarios, people, seed, care, strict, closer, threads, progress)
+
+
+def validate_forecasts(
+    cohort: str | Path | LabCohort,
+    outcome: str = "kidney failure",
+    years: float | None = None,
+    *,
+    people: int = 100,
+    care: str = "frozen",
+    library: Library | None = None,
+    seed: int = 1,
+    threads: int | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> CohortValidation:
+    r"""Return how well forecasts of people agree with what became of them, beside published equations in the same people.
+
+    Parameters
+    ----------
+    cohort
+        A CSV with a row per person: columns of labs with their units as of `read_labs`, ``age``, ``sex``, ``diabetes``, ``drugs``, histories such as
+        ``smoker`` (0 or 1), ``time [year]`` and ``event``: 0 followed to the end, 1 had the event, 2 died before it.
+    outcome
+        What the events are: ``kidney failure``, ``40 % decline`` (of eGFR, or kidney failure), both as if nobody died, or ``death``.
+    years
+        Over which risks are told; 5 by default, of a decline 3.
+    people
+        How many people of the library stand for each member, 20 to 1000.
+    care
+        ``frozen``: what people take stays; ``usual``: their doctors go on.
+    library
+        Whose people stand for the members; the package's by default.
+    seed
+        Of all random numbers.
+    threads
+        For the simulation; all processors by default.
+    progress
+        Called with a few words now and then.
+
+    Returns
+    -------
+    CohortValidation
+        ``scores`` (the model, then each equation with the model in the same people: Harrell's C, calibration slope, observed and expected
+        shares, groups of like risk), ``risks`` (predictor -> a risk for each member, NaN where it says nothing), ``notes``; ``document()`` for JSON.
+
+    Raises
+    ------
+    ConfigError
+        Everything that is wrong with the table, each with its line; no event within these years; nobody whom enough people are like.
+    SolverError
+        Too many people could not be simulated.
+
+    Examples
+    --------
+    >>> import betapod, pathlib, tempfile
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "cohort.csv"
+    >>> _ = path.write_text("age,sex,egfr [mL/min/1.73m2],time [year],event
+    61,m,52,5,0
+    70,f,25,2,1
+    ")
+    >>> [item.predictor for item in betapod.validate_forecasts(path, years=2, people=20).scores][:2]
+    ['the model']
+    """
+    from ..base import arguments
+    from ..twins.lab_cohort import LabCohort, read_lab_cohort
+    from ..validation.forecasts.cohort_validation import validate_cohort
+    from .people import load_library
+
+    members = cohort if isinstance(cohort, LabCohort) else read_lab_cohort(arguments.path("cohort", cohort))
+    searched = load_library() if library is None else library
+    return validate_cohort(searched, members, outcome, years, people, seed, care, threads, progress)
 
 
 def kidney_risks(people: pd.DataFrame | Mapping[str, Any]) -> pd.DataFrame:

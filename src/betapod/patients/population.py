@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from ..base.meanwhile import Meanwhile
 from ..base.randomness import Patients, Stream
 from ..engine.correlations import Correlations, read_correlations
-from ..engine.draw import draw_parameters
+from ..engine.draw import draw_parameters, parameters_at, varied
 from ..model.parameters.parameter import Parameter
 from ..model.parameters.possible_values import drawn_range
 from ..model.parameters.table import ParameterTable
@@ -203,6 +203,56 @@ def _move(traits: dict[str, Numbers], model: dict[str, Numbers]) -> None:
         columns[trait] = np.clip(columns[trait], *drawn_range(row))
 
 
+@dataclass(frozen=True)
+class OwnScores:
+    """People who are not as their numbers have them: normal scores of the rows that are drawn.
+
+    Attributes
+    ----------
+    numbers
+        (n,) whose, each once.
+    scores
+        Row -> (n,); rows that are not named are drawn.
+    """
+
+    numbers: NDArray[np.int64]
+    scores: Mapping[str, Numbers]
+
+
+_OWN = Meanwhile[OwnScores | None]("own_scores", None)
+
+
+def own_scores(people: OwnScores | None) -> AbstractContextManager[None]:
+    """Let some of the people who are drawn meanwhile be others than their numbers say; doctors, visits and chance stay those of the number."""
+    return _OWN.held(people)
+
+
+def drawn_scores(seed: int, patients: Patients) -> dict[str, Numbers]:
+    """Return row -> (n,) normal scores by which people are drawn: what people differ in, and correlated as people are."""
+    from scipy.special import ndtri
+
+    numbers, together = np.asarray(patients, dtype=np.int64), population_correlations()
+    rows = (*varied(population_table()), *MODEL_ROWS)
+    return {name: np.asarray(ndtri(together.uniform(name, seed, numbers))) for name in rows}
+
+
+def _be_themselves(traits: dict[str, Numbers], model: dict[str, Numbers], numbers: NDArray[np.int64]) -> None:
+    """Put in what people have of their own, in place."""
+    own = _OWN.now
+    if own is None or not len(own.numbers):
+        return
+    from scipy.special import ndtr
+
+    order = np.argsort(own.numbers)
+    places = order[np.searchsorted(own.numbers[order], numbers).clip(max=len(order) - 1)]
+    known = own.numbers[places] == numbers
+    uniform = {name: np.clip(ndtr(scores[places]), 2.0**-53, 1.0 - 2.0**-53) for name, scores in own.scores.items()}
+    for columns, table in ((traits, population_table()), (model, whole_body.model_parameters("reference"))):
+        asked = {name: values for name, values in uniform.items() if name in columns}
+        for name, values in parameters_at(table, asked).items():
+            columns[name] = np.where(known, values, columns[name])
+
+
 def on_line(kind: str, values: Numbers) -> Numbers:
     """Return values on the scale on which a distribution is normal: logarithm, log odds or as they are."""
     with np.errstate(divide="ignore"):
@@ -232,6 +282,7 @@ def sample(seed: int, patients: Patients) -> People:
     together = population_correlations()
     traits = draw_parameters(population_table(), seed, numbers, correlations=together)
     model = draw_parameters(whole_body.model_parameters("reference"), seed, numbers, MODEL_ROWS, correlations=together)
+    _be_themselves(traits, model, numbers)
     _move(traits, model)
 
     def chance(purpose: str) -> Numbers:

@@ -11,7 +11,7 @@ from pathlib import Path
 from ..base.delimited import DelimitedTable, cell_number, marks, read_delimited
 from ..base.errors import BetapodError, ConfigError, Location, Problem
 from .lab_quantities import converted_lab, lab_named, lab_quantities, nearest_lab
-from .person_labs import LabValue, PersonLabs, person_of_labs
+from .person_labs import HISTORY_WORDS, LabValue, PersonLabs, person_of_labs
 
 _NAME, _VALUE, _UNIT, _DATE = (
     ("name", "quantity", "code", "loinc"),
@@ -22,6 +22,7 @@ _NAME, _VALUE, _UNIT, _DATE = (
 _OTHER = ("sex", "female", "diabetes", "drugs", "id")
 _WITH_UNIT = re.compile(r"(?P<name>[^\[\](]+?)\s*[\[(](?P<unit>[^\])]+)[\])]\s*")
 _SEXES = {"f": 1, "female": 1, "woman": 1, "w": 1, "m": 0, "male": 0, "man": 0}
+_YES = {"1": True, "yes": True, "true": True, "0": False, "no": False, "false": False}
 _DIABETES = {"1": "type 1", "2": "type 2", "type 1": "type 1", "type 2": "type 2", "none": "none", "no": "none"}
 
 
@@ -60,10 +61,10 @@ def read_lab_table(path: str | Path) -> PersonLabs:
     ConfigError
         Everything that is wrong, each with its line.
     """
-    table = read_delimited(path, _is_column)
+    table = read_delimited(path, is_lab_column)
     header = [name.strip().lower() for name in table.header]
     long = any(name in _NAME for name in header) and any(name in _VALUE for name in header)
-    reader = _Rows(table)
+    reader = LabRows(table)
     reader.problems += table.problems
     if long:
         reader.read_long(header)
@@ -72,15 +73,27 @@ def read_lab_table(path: str | Path) -> PersonLabs:
     return reader.person()
 
 
-def _is_column(cell: str) -> bool:
+def is_lab_column(cell: str) -> bool:
+    """Return whether a cell may be the head of a column of labs."""
     name = cell.strip().lower()
-    if name in (*_NAME, *_VALUE, *_UNIT, *_DATE, *_OTHER):
+    if name in (*_NAME, *_VALUE, *_UNIT, *_DATE, *_OTHER) or history_named(name):
         return True
-    match = _WITH_UNIT.fullmatch(name)
-    return lab_named(match["name"] if match else name) is not None
+    return lab_named(name_and_unit(name)[0]) is not None
 
 
-class _Rows:
+def name_and_unit(header: str) -> tuple[str, str]:
+    """Return what a head such as ``uacr [mg/mmol]`` names, and the unit; no unit where it has none."""
+    match = _WITH_UNIT.fullmatch(header.strip())
+    return (match["name"], match["unit"]) if match else (header.strip(), "")
+
+
+def history_named(name: str) -> str:
+    """Return the name in `PersonLabs.history` that a head means; empty where it means none."""
+    plain = name.strip().lower()
+    return plain if plain in HISTORY_WORDS.values() else HISTORY_WORDS.get(plain.replace("_", " "), "")
+
+
+class LabRows:
     """What was read so far, and what was wrong."""
 
     def __init__(self, table: DelimitedTable) -> None:
@@ -91,6 +104,7 @@ class _Rows:
         self.female: int | None = None
         self.diabetes = ""
         self.drugs: list[str] = []
+        self.history: dict[str, bool] = {}
         self.notes = list(table.notes)
         self.left_out: list[str] = []
 
@@ -98,7 +112,7 @@ class _Rows:
         if self.problems:
             raise ConfigError(self.problems)
         return person_of_labs(
-            self.values, self.age, self.female, self.diabetes, self.drugs, None, self.left_out, self.notes
+            self.values, self.age, self.female, self.diabetes, self.drugs, self.history, self.left_out, self.notes
         )
 
     def _place(self, line: int) -> Location:
@@ -129,14 +143,17 @@ class _Rows:
             )  # fmt: skip
             return
         line, row = self.table.rows[0]
-        cells = [(cell, self._place(line)) for cell in row if re.fullmatch(r"[\d.,]+", cell.strip())]
-        decimal = self._decimal(cells)
+        decimal = self._decimal([(cell, self._place(line)) for cell in row if re.fullmatch(r"[\d.,]+", cell.strip())])
+        self.read_row(line, row, decimal)
+
+    def read_row(self, line: int, row: Sequence[str], decimal: str) -> None:
+        """Read one row with a column for each quantity."""
         date = next((cell for name, cell in zip(self.table.header, row, strict=True) if name.lower() in _DATE), "")
-        for name, cell in zip(self.table.header, row, strict=True):
-            if name.strip().lower() in (*_DATE, "id") or not cell.strip():
+        for header, cell in zip(self.table.header, row, strict=True):
+            if header.strip().lower() in (*_DATE, "id") or not cell.strip():
                 continue
-            match = _WITH_UNIT.fullmatch(name.strip())
-            self._entry(match["name"] if match else name, cell, match["unit"] if match else "", date, decimal, line)
+            name, unit = name_and_unit(header)
+            self._entry(name, cell, unit, date, decimal, line)
 
     def _decimal(self, cells: Sequence[tuple[str, Location]]) -> str:
         try:
@@ -166,6 +183,10 @@ class _Rows:
                     )
                 )
             self.diabetes = kind or ""
+        elif known := history_named(plain):
+            if text.lower() not in _YES:
+                self.problems.append(Problem("bad-history", f"{name}: neither yes nor no", location, text, "0 or 1"))
+            self.history[known] = _YES.get(text.lower(), False)
         elif plain in ("drug", "drugs", "on"):
             self.drugs += [part.strip() for part in re.split(r"[;+]", text) if part.strip()]
         elif (quantity := lab_named(name)) is None:

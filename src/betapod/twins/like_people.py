@@ -2,7 +2,8 @@
 
 The weight of somebody is the chance of the labs if this were the person: normal in the logarithm, with the error of as many measurements as there
 were, and the tolerance of `lab_quantities` besides. Albuminuria goes by what a measurement of that day sees, a slow deviation of life
-included. Sex, type of diabetes and named drugs must be the same. Where too few remain, all SDs are widened together, up to a limit,
+included. Sex, type of diabetes and named drugs must be the same. A person who is in the library at several ages counts as one. Where too few remain,
+all SDs are widened together, up to a limit,
 and it is said; beyond it the person is refused. Labs that are not given say nothing, so that the answer is wider.
 """
 
@@ -47,13 +48,16 @@ class LikePeople:
     weights
         (library,) adding up to 1.
     effective
-        Effective number of people: one over the sum of squares.
+        Effective number of people: one over the sum of squares; a person who is in the library at several ages counts once.
     widened
         Factor on all SDs, 1 where the labs are matched as closely as they were measured.
     labs
         Lab -> weighted mean, and the 5 and 95 % quantiles, of the people, beside the person's value.
     drugs
         Column -> share of the people who take a drug that nobody spoke of.
+    lives, forebears
+        Lives that were lived anew for this person, and from how many people of the library (effective) they descend; 0 where the people are those
+        of the library itself.
     """
 
     weights: Numbers
@@ -61,6 +65,8 @@ class LikePeople:
     widened: float
     labs: Mapping[str, tuple[float, float, float, float]]
     drugs: Mapping[str, float]
+    lives: int = 0
+    forebears: float = 0.0
 
 
 def like_people(
@@ -87,17 +93,49 @@ def like_people(
     >>> like_people(betapod.load_library(), labs).effective > 50
     True
     """
+    table = library.table
+    weights, effective, factor = nearest_people(library, labs, takes, takes_not)
+    if effective < LEAST:
+        fits, distances = _same(table, labs, takes, takes_not), _distances(table, labs)
+        raise ConfigError(_too_few(table, labs, fits, distances, effective, (*takes, *takes_not)))
+    return LikePeople(
+        weights, effective, factor, compared_labs(table, labs, weights), other_drugs(table, weights, takes, takes_not)
+    )
+
+
+def nearest_people(
+    library: Library, labs: PersonLabs, takes: Sequence[str] = (), takes_not: Sequence[str] = ()
+) -> tuple[Numbers, float, float]:
+    """Return weights of the people of a library by their likeness to a person, the effective number of people, and the factor on all SDs.
+
+    The factor is the smallest with which enough people are like the person, at most the last of `WIDENED`; there may be too few with that.
+    """
     fits = _same(library.table, labs, takes, takes_not)
     distances = _distances(library.table, labs)
-    best = 0.0
+    persons = library.table["person"].to_numpy()
+    weights, effective = np.zeros(len(fits)), 0.0
     for factor in WIDENED:
         weights = _weights(distances, fits, factor)
-        best = _effective(weights)
-        if best >= WANTED or (factor == WIDENED[-1] and best >= LEAST):
-            return LikePeople(
-                weights, best, factor, _compared(library.table, labs, weights), _drugs(library.table, weights, takes, takes_not)
-            )  # fmt: skip
-    raise ConfigError(_too_few(library.table, labs, fits, distances, best, (*takes, *takes_not)))
+        effective = effective_people(weights, persons)
+        if effective >= WANTED:
+            break
+    return weights, effective, factor
+
+
+def likeness(
+    table: pd.DataFrame, labs: PersonLabs, takes: Sequence[str], takes_not: Sequence[str], factor: float = 1.0
+) -> Numbers:
+    """Return (rows,) the logarithm of the chance of the labs if somebody were the person, without a constant; minus infinity of who cannot be.
+
+    Parameters
+    ----------
+    factor
+        On all SDs.
+    """
+    total = np.zeros(len(table))
+    for distance in _distances(table, labs).values():
+        total = total - 0.5 * (distance / factor) ** 2
+    return np.asarray(np.where(_same(table, labs, takes, takes_not) & np.isfinite(total), total, -np.inf))
 
 
 def _same(table: pd.DataFrame, labs: PersonLabs, takes: Sequence[str], takes_not: Sequence[str]) -> NDArray[np.bool_]:
@@ -121,8 +159,8 @@ def conditioned(labs: PersonLabs) -> tuple[str, ...]:
     return tuple(name for name in names if name != "weight" or "bmi" not in names)
 
 
-def _own(table: pd.DataFrame, name: str) -> Numbers:
-    """Return what a measurement without error sees in everybody."""
+def errorless_labs(table: pd.DataFrame, name: str) -> Numbers:
+    """Return (people,) what a measurement of a lab without error sees in everybody."""
 
     def column(label: str) -> Numbers:
         return np.asarray(table[label], dtype=np.float64)
@@ -147,7 +185,7 @@ def lab_spread(labs: PersonLabs, name: str) -> float:
 
 def _distance(table: pd.DataFrame, labs: PersonLabs, name: str, value: float) -> Numbers:
     """Return (library,) distances of everybody from a value, in SDs."""
-    true_values = _own(table, name)
+    true_values = errorless_labs(table, name)
     if name in IN_YEARS:
         return (true_values - value) / lab_spread(labs, name)
     least = max(1e-3, lab_quantities()[name].low * 0.1)
@@ -167,8 +205,21 @@ def _weights(distances: Mapping[str, Numbers], fits: NDArray[np.bool_], factor: 
     return np.asarray(weights / weights.sum()) if weights.sum() > 1e-12 else np.zeros(len(fits))
 
 
-def _effective(weights: Numbers) -> float:
-    return float(1.0 / np.sum(weights**2)) if weights.any() else 0.0
+def effective_people(weights: Numbers, persons: NDArray[np.integer]) -> float:
+    """Return the effective number of people: one over the sum of squares of their weights, where rows of one person are one.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from betapod.twins.like_people import effective_people
+    >>> effective_people(np.array([0.25, 0.25, 0.5]), np.array([7, 7, 8]))
+    2.0
+    """
+    if not weights.any():
+        return 0.0
+    _, which = np.unique(persons, return_inverse=True)
+    shares = np.bincount(which, weights=weights / weights.sum())
+    return float(1.0 / np.sum(shares**2))
 
 
 def quantiles_by_weight(values: Numbers, weights: Numbers, shares: Sequence[float]) -> list[float]:
@@ -178,16 +229,22 @@ def quantiles_by_weight(values: Numbers, weights: Numbers, shares: Sequence[floa
     return [float(np.interp(share * weights.sum(), reached, values[order])) for share in shares]
 
 
-def _compared(table: pd.DataFrame, labs: PersonLabs, weights: Numbers) -> dict[str, tuple[float, float, float, float]]:
+def compared_labs(
+    table: pd.DataFrame, labs: PersonLabs, weights: Numbers
+) -> dict[str, tuple[float, float, float, float]]:
+    """Return lab -> the person's value, and the median and 5 and 95 % quantiles of weighted people without error of measurement."""
     rows = {}
     for name in conditioned(labs):
-        true_values = _own(table, name)
+        true_values = errorless_labs(table, name)
         low, middle, high = quantiles_by_weight(true_values, weights, (0.05, 0.5, 0.95))
         rows[name] = (labs.value(name), middle, low, high)
     return rows
 
 
-def _drugs(table: pd.DataFrame, weights: Numbers, takes: Sequence[str], takes_not: Sequence[str]) -> dict[str, float]:
+def other_drugs(
+    table: pd.DataFrame, weights: Numbers, takes: Sequence[str], takes_not: Sequence[str]
+) -> dict[str, float]:
+    """Return column -> share of weighted people who take a drug that nobody spoke of."""
     columns = [*DRUG_COLUMNS.values(), "insulin"]
     shares = {name: float(np.sum(weights * (table[name].to_numpy() > 0))) for name in columns}
     return {name: share for name, share in shares.items() if name not in (*takes, *takes_not) and share > 0.005}
@@ -202,9 +259,9 @@ def _too_few(
     drugs: Sequence[str],
 ) -> Problem:
     """Return the refusal: how few, and the nearest value of the lab that matters most."""
-    factor = WIDENED[-1]
+    factor, persons = WIDENED[-1], table["person"].to_numpy()
     without = {
-        name: _effective(_weights({key: d for key, d in distances.items() if key != name}, fits, factor))
+        name: effective_people(_weights({key: d for key, d in distances.items() if key != name}, fits, factor), persons)
         for name in distances
     }
     message = "too few people of the library are like this person: an answer would be a guess"
@@ -227,11 +284,12 @@ def _nearest_value(
     """Return the value of a lab nearest to the person's with which enough people are like them; None where there is none."""
     others = {key: distance for key, distance in distances.items() if key != name}
     value = labs.value(name)
-    centre = quantiles_by_weight(_own(table, name), _weights(others, fits, WIDENED[-1]), [0.5])[0]
+    centre = quantiles_by_weight(errorless_labs(table, name), _weights(others, fits, WIDENED[-1]), [0.5])[0]
     linear = name in IN_YEARS or min(value, centre) <= 0.0
+    persons = table["person"].to_numpy()
     path = np.linspace(value, centre, _TRIED) if linear else np.geomspace(value, centre, _TRIED)
     for tried in path:
         moved = {**others, name: _distance(table, labs, name, float(tried))}
-        if _effective(_weights(moved, fits, WIDENED[-1])) >= LEAST:
+        if effective_people(_weights(moved, fits, WIDENED[-1]), persons) >= LEAST:
             return float(tried)
     return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 
 from ..base.errors import BetapodError, ConfigError, Location, Problem, UnitError
@@ -83,7 +84,7 @@ def _value(name: str, text: str | float, prefix: str) -> LabValue:
             Problem("unknown-quantity", f"{name!r} is no quantity that is read", where, hint=nearest_lab(name))
         )
     unit = lab_quantities()[quantity].unit
-    parts = (float(text), "") if not isinstance(text, str) else split_quantity(text)
+    parts = (float(text), "") if not isinstance(text, str) else split_quantity(_with_point(text, where))
     if parts is None:
         raise UnitError(
             Problem("bad-number", f"{quantity}: this is no number with a unit", where, expected=f"such as '5 {unit}'")
@@ -95,6 +96,24 @@ def _value(name: str, text: str | float, prefix: str) -> LabValue:
         else possible_lab(quantity, number, f"{number:g} (taken as {unit})", where)
     )
     return LabValue(quantity, value, f"{number:g} {written or unit}", None, f"{prefix}{name}")
+
+
+def _with_point(text: str, where: Location) -> str:
+    """Return a text whose number has a decimal comma with a point; a comma that may part thousands is refused.
+
+    Raises
+    ------
+    UnitError
+        It may be either.
+    """
+    match = re.match(r"\s*([+-]?\d+),(\d+)(?![\d.,])", text)
+    if match is None:
+        return text
+    whole, rest = match[1], match[2]
+    if len(rest) == 3 and whole.lstrip("+-0"):
+        message, hint = "the comma may part decimals or thousands", f"Write {whole}.{rest} or {whole}{rest}."
+        raise UnitError(Problem("ambiguous-number", message, where, match[0].strip(), hint=hint))
+    return f"{whole}.{rest}{text[match.end() :]}"
 
 
 def merged_labs(first: PersonLabs, second: PersonLabs) -> PersonLabs:

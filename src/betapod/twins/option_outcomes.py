@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..base.constants import DAYS_PER_YEAR
 from ..hazards.drug_hazards import drug_factors
@@ -34,6 +35,23 @@ _DECLINE_YEARS = 3.0
 NOTICED_EGFR, NOTICED_UACR = 2.5, 0.3
 #: Quantiles of people that are given, and years between days of a course.
 _QUANTILES, _STEP = (0.05, 0.5, 0.95), 0.5
+
+
+@dataclass(frozen=True)
+class CourseBands:
+    """Quantiles of people over time.
+
+    Attributes
+    ----------
+    years
+        (T,) from 0.
+    egfr, uacr
+        5, 50 and 95 % quantiles, (3, T): mL/min/1.73m2 and mg/g.
+    """
+
+    years: tuple[float, ...]
+    egfr: tuple[tuple[float, ...], ...]
+    uacr: tuple[tuple[float, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -61,6 +79,8 @@ class OptionOutcome:
         5, 50 and 95 % quantiles of the difference of eGFR after five years, mL/min/1.73m2.
     reached
         Share of the people who are given it: others take it already, or may not.
+    course
+        The same people over the years, for pictures.
     """
 
     name: str
@@ -77,6 +97,7 @@ class OptionOutcome:
     better_uacr: float
     gain_egfr: tuple[float, float, float]
     reached: float
+    course: CourseBands
 
 
 @dataclass(frozen=True)
@@ -141,7 +162,7 @@ def _outcome(option: TriedOption, course: RiskCourse, before: RiskCourse) -> Opt
     years = course.days / DAYS_PER_YEAR
     egfr, uacr = _values(course, "egfr"), _values(course, "uacr")
     last = int(np.argmin(np.abs(years - CHANCE_YEARS)))
-    failed, alive = course.failure_day(), _alive(course)
+    failed, alive = course.failure_day(), chance_alive(course)
     by = {span: float(np.mean(failed <= span * DAYS_PER_YEAR)) for span in FAILURE_YEARS}
     in_time = failed <= CHANCE_YEARS * DAYS_PER_YEAR
     at_failure = np.array(
@@ -157,13 +178,14 @@ def _outcome(option: TriedOption, course: RiskCourse, before: RiskCourse) -> Opt
         _at_years(uacr, years),
         by,
         float(np.mean(np.where(in_time, at_failure, 0.0))),
-        float(np.mean(_declined(course, egfr, years))),
+        float(np.mean(has_declined(course, _DECLINE_YEARS))),
         float(np.mean(1.0 - alive[:, last])),
         float(np.mean(gain >= NOTICED_EGFR)),
         float(np.mean(gain <= -NOTICED_EGFR)),
         float(np.mean(drop <= np.log1p(-NOTICED_UACR))),
         _quantiles(gain),
         1.0 if option.name == AS_NOW else _given(option, course, before),
+        CourseBands(tuple(map(float, years)), _bands(egfr), _bands(uacr)),
     )
 
 
@@ -173,7 +195,7 @@ def _values(course: RiskCourse, name: str) -> Numbers:
     )
 
 
-def _alive(course: RiskCourse) -> Numbers:
+def chance_alive(course: RiskCourse) -> Numbers:
     """Return (people, T) the chance to be alive."""
     rates = cause_rates(course.profile, drug_factors(course.intake), DEATHS)
     shape = (course.people, len(course.days))
@@ -181,15 +203,20 @@ def _alive(course: RiskCourse) -> Numbers:
     return np.asarray(np.exp(-cumulative_hazard(course.days, total)))
 
 
-def _declined(course: RiskCourse, egfr: Numbers, years: Numbers) -> Numbers:
-    """Return (people,) whether eGFR has fallen by 40 % at the end of three years, or kidneys have failed: values without error of measurement."""
-    last = int(np.argmin(np.abs(years - _DECLINE_YEARS)))
+def has_declined(course: RiskCourse, span: float) -> NDArray[np.bool_]:
+    """Return (people,) whether eGFR has fallen by 40 % within so many years, or kidneys have failed: values without error of measurement."""
+    egfr = _values(course, "egfr")
+    last = int(np.argmin(np.abs(course.days / DAYS_PER_YEAR - span)))
     fallen = np.any(egfr[:, 1 : last + 1] <= (1.0 - DECLINE_SHARE) * egfr[:, :1], axis=1)
-    return np.asarray(fallen | (course.failure_day() <= _DECLINE_YEARS * DAYS_PER_YEAR), dtype=np.float64)
+    return np.asarray(fallen | (course.failure_day() <= span * DAYS_PER_YEAR))
 
 
 def _at_years(values: Numbers, years: Numbers) -> dict[float, tuple[float, float, float]]:
     return {span: _quantiles(values[:, int(np.argmin(np.abs(years - span)))]) for span in SHOWN_YEARS}
+
+
+def _bands(values: Numbers) -> tuple[tuple[float, ...], ...]:
+    return tuple(tuple(map(float, row)) for row in np.quantile(values, _QUANTILES, axis=0))
 
 
 def _quantiles(values: Numbers) -> tuple[float, float, float]:

@@ -7,8 +7,10 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..base.errors import ConfigError, Problem
+from ..patients.population import own_scores
+from .closer_people import closer_people
 from .equations_beside import EquationRisk, equation_risks
-from .like_people import LikePeople, like_people
+from .like_people import LEAST, LikePeople, like_people
 from .named_drugs import named_drugs
 from .option_order import tried_options
 from .option_outcomes import OptionOutcomes, option_outcomes
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from ..health.courses import Progress
     from ..patients.library import Library
 
+#: How many people are looked for where the library has too few.
+CLOSER = 120
 #: People that may stand for one person.
 FEWEST_TWINS, MOST_TWINS = 100, 1000
 
@@ -72,6 +76,8 @@ class PatientForecast:
             "like_people": {
                 "effective": self.like.effective,
                 "widened": self.like.widened,
+                "lives": self.like.lives,
+                "forebears": self.like.forebears,
                 "people": self.outcomes.people,
                 "patients": self.outcomes.patients,
                 "labs": like,
@@ -95,6 +101,7 @@ def patient_forecast(
     seed: int = 1,
     care: str = "frozen",
     strict_drugs: bool = True,
+    closer: bool = False,
     threads: int | None = None,
     progress: Progress | None = None,
 ) -> PatientForecast:
@@ -112,6 +119,8 @@ def patient_forecast(
         ``frozen`` (what people take stays) or ``usual`` (their doctors go on).
     strict_drugs
         Whether a drug that nobody knows is an error.
+    closer
+        Whether lives are lived anew near the person where the library has too few people with just these labs, see `closer_people`.
 
     Raises
     ------
@@ -138,8 +147,14 @@ def patient_forecast(
     if problems or tried is None or drugs is None:
         raise ConfigError(problems)
     new = {column for option in tried for column in option.columns}
-    like = like_people(library, labs, drugs.columns, sorted(new - set(drugs.columns)))
-    outcomes = option_outcomes(library, like.weights, tried, twins, seed, care, threads, progress)
+    takes_not = sorted(new - set(drugs.columns))
+    like, people, own = like_people(library, labs, drugs.columns, takes_not), library, None
+    if closer and like.widened > 1.0:
+        found = closer_people(library, labs, drugs.columns, takes_not, CLOSER, seed, progress)
+        if found is not None and found.like.effective >= LEAST:
+            like, people, own = found.like, found.library, found.own
+    with own_scores(own):
+        outcomes = option_outcomes(people, like.weights, tried, twins, seed, care, threads, progress)
     now = outcomes.options[0]
     equations = equation_risks(labs, now.kidney_failure, now.decline)
     return PatientForecast(labs, like, outcomes, equations, _notes(labs, drugs.not_used, like))
@@ -156,6 +171,10 @@ def _notes(labs: PersonLabs, not_used: Sequence[str], like: LikePeople) -> tuple
     ]
     missing += ["sex"] if labs.female is None else []
     missing += ["type of diabetes"] if not labs.diabetes else []
+    if like.widened > 1.0:
+        notes.append(
+            "people who are closer to the labs are looked for by the argument closer, on the command line --closer"
+        )
     if missing:
         notes.append(
             f"not known, so that people of all kinds are among those who are like the person: {', '.join(missing)}"

@@ -15,6 +15,16 @@ from ..observables.ckd_epi import ckd_epi_2021
 from ..observables.kdigo import a_category, g_category, risk
 from .lab_quantities import lab_quantities
 
+#: What somebody may have had, as people write it -> name of `PersonLabs.history`.
+HISTORY_WORDS: Mapping[str, str] = {
+    "heart failure": "hf",
+    "coronary disease": "coronary_disease",
+    "cardiovascular disease": "cvd",
+    "atrial fibrillation": "atrial_fibrillation",
+    "smoker": "smoker",
+    "ex-smoker": "ex_smoker",
+    "hypertension": "hypertension",
+}
 #: Days in which values of one quantity count together, and how many of albuminuria at most.
 _TOGETHER, _MOST = 90, 3
 #: Days that two values must be apart for a disease to be chronic (KDIGO 2024).

@@ -53,8 +53,11 @@ def _who(forecast: PatientForecast) -> str:
     if like.widened > 1.0:
         close = f"within {like.widened:g} times the errors of the labs, since fewer are closer"
     few = f" (few: at least {WANTED:g} are wanted, {LEAST:g} needed)" if like.effective < WANTED else ""
+    origin = f"from {outcomes.patients} of the library"
+    if like.lives:
+        origin = f"found in {like.lives:,} lives lived anew near {like.forebears:.0f} of the library"
     return (
-        f"{outcomes.people} simulated people, from {outcomes.patients} of the library, are like this person {close}; they count as "
+        f"{outcomes.people} simulated people, {origin}, are like this person {close}; they count as "
         f"{min(like.effective, outcomes.people):.0f} independent ones{few}."
     )
 

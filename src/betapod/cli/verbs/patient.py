@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
@@ -14,16 +14,24 @@ from ..options import spelt_out
 from ..running import ThreadsOption
 from ..shared import JsonOption, print_fields, print_json, print_note, print_table, print_text, warn
 from ..waiting import show_progress
+from ..writing import ForceOption
+from . import patient_validate
 
 if TYPE_CHECKING:
+    from ...report.patient.patient_contents import PatientContents
     from ...twins.option_outcomes import OptionOutcome
     from ...twins.patient_forecast import PatientForecast
     from ...twins.person_labs import PersonLabs
 
 
+patient_app = typer.Typer(no_args_is_help=False)
+
+
 def register(app: typer.Typer) -> None:
     """Add the verb to the command line."""
-    app.command("patient")(patient_command)
+    patient_app.callback(invoke_without_command=True)(patient_command)
+    patient_validate.add_cohort_verb(patient_app)
+    app.add_typer(patient_app, name="patient")
 
 
 def _lab(unit: str, name: str) -> Any:
@@ -94,32 +102,57 @@ class Compared:
     care: Annotated[
         str, typer.Option("--care", metavar="RULE", help="What becomes of other drugs: frozen or usual.")
     ] = "frozen"
+    closer: Annotated[
+        bool,
+        typer.Option(
+            "--closer",
+            help="Where few people of the library have such labs, live lives anew until labs fit; half a minute.",
+        ),
+    ] = False
     seed: Annotated[int, typer.Option("--seed", help="Random seed.")] = 1
     threads: ThreadsOption = None
 
 
-_HISTORY = {
-    "heart failure": "hf",
-    "coronary disease": "coronary_disease",
-    "cardiovascular disease": "cvd",
-    "atrial fibrillation": "atrial_fibrillation",
-    "smoker": "smoker",
-    "ex-smoker": "ex_smoker",
-    "hypertension": "hypertension",
-}
+@dataclass(frozen=True)
+class Written:
+    """Files with the answer."""
+
+    heading: ClassVar[str] = "Files"
+
+    html: Annotated[
+        Path | None,
+        typer.Option("--html", metavar="FILE", help="Write the answer as one HTML page that needs nothing else."),
+    ] = None
+    pdf: Annotated[Path | None, typer.Option("--pdf", metavar="FILE", help="Write the answer as a PDF to print.")] = (
+        None
+    )
 
 
 @spelt_out
 def patient_command(
-    *, labs: Labs, compared: Compared, csv: CsvOption = None, wide: WideOption = False, as_json: JsonOption = False
+    *,
+    context: typer.Context,
+    labs: Labs,
+    compared: Compared,
+    to: Written,
+    csv: CsvOption = None,
+    wide: WideOption = False,
+    force: ForceOption = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Compare options for one person in simulated people like them.
 
-    Labs come as options, as FHIR R4 or as a CSV. Printed are six sentences, a table of options, and what published risk equations say. It is no medical device.
+    Labs come as options, as FHIR R4 or as a CSV. Printed are six sentences, a table of options, and what published risk equations say; --html and --pdf
+    write the same with a picture. It is no medical device.
     """
+    if context.invoked_subcommand is not None:
+        _refuse_before(context)
+        return
     from ...front.people import load_library
+    from ...report.patient.patient_contents import patient_contents
     from ...twins.patient_forecast import patient_forecast
 
+    _check_files(to, csv, force)
     person, strict = _person(labs)
     with show_progress(as_json) as progress:
 
@@ -130,19 +163,56 @@ def patient_command(
         told("reading the library")
         forecast = patient_forecast(
             load_library(), person, compared.tried or (), compared.scenario or None, compared.twins, compared.seed, compared.care, strict,
-            compared.threads, told,
+            compared.closer, compared.threads, told,
         )  # fmt: skip
-    trust = _trust(forecast)
-    from ...twins.plain_answer import plain_answer
-
-    sentences = plain_answer(forecast)
+    contents = patient_contents(forecast, _trust(forecast))
+    _write(forecast, contents.trust, to)
     head, rows = _table(forecast)
     done = given_as_csv(Csv.of(head, rows), csv, as_json, wide, text=True)
     if as_json:
-        print_json({**forecast.document(), "sentences": list(sentences), "trust": trust})
+        print_json({**forecast.document(), "sentences": list(contents.sentences), "trust": contents.trust})
     if done or as_json:
         return
-    _print(forecast, sentences, trust, wide)
+    _print(contents, wide)
+
+
+def _check_files(to: Written, csv: Path | None, force: bool) -> None:
+    """Say before the work, not after it, that a file cannot be written."""
+    from ...base import overwriting
+    from ...base.errors import ConfigError
+    from ...base.files import unfit
+
+    if force:
+        overwriting.force()
+    wanted = ((to.html, (".html", ".htm")), (to.pdf, (".pdf",)), (csv, ()))
+    if problems := [problem for path, endings in wanted if path is not None for problem in unfit(path, endings)]:
+        raise ConfigError(problems)
+
+
+def _write(forecast: PatientForecast, trust: str, to: Written) -> None:
+    from ...base.files import write_text
+    from ...report.patient.patient_page import patient_provenance, render_patient_page, write_patient_pdf
+
+    provenance = patient_provenance(sys.argv[1:])
+    if to.html is not None:
+        write_text(to.html, render_patient_page(forecast, trust, provenance))
+        print_note(f"{to.html} written")
+    if to.pdf is not None:
+        write_patient_pdf(forecast, to.pdf, trust, provenance)
+        print_note(f"{to.pdf} written")
+
+
+def _refuse_before(context: typer.Context) -> None:
+    """Refuse options before a verb, which would have no effect on it."""
+    from ...base.errors import ConfigError, Problem
+
+    usual = {option.name: option.default for option in context.command.params}
+    given = [name for name, value in context.params.items() if value != usual.get(name) and value]
+    if given:
+        verb = context.invoked_subcommand
+        options = ", ".join(option.opts[0] for option in context.command.params if option.name in given)
+        message, hint = f"{options} stands before the verb {verb!r}", f"Write it after {verb!r}, if that takes it."
+        raise ConfigError(Problem("bad-option", message, hint=hint))
 
 
 def _person(labs: Labs) -> tuple[PersonLabs, bool]:
@@ -150,6 +220,7 @@ def _person(labs: Labs) -> tuple[PersonLabs, bool]:
     from ...base.errors import BetapodError, ConfigError, Location, Problem, did_you_mean
     from ...front.one_patient import read_labs
     from ...twins.option_labs import labs_from_options, merged_labs
+    from ...twins.person_labs import HISTORY_WORDS
     from ..shared import assignments
 
     problems: list[Problem] = []
@@ -157,11 +228,11 @@ def _person(labs: Labs) -> tuple[PersonLabs, bool]:
     values = {name: getattr(labs, name) for name in names if getattr(labs, name) is not None}
     history = {}
     for text in labs.has or ():
-        if text.strip().lower() not in _HISTORY:
-            hint = did_you_mean(text, _HISTORY) or f"One of: {', '.join(_HISTORY)}."
+        if text.strip().lower() not in HISTORY_WORDS:
+            hint = did_you_mean(text, HISTORY_WORDS) or f"One of: {', '.join(HISTORY_WORDS)}."
             problems.append(Problem("unknown-history", f"{text!r} is not read", Location(f"--has {text}"), hint=hint))
         else:
-            history[_HISTORY[text.strip().lower()]] = True
+            history[HISTORY_WORDS[text.strip().lower()]] = True
     from_file, from_options = None, None
     try:
         values |= assignments(labs.more or (), "--lab")
@@ -201,15 +272,6 @@ def _trust(forecast: PatientForecast) -> str:
     return trust_sentence(question)
 
 
-def _number(value: float, digits: int = 0) -> str:
-    return "" if not math.isfinite(value) else f"{value:.{digits}f}"
-
-
-def _band(band: tuple[float, float, float]) -> str:
-    low, middle, high = band
-    return f"{middle:.0f} ({low:.0f} to {high:.0f})"
-
-
 def _table(forecast: PatientForecast) -> tuple[list[str], list[list[Any]]]:
     """Return every number of the options as a table."""
     years = list(forecast.outcomes.options[0].egfr)
@@ -235,57 +297,14 @@ def _row(option: OptionOutcome) -> list[Any]:
     ]  # fmt: skip
 
 
-def _print(forecast: PatientForecast, sentences: tuple[str, ...], trust: str, wide: bool) -> None:
-    from ...twins.lab_quantities import lab_quantities
-    from ...twins.plain_answer import of_ten
-
-    labs, like = forecast.labs, forecast.like
-    print_text(f"KDIGO {labs.kdigo_stage}{_chronic(labs)}", "bold")
-    for line in labs.contradictions:
+def _print(contents: PatientContents, wide: bool) -> None:
+    print_text(contents.stage, "bold")
+    for line in contents.cautions:
         warn(line)
-    for line in (*labs.notes, *forecast.notes):
+    for line in contents.notes:
         print_note(line)
-    print_fields([(str(i), text) for i, text in enumerate(sentences, 1)])
-    print_table(
-        ("lab", "the person", "people like them"),
-        [
-            (
-                lab_quantities()[name].label,
-                f"{row[0]:.3g} {lab_quantities()[name].unit}",
-                f"{row[1]:.3g} ({row[2]:.3g} to {row[3]:.3g})",
-            )
-            for name, row in like.labs.items()
-        ],
-        wide=wide,
-    )
-    print_table(
-        ("option", "eGFR 1 y", "eGFR 5 y", "UACR 5 y", "eGFR better", "kidney failure 5 y", "40 % decline 3 y", "death 5 y"),
-        [
-            (
-                option.name, _band(option.egfr[1.0]), _band(option.egfr[5.0]), _band(option.uacr[5.0]),
-                "" if option is forecast.outcomes.options[0] else of_ten(option.better_egfr),
-                of_ten(option.kidney_failure[5.0]), of_ten(option.decline), of_ten(option.death),
-            )
-            for option in forecast.outcomes.options
-        ],
-        wide=wide,
-    )  # fmt: skip
-    print_table(
-        ("equation", "years", "its risk, %", "the model, %", "remark"),
-        [
-            (
-                row.name, str(row.years), _number(100 * row.risk, 1), _number(100 * row.model, 1),
-                "DIFFERS by more than a factor of 2" if row.differs else row.why,
-            )
-            for row in forecast.equations
-        ],
-        right=("years", "its risk, %", "the model, %"),
-        wide=wide,
-    )  # fmt: skip
-    print_text(trust, "dim")
-
-
-def _chronic(labs: PersonLabs) -> str:
-    if labs.chronic is None:
-        return "; whether it has lasted three months is not known"
-    return "; it has lasted three months" if labs.chronic else "; not shown to have lasted three months"
+    print_fields([(str(i), text) for i, text in enumerate(contents.sentences, 1)])
+    for table in (contents.likeness, contents.options, contents.equations):
+        right = [name for name in table.header if name in ("years", "its risk, %", "the model, %")]
+        print_table(table.header, table.rows, right=right, wide=wide)
+    print_text(contents.trust, "dim")

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
 #: Where templates stand, and the style and script that they include.
 FOLDERS = tuple(
-    Path(__file__).parents[1] / room for room in ("common", "trial", "predictions", "claims", "answer", "fit")
+    Path(__file__).parents[1] / room
+    for room in ("common", "trial", "predictions", "claims", "answer", "fit", "patient")
 )
 
 
