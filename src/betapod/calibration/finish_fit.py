@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from ..base.cache import PACKAGES, program, version_of
 from ..physiology.installed_fits import Columns
+from ..trials.conduct.replicate_parameters import equal_draws
+from ..validation.predictions.fit_conditions import FIT_DRAWS
 from .coverage_curve import RowPredictions
 from .cut_feedback import StagedPosterior, StageObjective
 from .discrepancy import discrepancy_classes
@@ -99,7 +101,10 @@ def _of_one(stage: StageFit) -> _Predicted:
 def _of_all(
     problem: StagedProblem, kept: KeptEvaluations, joint: StagedPosterior, threads: int | None, speak: Tell
 ) -> _Predicted:
-    """Evaluate the rows of all stages under all unknowns; draws were made even, stage by stage."""
+    """Evaluate the rows of all stages under all unknowns; draws were made even, stage by stage.
+
+    Rows of all stages cost the most of a fit: they are evaluated under as many draws as intervals take, and are NaN under the others.
+    """
     start = kept_objective(problem, kept, None, {}, threads, speak)
     try:
         unknowns = tuple(start.unknowns)
@@ -108,17 +113,19 @@ def _of_all(
     finally:
         start.close()
     u_map, draws = joint.u_map[order], joint.draws[:, order]
+    taken = np.unique(equal_draws(np.ones(len(draws)), min(FIT_DRAWS, len(draws))))
     at = values_at(unknowns, u_map)
     around = {unknown.name: float(value) for unknown, value in zip(unknowns, at, strict=True)}
     objective = kept_objective(problem, kept, None, {}, threads, speak, around)
     try:
-        predicted = objective.predict(np.vstack([u_map, draws]))
+        predicted = objective.predict(np.vstack([u_map, draws[taken]]))
     finally:
         objective.close()
     rows = objective.rows
-    return _Predicted(
-        unknowns, rows, draws, np.zeros(len(draws)), _aligned(before, rows_before, rows), predicted[0], predicted[1:]
-    )
+    drawn = np.full((len(draws), predicted.shape[1]), np.nan)
+    drawn[taken] = predicted[1:]
+    before_of_rows = _aligned(before, rows_before, rows)
+    return _Predicted(unknowns, rows, draws, np.zeros(len(draws)), before_of_rows, predicted[0], drawn)
 
 
 def _aligned(values: Numbers, of: FitRows, to: FitRows) -> Numbers:

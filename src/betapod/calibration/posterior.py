@@ -25,8 +25,8 @@ Numbers = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 #: Draws that a fit keeps.
 DRAWS = 64
-#: Effective draws with which rounds end, as a share of all.
-ENOUGH = 0.5
+#: Effective draws with which rounds end, as a share of all: 16 of 64, which is what intervals are made of.
+ENOUGH = 0.25
 #: Share of rows without a prediction above which a draw is refused.
 _MOST_LOST = 0.1
 #: Share of draws that may have to be thrown away for lying beyond the bounds before it is an error of the caller.

@@ -51,6 +51,10 @@ class KidneyInjuries:
     day: Numbers
     share: Numbers
 
+    def take(self, people: NDArray[np.int64]) -> KidneyInjuries:
+        """Return the episodes of some people, by their places."""
+        return replace(self, day=self.day[people], share=self.share[people])
+
     def added_to(self, schedules: Sequence[Schedule]) -> tuple[Schedule, ...]:
         """Return schedules with the episodes; people without one keep theirs."""
         added = list(schedules)

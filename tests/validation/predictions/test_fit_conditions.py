@@ -23,7 +23,9 @@ from betapod.validation.predictions.fit_conditions import (
     under_draw,
     without_fit,
 )
-from betapod.validation.predictions.studies import sort
+from betapod.validation.predictions.kept_people import KeptPeople
+from betapod.validation.predictions.studies import arms, sort
+from betapod.validation.predictions.study_courses import _group
 
 FEW = 4
 ROW = "ATIRMA2014#1"
@@ -126,6 +128,8 @@ def test_rows_that_the_fit_has_are_not_simulated_again(fit: FitRecord, monkeypat
     moves = fit_conditions.kept_moves(FitDraws("2000.1", 3), SimpleNamespace(id=ROW), "log")
     assert moves == pytest.approx([0.0, math.log(2.0), -math.log(2.0)])
     assert fit_conditions.kept_moves(FitDraws("2000.1", 3), SimpleNamespace(id="another"), "log") is None
+    fit.row_draws[0, :2] = np.nan
+    assert fit_conditions.kept_moves(FitDraws("2000.1", 3), SimpleNamespace(id=ROW), "log") is None, "one of three"
 
 
 def test_none_and_no_fit_draw_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,3 +138,39 @@ def test_none_and_no_fit_draw_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     assert draws_of_fit(None) is None
     with pytest.raises(ConfigError, match="no fit"):
         draws_of_fit("2999.1")
+
+
+def test_rows_of_cells_that_the_fit_has_move_by_it_and_by_what_it_does_not_know(
+    fit: FitRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    records = sort(load_registry().select(study="PACKHAM2016"))[0][:4]
+    plain = row_predictions.predict(records, Condition(CURRENT_EVIDENCE), FEW, 1, 1, draws=3)
+    ids = np.array([record.id for record in records], dtype=object)
+    # On the scale of a fit nothing and 0 are the same for shares and differences: the draws are the moves themselves.
+    fit.rows.update({"record": ids, "after": np.zeros(len(plain))})
+    object.__setattr__(fit, "row_draws", np.tile(np.array([-0.3, 0.0, 0.3], dtype=np.float32), (len(plain), 1)))
+    fit_conditions._rows.cache_clear()
+    monkeypatch.setattr(row_predictions, "KeptPeople", None)  # Nobody lives again.
+    with_fit = row_predictions.predict(
+        records, Condition(CURRENT_EVIDENCE), FEW, 1, 1, draws=3, fit=FitDraws("2000.1", 3)
+    )
+    of_fit = 0.3 * math.sqrt(2.0 / 3.0)
+    for prediction, before in zip(with_fit, plain, strict=True):
+        assert prediction.scale == "linear" and prediction.predicted == before.predicted
+        assert abs(prediction.se_parameters - before.se_parameters) <= of_fit * (1.0 + 1e-9)
+        assert prediction.se_parameters != before.se_parameters > of_fit
+
+
+def test_episodes_stay_on_their_days_when_people_live_again() -> None:
+    anchor, moved = Condition("none"), Condition("none", people={"xi median": 1.2}, lived=True)
+    cohort = ("EMPA-REG", 8, 1)
+    people = KeptPeople(anchor, [cohort])
+    people.live([moved])
+    assert people.anchored(anchor, *cohort) is None
+    arm = arms()["EMPAREG_slope2018", "placebo"]
+    before, after = (_group(arm, condition, 8, 1, people) for condition in (anchor, moved))
+    assert not np.array_equal(before.people.table["true_egfr"], after.people.table["true_egfr"])
+    last = 50.0 * 365.25  # Nearly everybody has an episode within so long.
+    of = dict(zip(before.people.table["person"], before.injuries(last).day, strict=True))
+    assert [of[person] for person in after.people.table["person"]] == list(after.injuries(last).day)
+    assert np.isfinite(list(of.values())).any()

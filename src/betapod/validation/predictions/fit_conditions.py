@@ -106,7 +106,9 @@ def joined_draws(condition: Condition, cells: Sequence[Condition], fit: FitDraws
 
 
 def kept_moves(fit: FitDraws, record: Record, scale: str) -> list[float] | None:
-    """Return by how much each draw of a fit moves a row of its record, on the scale of comparison; None where it does not have the row.
+    """Return by how much each draw of a fit moves a row of its record, on the scale of comparison.
+
+    None where the record does not have the row, or has it under fewer than half of these draws.
 
     Parameters
     ----------
@@ -125,7 +127,8 @@ def kept_moves(fit: FitDraws, record: Record, scale: str) -> list[float] | None:
         moved = draws - math.sin(min(max(fitted, 0.0), math.pi) / 2.0) ** 2
     else:
         moved = draws - fitted
-    return [float(move) for move in moved if math.isfinite(move)]
+    finite = [float(move) for move in moved if math.isfinite(move)]
+    return finite if 2 * len(finite) >= len(moved) else None
 
 
 @functools.lru_cache(maxsize=4)

@@ -3,6 +3,9 @@
 Choosing people anew for every set would let chance speak: an exchange of one person moves a prediction more than a step of a parameter. So
 people are chosen under an anchor, and under other conditions the same people live again up to the day of their study. When a fit has moved,
 the anchor moves with it and cohorts are balanced anew.
+
+Their episodes of acute kidney injury stay on the days that they have under the anchor: an episode that moved onto a visit, or from it, would move
+the mean of a few people more than any parameter.
 """
 
 from __future__ import annotations
@@ -77,6 +80,11 @@ class KeptPeople:
             index = np.searchsorted(again.rows, rows).clip(max=len(again.rows) - 1)
             patients = again.patients.take(index[again.rows[index] == rows])
         return with_going_care(patients, condition.care)
+
+    def anchored(self, condition: Condition, cohort: str, count: int, seed: int) -> Library | None:
+        """Return people of a cohort as they were chosen, where those of a condition are the same people living again."""
+        moved = condition.weighted == self.anchor.weighted and self._differs(condition.life_change)
+        return self._chosen[cohort, count, seed] if moved else None
 
     def _differs(self, change: LifeChange) -> bool:
         return change != self.anchor.life_change

@@ -18,6 +18,7 @@ from ...engine.schedule import Schedule
 from ...hazards.kidney_injury import KidneyInjuries, injuries_of
 from ...observables.expressions import of_model, of_person, value
 from ...observables.table import Numbers, observables
+from ...patients.life_course import WantedSnapshots
 from ...patients.lived_again import joined_people
 from ...patients.population import population_table
 from ...physiology import whole_body
@@ -25,6 +26,7 @@ from ...therapies import cell_parameters
 from ...therapies.plan import plan
 from ...therapies.standard_care import Therapy, therapy
 from .condition import Condition as Condition
+from .kept_people import KeptPeople
 from .outcome_chances import risks_of
 from .studies import StudyArm
 from .study_people import PeopleUnder, people_under
@@ -148,10 +150,7 @@ def simulate_conditions(
         More than one person in twenty could not be integrated.
     """
     grid = np.asarray(weeks, dtype=float)
-    groups = [
-        [_Group(arm, people(condition, arm.cohort, count, seed), condition, seed) for arm in arms]
-        for condition in conditions
-    ]
+    groups = [[_group(arm, condition, count, seed, people) for arm in arms] for condition in conditions]
     frozen = [group for of_condition in groups for group in of_condition if group.arm.care_rule == "frozen"]
     cared_for = [group for of_condition in groups for group in of_condition if group.arm.care_rule != "frozen"]
     simulated = dict(zip(map(id, frozen), _frozen(frozen, grid, threads), strict=True))
@@ -159,19 +158,29 @@ def simulate_conditions(
     return [[simulated[id(group)] for group in of_condition] for of_condition in groups]
 
 
+def _group(arm: StudyArm, condition: Condition, count: int, seed: int, people: PeopleUnder) -> _Group:
+    who = people(condition, arm.cohort, count, seed)
+    anchored = people.anchored(condition, arm.cohort, count, seed) if isinstance(people, KeptPeople) else None
+    anchor = (anchored, people.anchor) if isinstance(people, KeptPeople) and anchored is not None else None
+    return _Group(arm, who, condition, seed, anchor)
+
+
 @dataclass(frozen=True, eq=False)
 class _Group:
-    """People of an arm under a condition."""
+    """People of an arm under a condition; under another one they were chosen, if `anchor` is given."""
 
     arm: StudyArm
     people: Library
     condition: Condition
     seed: int
+    anchor: tuple[Library, Condition] | None = None
 
     def injuries(self, last: float) -> KidneyInjuries:
-        """Return episodes of acute kidney injury until a day."""
-        with self.condition.holding():
-            return _injuries(self.arm, self.people, self.seed, last)
+        """Return episodes of acute kidney injury until a day: those under the anchor, where there is one."""
+        who, condition = self.anchor or (self.people, self.condition)
+        with condition.holding():
+            found = _injuries(self.arm, who, self.seed, last)
+        return found if self.anchor is None else found.take(_places_in(who, self.people))
 
     def schedules(self, injuries: KidneyInjuries) -> tuple[Schedule, ...]:
         """Return one schedule per person: inputs that are held, drugs that fit, cells cut to the person, injuries of the kidney."""
@@ -220,8 +229,7 @@ def _followed_together(groups: Sequence[_Group], weeks: Numbers, threads: int | 
             rows = np.flatnonzero(whose == number)
             group, all_injuries = groups[number], injuries[number]
             index = places[rows]
-            those = replace(all_injuries, day=all_injuries.day[index], share=all_injuries.share[index])
-            schedules += those.added_to(_schedules(group.arm, now.take(rows), group.condition))
+            schedules += all_injuries.take(index).added_to(_schedules(group.arm, now.take(rows), group.condition))
         return schedules
 
     starts = [_initial(group.arm, group.people) for group in groups]
@@ -282,6 +290,15 @@ def _side_by_side(columns: Sequence[Mapping[str, Numbers]], sizes: Sequence[int]
         name: np.concatenate([of(group, size, name) for group, size in zip(columns, sizes, strict=True)])
         for name in names
     }
+
+
+def _places_in(all_people: Library, some: Library) -> NDArray[np.int64]:
+    """Return where some people stand among all; who stands there twice is one person at one age."""
+    keys, those = (
+        WantedSnapshots.keys(who.table["person"].to_numpy(), who.table["age"].to_numpy()) for who in (all_people, some)
+    )
+    order = np.argsort(keys, kind="stable")
+    return np.asarray(order[np.searchsorted(keys[order], those)], dtype=np.int64)
 
 
 def _injuries(arm: StudyArm, who: Library, seed: int, last: float) -> KidneyInjuries:

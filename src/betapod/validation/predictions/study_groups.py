@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -78,8 +78,8 @@ def readout_for(record: Record) -> Readout:
     return readout
 
 
-def drawn(condition: Condition, draws: int, seed: int) -> list[Condition]:
-    """Return scenarios whose parameters are drawn; what the condition fixes stays, and so does what each person has of their own."""
+def drawn(condition: Condition, draws: int, seed: int, without: Collection[str] = ()) -> list[Condition]:
+    """Return scenarios whose parameters are drawn, but for some; what the condition fixes stays, and so does what each person has of their own."""
     from ...engine.draw import draw_parameters, varied
     from ...patients.population import MODEL_ROWS
     from ...therapies import cell_parameters
@@ -87,7 +87,7 @@ def drawn(condition: Condition, draws: int, seed: int) -> list[Condition]:
     if draws < 1 or condition.scenario == NONE:
         return []
     table = cell_parameters.cell_parameter_table(condition.scenario)
-    shared = [name for name in varied(table) if name not in MODEL_ROWS]
+    shared = [name for name in varied(table) if name not in MODEL_ROWS and name not in without]
     columns = draw_parameters(table, seed, np.arange(draws), shared)
     draws_of_rows = [{name: float(values[k]) for name, values in columns.items()} for k in range(draws)]
     return [replace(condition, values={**values, **condition.values}) for values in draws_of_rows]
