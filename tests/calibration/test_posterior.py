@@ -12,7 +12,15 @@ from betapod.calibration.emulator import fit_emulator
 from betapod.calibration.fit_likelihood import Likelihood
 from betapod.calibration.gauss_newton import MapResult, SameLikelihood, fit_map
 from betapod.calibration.pareto_smoothing import effective_draws, pareto_smoothed
-from betapod.calibration.posterior import Draws, Gaussian, draw_gaussian, importance_weights, laplace, sample_posterior
+from betapod.calibration.posterior import (
+    Draws,
+    Gaussian,
+    draw_gaussian,
+    importance_weights,
+    laplace,
+    noise_of_rows,
+    sample_posterior,
+)
 
 SLOPES = np.random.default_rng(1).standard_normal((30, 4)) * 0.2
 
@@ -70,6 +78,34 @@ def test_later_rounds_are_worth_more_draws(bent: tuple[Invented, MapResult]) -> 
     weighted = sample_posterior(*bent, count=64, rounds=3, enough=0.99)
     assert len(weighted.rounds) > 1
     assert weighted.ess == max(weighted.rounds) > 1.2 * weighted.rounds[0]
+
+
+@pytest.mark.parametrize("simulated", [True, False])
+def test_rows_that_jump_speak_as_little_as_they_are_smooth(simulated: bool) -> None:
+    """A few people more or less with an event move a number by more than any parameter does: weights would be those of chance."""
+    rows = invented_rows(SLOPES @ [1.0, -0.5, 0.0, 0.3])
+    jumps = np.where(np.arange(30) < 15, 0.3, 0.0)
+
+    def formula(u: np.ndarray) -> np.ndarray:
+        # The same at the same place, as luck in a simulation is.
+        cell = np.floor(40.0 * u @ np.array([1.0, 2.0, 3.0, 5.0])).astype(int)[:, None]
+        luck = np.sin(12.9898 * (cell + 31 * np.arange(30)) % 7.0)
+        return np.asarray(u @ SLOPES.T + jumps * luck)
+
+    smooth = fit_map(linear_objective(SLOPES, rows), SameLikelihood(Likelihood(rows, nu=np.inf)))
+    objective = Invented(invented_unknowns(4), rows, formula)
+    weighted = sample_posterior(objective, smooth, count=64, enough=0.9, simulated=simulated)
+    assert weighted.linear and weighted.ess == 64 and weighted.rounds[0] < 20
+    draws = draw_gaussian(laplace(smooth), 64, 1)
+    noise = noise_of_rows(smooth, draws.u, formula(draws.u))
+    assert noise[:15].min() > 0.15 and noise[15:].max() < 1e-9
+    slopes = SLOPES / np.hypot(rows.se, noise)[:, None]
+    exact = np.linalg.inv(slopes.T @ slopes + np.eye(4))
+    assert weighted.covariance is not None and weighted.mean is not None
+    np.testing.assert_allclose(np.sqrt(np.diag(weighted.covariance)), np.sqrt(np.diag(exact)), rtol=0.1)
+    expected = formula(weighted.u) if simulated else weighted.u @ SLOPES.T
+    np.testing.assert_allclose(weighted.predicted, expected)
+    assert abs(float(np.sum(weighted.weights)) - 1.0) < 1e-12
 
 
 def test_draws_stay_within_bounds_and_repeat(bent: tuple[Invented, MapResult]) -> None:

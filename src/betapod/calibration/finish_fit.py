@@ -245,6 +245,7 @@ def _stage_identity(stage: StageFit) -> dict[str, Any]:
         "moved in the last pass": stage.passes[-1].moved,
         "effective draws": stage.draws.ess,
         "effective draws by round": list(stage.draws.rounds),
+        "draws of the linear model": stage.draws.linear,
         "tail of weights": stage.draws.khat,
         "rows that did not speak": int(np.sum(stage.rows.fitted & ~stage.map.use)),
         "discrepancy": {"family": dict(stage.discrepancy.family), "row": dict(stage.discrepancy.row)},
@@ -260,11 +261,17 @@ def fit_warnings(stages: Sequence[StageFit]) -> list[str]:
         if len(stage.passes) > 1 and stage.passes[-1].moved >= CLOSE_ENOUGH:
             moved = stage.passes[-1].moved
             sentences.append(f"Stage {stage.name} still moved by {moved:.2f} SDs of the prior when people lived again.")
-        if stage.draws.ess < LEAST_EFFECTIVE:
+        if stage.draws.linear:
+            worth = f"{stage.draws.rounds[0]:.1f} of {len(stage.draws.u)}"
+            sentences.append(
+                f"Predictions of stage {stage.name} are not smooth: weighted draws were worth {worth}. Its draws are those of the linear model, "
+                "each row with the error that the model showed."
+            )
+        elif stage.draws.ess < LEAST_EFFECTIVE:
             sentences.append(
                 f"The draws of stage {stage.name} are worth {stage.draws.ess:.1f} of equal weight, fewer than {LEAST_EFFECTIVE:g}."
             )
-        if stage.draws.khat > 0.7:
+        if stage.draws.khat > 0.7 and not stage.draws.linear:
             sentences.append(
                 f"The weights of stage {stage.name} have a heavy tail ({stage.draws.khat:.2f}, above 0.7)."
             )

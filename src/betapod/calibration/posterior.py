@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .emulator import Emulator, draw_on_emulator, fit_emulator
+from .emulator import draw_on_emulator, fit_emulator
 from .fit_likelihood import Likelihood
 from .gauss_newton import MapResult
 from .linear_fit import posterior_loss
@@ -27,6 +27,10 @@ Flags = NDArray[np.bool_]
 DRAWS = 64
 #: Effective draws with which rounds end, as a share of all: 16 of 64, which is what intervals are made of.
 ENOUGH = 0.25
+#: SD of the log posterior about its emulator above which chance decides on weights: with normal errors of this size a third of the draws still counts.
+_FORETOLD = 1.0
+#: Draws without which an emulator is not put to the test, and draws of the linear model behind means and SDs.
+_FEWEST, _FOR_MOMENTS = 8, 2048
 #: Share of rows without a prediction above which a draw is refused.
 _MOST_LOST = 0.1
 #: Share of draws that may have to be thrown away for lying beyond the bounds before it is an error of the caller.
@@ -77,6 +81,10 @@ class WeightedDraws:
         Fitted rows without a prediction at some draw, which did not speak.
     rounds
         Effective draws after each round.
+    linear
+        Whether these are draws of the linear model whose rows err by their noise, all of one weight, see `sample_posterior`.
+    mean, covariance
+        (d,) and (d, d) of the posterior where they are known better than from these draws.
     """
 
     u: Numbers
@@ -86,6 +94,9 @@ class WeightedDraws:
     khat: float
     left_out: int = 0
     rounds: tuple[float, ...] = ()
+    linear: bool = False
+    mean: Numbers | None = None
+    covariance: Numbers | None = None
 
     @property
     def weights(self) -> Numbers:
@@ -203,11 +214,17 @@ def sample_posterior(
     enough: float = ENOUGH,
     evaluate: Evaluate | None = None,
     progress: Callable[[WeightedDraws], None] | None = None,
+    simulated: bool = True,
 ) -> WeightedDraws:
-    """Return weighted draws of the posterior, all evaluated in truth: `count` evaluations a round.
+    """Return draws of the posterior, weighted by true evaluations: `count` evaluations a round.
 
     The first round draws from the normal approximation; each later one from the posterior on an emulator of everything that was evaluated so
     far. It ends when the effective draws are `enough` of all, or after `rounds`; the best round is returned.
+
+    Predictions of a few people are not smooth: somebody more or less reaches an event, and the log posterior jumps. Weights would then be those of
+    chance. Where an emulator, taught by half of the draws, foretells the log posterior of the others no better than to `_FORETOLD`, draws are
+    those of the linear model, each row of which errs besides by what it missed at the draws; they have one weight. With `simulated` they are evaluated
+    in truth, else their predictions are those of the linear model.
     """
     asked = evaluate or objective.predict
     visited, outcomes = result.visited, result.visited_predicted
@@ -218,7 +235,7 @@ def sample_posterior(
     for number in range(rounds):
         if number:
             emulator = fit_emulator(result.u, result.predicted, result.jacobian, visited, outcomes)
-            draws = _draws_of(emulator, result, gaussian, count, seed + number)
+            draws = _draws_of(emulator.predict, result, gaussian, count, seed + number)
         weighted = importance_weights(asked, result.likelihood, draws, result.use)
         reached.append(weighted.ess)
         best = weighted if best is None or weighted.ess > best.ess else best
@@ -226,14 +243,69 @@ def sample_posterior(
             progress(weighted)
         if weighted.ess >= enough * count:
             break
+        if number == 0 and rounds > 1 and _error_of_emulator(result, weighted) > _FORETOLD:
+            return _draws_of_noisy(result, weighted, asked if simulated else None, count, seed)
         visited, outcomes = np.concatenate([visited, weighted.u]), np.concatenate([outcomes, weighted.predicted])
     assert best is not None
-    return WeightedDraws(best.u, best.predicted, best.log_weights, best.ess, best.khat, best.left_out, tuple(reached))
+    return replace(best, rounds=tuple(reached))
 
 
-def _draws_of(emulator: Emulator, result: MapResult, gaussian: Gaussian, count: int, seed: int) -> Draws:
+def _error_of_emulator(result: MapResult, weighted: WeightedDraws) -> float:
+    """Return the SD by which the log posterior of one half of the draws lies from what an emulator foretells that the other half has taught."""
+    sound = np.flatnonzero(np.isfinite(weighted.log_weights))
+    taught, asked = sound[::2], sound[1::2]
+    if len(asked) < _FEWEST:
+        return 0.0
+    visited = np.concatenate([result.visited, weighted.u[taught]])
+    outcomes = np.concatenate([result.visited_predicted, weighted.predicted[taught]])
+    emulator = fit_emulator(result.u, result.predicted, result.jacobian, visited, outcomes)
+    u, predicted = weighted.u[asked], weighted.predicted[asked]
+    use = result.use & np.isfinite(predicted).all(axis=0)
+    foretold = posterior_loss(result.likelihood, emulator.predict(u), u, use)
+    return float(np.std(posterior_loss(result.likelihood, predicted, u, use) - foretold))
+
+
+def noise_of_rows(result: MapResult, u: Numbers, predicted: Numbers) -> Numbers:
+    """Return the root mean square (n,) by which predictions (k, n) at places (k, d) miss the linear model; 0 where there are none.
+
+    Examples
+    --------
+    >>> from betapod.calibration.posterior import noise_of_rows
+    >>> noise_of_rows.__name__
+    'noise_of_rows'
+    """
+    missed = predicted - (result.predicted + (u - result.u) @ result.jacobian.T)
+    known = np.isfinite(missed)
+    total = np.where(known, np.square(np.where(known, missed, 0.0)), 0.0).sum(axis=0)
+    return np.asarray(np.sqrt(total / np.maximum(known.sum(axis=0), 1)), dtype=np.float64)
+
+
+def _draws_of_noisy(
+    result: MapResult, weighted: WeightedDraws, evaluate: Evaluate | None, count: int, seed: int
+) -> WeightedDraws:
+    """Return draws of the linear model whose rows err by their noise besides, see `sample_posterior`."""
+    rows, law = result.likelihood.rows, result.likelihood
+    noise = noise_of_rows(result, weighted.u, weighted.predicted)
+    widened = replace(law, rows=replace(rows, se=np.hypot(rows.se, noise)))
+    noisy = replace(result, likelihood=widened)
+
+    def linear(u: Numbers) -> Numbers:
+        return np.asarray(result.predicted + (u - result.u) @ result.jacobian.T)
+
+    gaussian = laplace(noisy)
+    many = _draws_of(linear, noisy, gaussian, _FOR_MOMENTS, seed + 1).u
+    draws = _draws_of(linear, noisy, gaussian, count, seed + 2).u
+    predicted = linear(draws) if evaluate is None else evaluate(draws)
+    even = np.full(count, -math.log(count))
+    found = WeightedDraws(draws, predicted, even, float(count), weighted.khat, weighted.left_out, (weighted.ess,))
+    return replace(found, linear=True, mean=many.mean(axis=0), covariance=np.cov(many.T).reshape(len(result.u), -1))
+
+
+def _draws_of(predict: Evaluate, result: MapResult, gaussian: Gaussian, count: int, seed: int) -> Draws:
+    """Return draws of the posterior of a model that costs nothing."""
+
     def log_posterior(u: Numbers) -> Numbers:
-        return -posterior_loss(result.likelihood, emulator.predict(u), u, result.use)
+        return -posterior_loss(result.likelihood, predict(u), u, result.use)
 
     u = draw_on_emulator(log_posterior, gaussian, count, seed)
     return Draws(u, log_posterior(u))

@@ -103,7 +103,7 @@ class PublishedRows:
         """Return by how much (n,) numbers of more people lie from those of a few at the anchor."""
         assert self._people is not None
         many = self._expected([self.anchor], self.levels, KeptPeople(self.anchor, self._cohorts(self.levels)))[0]
-        return many - self._expected([self.anchor], self.count, self._people)[0]
+        return np.asarray(many - self._expected([self.anchor], self.count, self._people)[0])
 
     def parts(self, count: int) -> list[tuple[PublishedRows, NDArray[np.int64], float]]:
         """Return parts of about even cost, with the rows of each and its cost: studies that share cohorts stay together where they can."""

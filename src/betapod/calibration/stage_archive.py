@@ -65,6 +65,7 @@ def write_stage(folder: str | Path, number: int, stage: StageFit) -> None:
         "khat": stage.draws.khat,
         "left_out": stage.draws.left_out,
         "rounds": list(stage.draws.rounds),
+        "linear": stage.draws.linear,
     }
     buffer = io.BytesIO()
     np.savez(buffer, allow_pickle=False, **arrays)
@@ -132,6 +133,7 @@ def _rebuilt_stage(content: dict[str, Any], arrays: dict[str, Any]) -> StageFit:
             khat=np.nan if khat is None else khat,
             left_out=content["left_out"],
             rounds=tuple(content["rounds"]),
+            linear=content.get("linear", False),
         ),
     )
 

@@ -175,7 +175,8 @@ def fit_stage(
             passes.append(_one_pass(problem, stage.name, staged, kept, options, around, start, slopes, speak))
             best = passes[-1].map
             if len(passes) > stage.rounds or passes[-1].moved < CLOSE_ENOUGH:
-                weighted = _sampled(staged, stage.name, best, options, seed, speak)
+                alone = len(problem.stages) == 1
+                weighted = _sampled(staged, stage.name, best, options, seed, speak, simulated=alone)
                 break
         finally:
             objective.close()
@@ -214,20 +215,30 @@ def _one_pass(
 
 
 def _sampled(
-    staged: StageObjective, name: str, best: MapResult, options: FitOptions, seed: int, speak: Tell
+    staged: StageObjective,
+    name: str,
+    best: MapResult,
+    options: FitOptions,
+    seed: int,
+    speak: Tell,
+    simulated: bool,
 ) -> WeightedDraws:
+    """Return draws of the posterior of a stage; of one among several, all rows are evaluated under joint draws at the end."""
+
     def sampled(draws: WeightedDraws) -> None:
         speak(f"{name}: {len(draws.u)} draws are worth {draws.ess:.1f} of equal weight")
 
-    return sample_posterior(staged, best, options.draws, seed, progress=sampled)
+    return sample_posterior(staged, best, options.draws, seed, progress=sampled, simulated=simulated)
 
 
 def posterior_moments(best: MapResult, weighted: WeightedDraws) -> tuple[Numbers, Numbers]:
     """Return mean (d,) and covariance (d, d) of the posterior in places of the prior of a stage.
 
-    Where the first draws, those of the normal approximation, carry enough weight, it is taken as it is. Else means and SDs are those of the
+    Draws of the linear model bring their own. Where the first draws, those of the normal approximation, carry enough weight, it is taken as it is. Else means and SDs are those of the
     weighted draws; correlations stay those of the approximation, of which a few dozen draws know less.
     """
+    if weighted.mean is not None and weighted.covariance is not None:
+        return weighted.mean, weighted.covariance
     gaussian = laplace(best)
     if len(weighted.rounds) == 1 or weighted.ess < 2.0:
         return gaussian.mean, gaussian.covariance
