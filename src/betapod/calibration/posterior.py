@@ -266,18 +266,11 @@ def _error_of_emulator(result: MapResult, weighted: WeightedDraws) -> float:
 
 
 def noise_of_rows(result: MapResult, u: Numbers, predicted: Numbers) -> Numbers:
-    """Return the root mean square (n,) by which predictions (k, n) at places (k, d) miss the linear model; 0 where there are none.
-
-    Examples
-    --------
-    >>> from betapod.calibration.posterior import noise_of_rows
-    >>> noise_of_rows.__name__
-    'noise_of_rows'
-    """
+    """Return the root mean square (n,) by which predictions (k, n) at places (k, d) miss the linear model; 0 where there are none."""
     missed = predicted - (result.predicted + (u - result.u) @ result.jacobian.T)
-    known = np.isfinite(missed)
-    total = np.where(known, np.square(np.where(known, missed, 0.0)), 0.0).sum(axis=0)
-    return np.asarray(np.sqrt(total / np.maximum(known.sum(axis=0), 1)), dtype=np.float64)
+    finite = np.isfinite(missed)
+    total = np.square(np.where(finite, missed, 0.0)).sum(axis=0)
+    return np.asarray(np.sqrt(total / np.maximum(finite.sum(axis=0), 1)), dtype=np.float64)
 
 
 def _draws_of_noisy(
@@ -297,8 +290,8 @@ def _draws_of_noisy(
     draws = _draws_of(linear, noisy, gaussian, count, seed + 2).u
     predicted = linear(draws) if evaluate is None else evaluate(draws)
     even = np.full(count, -math.log(count))
-    found = WeightedDraws(draws, predicted, even, float(count), weighted.khat, weighted.left_out, (weighted.ess,))
-    return replace(found, linear=True, mean=many.mean(axis=0), covariance=np.cov(many.T).reshape(len(result.u), -1))
+    drawn = WeightedDraws(draws, predicted, even, float(count), weighted.khat, weighted.left_out, (weighted.ess,))
+    return replace(drawn, linear=True, mean=many.mean(axis=0), covariance=np.cov(many.T).reshape(len(result.u), -1))
 
 
 def _draws_of(predict: Evaluate, result: MapResult, gaussian: Gaussian, count: int, seed: int) -> Draws:

@@ -179,8 +179,8 @@ class _Group:
         """Return episodes of acute kidney injury until a day: those under the anchor, where there is one."""
         who, condition = self.anchor or (self.people, self.condition)
         with condition.holding():
-            found = _injuries(self.arm, who, self.seed, last)
-        return found if self.anchor is None else found.take(_places_in(who, self.people))
+            episodes = _injuries(self.arm, who, self.seed, last)
+        return episodes if self.anchor is None else episodes.take(_places_in(who, self.people))
 
     def schedules(self, injuries: KidneyInjuries) -> tuple[Schedule, ...]:
         """Return one schedule per person: inputs that are held, drugs that fit, cells cut to the person, injuries of the kidney."""
