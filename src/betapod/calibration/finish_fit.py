@@ -113,17 +113,17 @@ def _of_all(
     finally:
         start.close()
     u_map, draws = joint.u_map[order], joint.draws[:, order]
-    chosen = np.unique(equal_draws(np.ones(len(draws)), min(FIT_DRAWS, len(draws))))
+    evaluated = np.unique(equal_draws(np.ones(len(draws)), min(FIT_DRAWS, len(draws))))
     at = values_at(unknowns, u_map)
     around = {unknown.name: float(value) for unknown, value in zip(unknowns, at, strict=True)}
     objective = kept_objective(problem, kept, None, {}, threads, speak, around)
     try:
-        predicted = objective.predict(np.vstack([u_map, draws[chosen]]))
+        predicted = objective.predict(np.vstack([u_map, draws[evaluated]]))
     finally:
         objective.close()
     rows = objective.rows
     drawn = np.full((len(draws), predicted.shape[1]), np.nan)
-    drawn[chosen] = predicted[1:]
+    drawn[evaluated] = predicted[1:]
     before_of_rows = _aligned(before, rows_before, rows)
     return _Predicted(unknowns, rows, draws, np.zeros(len(draws)), before_of_rows, predicted[0], drawn)
 

@@ -196,7 +196,7 @@ def fit_map(
     evaluate
         Takes the place of ``objective.predict``, such as one that keeps what it computed.
     slopes
-        (n, d) at the start as far as they are known, such as those of the same rows in other people. The first iteration takes them; where
+        (n, d) at the start where they are known, such as those of the same rows in other people. The first iteration takes them; where
         they lead nowhere, finite differences are taken after all.
 
     Raises
