@@ -33,6 +33,17 @@ def test_draws_are_those_of_the_newest_fit(made_up: str) -> None:
     assert draws_wanted(DrawnParameters(), model, problems) == ([], None)
 
 
+def test_who_asks_for_no_interval_is_told_how_to_get_one(
+    made_up: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = whole_body.named_model("kidney")
+    line = DrawnParameters().how_to_draw(model)
+    assert line.startswith("--fit-draws 16 adds 95 % intervals") and made_up in line
+    assert DrawnParameters(fit_draws=4).how_to_draw(model) == DrawnParameters(fit="none").how_to_draw(model) == ""
+    monkeypatch.setattr(installed_fits, "FITS", tmp_path / "empty")
+    assert DrawnParameters().how_to_draw(model) == ""
+
+
 def test_a_draw_moves_rows_but_not_what_the_user_says() -> None:
     model = whole_body.named_model("kidney")
     changes = FitChanges(values={"h_N0": 0.05, "a_H_A": 2.0, "no_such_row": 1.0})

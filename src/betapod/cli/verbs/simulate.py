@@ -229,8 +229,8 @@ def simulate_patient_command(
         print_json({**_document(loaded, result, schedule, without), **more})
     elif not done:
         _summary(loaded, result, without, views.wide, spread)
-        if trust:
-            print_text(trust, "dim")
+        for line in filter(None, (uncertain.how_to_draw(named), trust)):
+            print_text(line, "dim")
 
 
 def _trust(plan: Treated, result: Result, treatment: Given) -> str:
