@@ -18,6 +18,8 @@ def run_value(
     *,
     draws: int | None = None,
     country: str | Path | None = None,
+    fit: str | None = None,
+    fit_draws: int | None = None,
     threads: int | None = None,
     progress: Progress | None = None,
 ) -> ValueResult:
@@ -31,6 +33,8 @@ def run_value(
         Run folder that keeps the comparison; in one that holds the same, what is missing is computed. In memory by default.
     draws, country
         Instead of the file's: draws of all uncertain numbers, and the country pack with costs.
+    fit, fit_draws
+        Instead of the file's: an installed fit (``none`` for the values that tables had before it), and how many sets of parameters of bodies are drawn from it.
     threads
         Processor cores; all by default.
     progress
@@ -73,8 +77,8 @@ def run_value(
         threads = whole("threads", threads, 1)
     pack = None if country is None else str(country)
     if folder is None:
-        return run_value_file(run, draws, pack, threads, progress)
-    return run_value_into(folder, run, draws, pack, threads, progress)
+        return run_value_file(run, draws, pack, threads, progress, None, fit, fit_draws)
+    return run_value_into(folder, run, draws, pack, threads, progress, (), fit, fit_draws)
 
 
 def open_value(folder: str | Path) -> ValueResult:

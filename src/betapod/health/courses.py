@@ -102,6 +102,8 @@ def simulate_courses(
     threads: int | None = None,
     cache: bool = True,
     progress: Progress | None = None,
+    rows: Mapping[str, Mapping[str, float]] | None = None,
+    held: str = "",
 ) -> SimulatedCourses:
     """Return the courses of people under strategies, from the cache where the same were simulated before.
 
@@ -111,6 +113,10 @@ def simulate_courses(
         For the integration; all processors by default.
     progress
         Called with a few words before each part.
+    rows
+        Scenario -> row of the model -> value, for everybody who has none of their own; ``none`` where no cells are given.
+    held
+        What else holds meanwhile, such as factors on drugs: courses are kept by it.
 
     Raises
     ------
@@ -134,7 +140,10 @@ def simulate_courses(
     if not strategies:
         raise ConfigError(Problem("no-strategy", "there is no strategy to simulate"))
     content = {name: item.content() for name, item in strategies.items()}
-    identity = caching.key(__name__, list(content), content, asdict(settings), library_digest(people.library))
+    besides = [repr([(name, sorted(of.items())) for name, of in sorted(rows.items())]) if rows else "", held]
+    if not any(besides):
+        besides = []
+    identity = caching.key(__name__, list(content), content, asdict(settings), library_digest(people.library), *besides)
     name = f"courses/{identity}.npz"
     kept = caching.read_entry(name) if cache else None
     if kept is not None:
@@ -142,7 +151,7 @@ def simulate_courses(
             return SimulatedCourses.from_bytes(kept, people)
         except ValueError:
             caching.damaged(caching.folder() / name)
-    simulated = _simulate(people, strategies, settings, threads, progress)
+    simulated = _simulate(people, strategies, settings, threads, progress, rows or {})
     if cache:
         caching.write_entry(name, simulated.to_bytes())
     return simulated
@@ -166,6 +175,7 @@ def _simulate(
     settings: CourseSettings,
     threads: int | None,
     progress: Progress | None,
+    instead: Mapping[str, Mapping[str, float]],
 ) -> SimulatedCourses:
     began = time.perf_counter()
     library = people.library
@@ -181,8 +191,10 @@ def _simulate(
         if progress is not None:
             progress(f"simulating {name}")
         rows = drawn.get(strategy.scenario, {}) if strategy.cells else {}
+        own = instead.get(strategy.scenario if strategy.cells else NONE, {})
+        shared = {key: value for key, value in own.items() if key not in library.parameters}
         for draw in range(settings.draws + 1):
-            values = {key: float(column[draw - 1]) for key, column in rows.items()} if draw else {}
+            values = {**({key: float(column[draw - 1]) for key, column in rows.items()} if draw else {}), **shared}
             content = repr((sorted(strategy.content().items(), key=str), sorted(values.items())))
             if content not in named_courses:
                 named_courses[content] = f"{name}, {draw}" if draw else name

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,9 @@ from ..hazards.risk import Numbers
 from ..hazards.risk_course import RiskCourse
 from .course_people import CoursePeople
 from .risk_profiles import READ_CODES, risk_course_of
+
+if TYPE_CHECKING:
+    from ..patients.library import Library
 
 _FORMAT = 1
 _PARTS = ("values", "intake", "dated", "besides", "harms")
@@ -73,7 +76,7 @@ class StrategyCourse:
 
 @dataclass(frozen=True)
 class SimulatedCourses:
-    """Courses of the same people under several strategies, and under several sets of parameters of the cells.
+    """Courses of the same people under several strategies, and under several sets of parameters: of cells, or of bodies that lived under them.
 
     Attributes
     ----------
@@ -93,6 +96,8 @@ class SimulatedCourses:
         Scenario -> parameter -> (draws,) values of the draws from 1 on.
     facts
         How many patients were lost, and seconds of simulation.
+    patients
+        (draws,) the patients as they are under each set, where they lived under it; empty where they are the same in all.
     """
 
     people: CoursePeople
@@ -103,6 +108,35 @@ class SimulatedCourses:
     seed: int
     drawn: Mapping[str, Mapping[str, Numbers]] = field(default_factory=dict)
     facts: Mapping[str, float] = field(default_factory=dict)
+    patients: tuple[Library, ...] = ()
+
+    @classmethod
+    def joined(
+        cls, people: CoursePeople, sets: Sequence[SimulatedCourses], patients: Sequence[Library]
+    ) -> SimulatedCourses:
+        """Return courses of the same people under several sets of parameters; who is lost in one is left out of all.
+
+        Parameters
+        ----------
+        people
+            As they were asked for.
+        sets
+            Under each set; the first becomes draw 0. None has draws of its own.
+        patients
+            Those of `people` under each set.
+        """
+        lost = np.any([one.lost for one in sets], axis=0)
+        courses: dict[str, StrategyCourse] = {}
+        keys: dict[tuple[str, int], str] = {}
+        for number, one in enumerate(sets):
+            rows = np.flatnonzero(~lost[~one.lost])
+            courses |= {f"{number}: {key}": course.take(rows) for key, course in one.courses.items()}
+            keys |= {(name, number): f"{number}: {key}" for (name, _), key in one.keys.items()}
+        seconds = sum(one.facts["seconds"] for one in sets)
+        facts = {"patients": len(lost), "lost": int(lost.sum()), "courses": len(courses), "seconds": seconds}
+        everybody = CoursePeople(patients[0], people.rows).without(lost)
+        of_draws = tuple(of.take(np.flatnonzero(~lost)) for of in patients)
+        return cls(everybody, sets[0].days, courses, keys, lost, sets[0].seed, {}, facts, of_draws)
 
     @property
     def strategies(self) -> tuple[str, ...]:
@@ -134,7 +168,8 @@ class SimulatedCourses:
         people = self.people if rows is None else CoursePeople(self.people.library, self.people.rows[rows])
         numbers = self.people.numbers if rows is None else self.people.numbers[rows]
         course = self.courses[self.keys[strategy, draw]].take(people.rows)
-        table = people.library.table.iloc[people.rows]
+        library = self.patients[draw] if self.patients else people.library
+        table = library.table.iloc[people.rows]
         values, intake = _doubles(course.values), _doubles(course.intake)
         return risk_course_of(
             table,

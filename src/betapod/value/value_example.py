@@ -21,6 +21,7 @@ care: usual                   # their doctors go on; or clinic, or frozen: what 
 events: [own, ukpds-om2]      # two structures side by side
 draws: 1000                   # of all uncertain numbers together
 cell_draws: 10                # of what cells do, for which courses are simulated
+# fit_draws: 16               # instead: of bodies, drugs and cells, from an installed fit
 seed: 1
 discount: {costs: 0.035, effects: 0.035}
 utilities: {set: uk, combine: additive}   # additive, multiplicative or minimum

@@ -31,6 +31,7 @@ from ..engine.runs.database import connect, database_error, parquet, sql_path
 from ..hazards.risk import Numbers
 from .comparison_checks import country_packs, read_value_run
 from .draw_blocks import Block
+from .fitted_courses import draws_asked, fit_identity
 from .value_result import ValueParameter, ValueResult
 from .value_run import ValueProgress, adapted_settings, run_value_settings
 from .value_settings import ValueSettings
@@ -52,8 +53,15 @@ def run_value_into(
     threads: int | None = None,
     progress: ValueProgress | None = None,
     command: Sequence[str] = (),
+    fit: str | None = None,
+    fit_draws: int | None = None,
 ) -> ValueResult:
     """Run the comparison of a file into a folder; in one that holds the same, compute what is missing.
+
+    Parameters
+    ----------
+    draws, country, fit, fit_draws
+        Instead of those of the file.
 
     Raises
     ------
@@ -63,7 +71,7 @@ def run_value_into(
         It cannot be written.
     """
     settings, document = read_value_run(path)
-    settings, beside = adapted_settings(settings, document, draws, country)
+    settings, beside = adapted_settings(settings, document, draws, country, fit, fit_draws)
     target = Path(folder)
     identity = _identity(settings, beside)
     _same_comparison(target, identity)
@@ -108,6 +116,7 @@ def _identity(settings: ValueSettings, beside: Path) -> dict[str, Any]:
         "run": settings.model_dump(mode="json", by_alias=True),
         "packs": {name: None if pack is None else pack.model_dump(mode="json") for name, pack in packs.items()},
         "program": program("betapod.value.value_run"),
+        **({"fit": fit_identity(asked)} if (asked := draws_asked(settings)) else {}),
     }
 
 

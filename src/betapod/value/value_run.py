@@ -18,9 +18,10 @@ from ..health.courses import CourseSettings, simulate_courses
 from ..health.strategy import Strategy
 from ..therapies.standard_care import therapy
 from .comparison_checks import country_packs, read_value_run
-from .country_pack import all_health_events, all_health_states, deaths_of_all, states_begun
 from .draw_blocks import Block, BlockWorkers
 from .economics.frontier import icer_error
+from .fitted_courses import courses_under_draws, draws_asked
+from .missing_numbers import missing_numbers
 from .parameter_draws import ParameterDraws, parameter_draws
 from .value_part import ComparedPeople, ValuePart
 from .value_people import people_of
@@ -41,7 +42,7 @@ Keep = Callable[[tuple[int, str, int], Callable[[], Block]], Block]
 
 def run_value_file(
     path: str | Path, draws: int | None = None, country: str | None = None, threads: int | None = None,
-    progress: ValueProgress | None = None, keep: Keep | None = None,
+    progress: ValueProgress | None = None, keep: Keep | None = None, fit: str | None = None, fit_draws: int | None = None,
 ) -> ValueResult:  # fmt: skip
     """Run the comparison of a file.
 
@@ -51,6 +52,8 @@ def run_value_file(
         Instead of those of the file; the country pack's path is relative to where the command is given.
     keep
         Gives a finished piece of an earlier run, or computes and keeps it; see `value_folder`.
+    fit, fit_draws
+        Instead of those of the file.
 
     Raises
     ------
@@ -58,22 +61,37 @@ def run_value_file(
         Everything that is wrong with the file, or nobody fits its people.
     """
     settings, document = read_value_run(path)
-    return run_value_settings(*adapted_settings(settings, document, draws, country), threads, progress, keep)
+    return run_value_settings(
+        *adapted_settings(settings, document, draws, country, fit, fit_draws), threads, progress, keep
+    )
 
 
 def adapted_settings(
-    settings: ValueSettings, document: Document, draws: int | None = None, country: str | None = None
-) -> tuple[ValueSettings, Path]:
-    """Return the settings with other draws or another country, and the folder that files are relative to."""
+    settings: ValueSettings, document: Document, draws: int | None = None, country: str | None = None,
+    fit: str | None = None, fit_draws: int | None = None,
+) -> tuple[ValueSettings, Path]:  # fmt: skip
+    """Return the settings with other draws, another country or fit, and the folder that files are relative to.
+
+    Raises
+    ------
+    ConfigError
+        Draws that are too few, or a fit that is not there.
+    """
     folder = Path(document.file).parent
     changes: dict[str, object] = {}
+    if fit is not None:
+        changes["fit"] = fit
+    if fit_draws is not None:
+        changes["fit_draws"] = fit_draws
     if draws is not None:
         if draws < 2:
             raise ConfigError(Problem("bad-number", "a comparison needs two draws at least", found=str(draws)))
         changes["draws"] = draws
     if country is not None:
         changes["country"] = str(Path(country).resolve())
-    return settings.model_copy(update=changes), folder
+    adapted = settings.model_copy(update=changes)
+    draws_asked(adapted)
+    return adapted, folder
 
 
 def run_value_settings(
@@ -87,12 +105,19 @@ def run_value_settings(
     tell = progress or (lambda text, done, total: None)
     packs = country_packs(settings, folder)
     people = people_of(settings.people, folder, settings.seed)
-    strategies = {name: strategy_of(item, name) for name, item in settings.strategies.items()}
+
+    def strategies() -> dict[str, Strategy]:
+        return {name: strategy_of(item, name) for name, item in settings.strategies.items()}
+
     years = None if settings.horizon == "life" else float(settings.horizon)
     following = CourseSettings(
         years=years, step=settings.step, care=settings.care, draws=settings.cell_draws, seed=settings.seed
     )
-    courses = simulate_courses(people, strategies, following, threads, progress=lambda text: tell(text, 0, 0))
+    asked, words = draws_asked(settings), lambda text: tell(text, 0, 0)
+    if asked is None:
+        courses = simulate_courses(people, strategies(), following, threads, progress=words)
+    else:
+        courses = courses_under_draws(people, strategies, following, asked, threads, words)
     pack = packs[""]
     fixed = ComparedPeople(settings, courses, packs, ParameterDraws({}, {}, {})).fixed()
     compared = ComparedPeople(settings, courses, packs, parameter_draws(settings, pack, fixed))
@@ -276,68 +301,6 @@ class _Comparison:
         shape = (course.people, len(course.days))
         start = {name: np.broadcast_to(values, shape)[:, 0].astype(np.float64) for name, values in columns.items()}
         return start | {f"history: {name}": np.asarray(v, dtype=float) for name, v in course.histories.items()}
-
-
-def missing_numbers(compared: ComparedPeople) -> tuple[str, ...]:
-    """Return sentences about what has no number and therefore counts nothing."""
-    from ..health.utilities import utility_set
-
-    settings, pack = compared.settings, compared.pack
-    losses = settings.utilities.losses
-    states, events = _names_of(settings)
-    utilities, begun, deaths = utility_set(settings.utilities.set), states_begun(), deaths_of_all()
-    lacking = [
-        name
-        for name in utilities.lacks(states, events)
-        if name not in losses
-        and name not in deaths
-        and not any(state in utilities.states for state in begun.get(name, ()))
-    ]
-    sentences = []
-    if lacking:
-        sentences.append(
-            f"The utilities {settings.utilities.set!r} have no number for {_listed(lacking)}: these take nothing away here."
-        )
-    if pack is None:
-        sentences.append(
-            "No country pack was given: there are no costs, and cells are priced as if nothing else changed."
-        )
-    else:
-        costless = pack.lacks(states, events)
-        if costless:
-            sentences.append(f"The country pack has no cost of {_listed(costless)}: these cost nothing here.")
-        drugs = sorted({drug for course in compared.courses.courses.values() for drug in course.intake})
-        if unpriced := pack.unpriced(drugs):
-            sentences.append(f"The country pack has no cost of these drugs that people take: {_listed(unpriced)}.")
-        bare = [name.partition(":")[2] for name, cost in pack.named().items() if not cost.source and not pack.source]
-        if bare:
-            sentences.append(f"The country pack names no source of the cost of {_listed(bare)}.")
-        certain = [name.partition(":")[2] for name, cost in pack.named().items() if not cost.uncertain]
-        if certain:
-            sentences.append(f"Costs without an interval are as if they were certain: {_listed(certain)}.")
-    if any(item.cells for item in settings.strategies.values()):
-        times = {0: "not drawn, nor are", 1: "drawn once,"}.get(
-            draws := compared.courses.draws, f"drawn {draws} times,"
-        )
-        sentences.append(
-            f"The price of cells is in no cost: what a course may cost is what is asked. What cells do is {times} "
-            f"the effects of drugs on the course{' not at all' if draws else ''}."
-        )
-    return tuple(sentences)
-
-
-def _names_of(settings: ValueSettings) -> tuple[list[str], list[str]]:
-    """Return the states and events of the sets of events that a comparison has."""
-    from ..health.event_table import own_events
-
-    table = own_events()
-    if "ukpds-om2" in settings.events:
-        return list(all_health_states()), list(all_health_events())
-    return list(table.states), list(table.events)
-
-
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(name.replace("_", " ") for name in names)
 
 
 def _add(sums: list[dict[str, list[Numbers]]], blocks: Sequence[Block]) -> None:

@@ -123,6 +123,14 @@ class ValueSettings(Settings):
     cell_draws: Annotated[int, Field(ge=0, le=1000)] = Field(
         default=10, description="sets of parameters of the cells for which courses are simulated"
     )
+    fit_draws: Annotated[int, Field(ge=0, le=64)] = Field(
+        default=0,
+        description="sets of parameters of bodies, of a fit's posterior and with them of the cells; draw d has set d modulo their number",
+    )
+    fit: str = Field(
+        default="",
+        description="installed fit whose posterior is drawn from: the newest by default; none: values of the tables before their fit",
+    )
     step: Annotated[float, Field(ge=0.1, le=1)] = Field(default=1.0, description="years between values of a course")
     one_way: bool = Field(default=True, description="whether each number is also moved through its interval by itself")
     seed: Annotated[int, Field(ge=0)] = 1

@@ -39,6 +39,24 @@ def value_command(
     country: Annotated[
         Path | None, typer.Option("--country", metavar="FILE", help="Country pack with costs, instead of the file's.")
     ] = None,
+    fit: Annotated[
+        str | None,
+        typer.Option(
+            "--fit",
+            metavar="NAME",
+            help="Installed fit whose posterior is drawn from; default: the newest. none: the values of the tables before their fit.",
+        ),
+    ] = None,
+    fit_draws: Annotated[
+        int | None,
+        typer.Option(
+            "--fit-draws",
+            min=0,
+            max=64,
+            metavar="N",
+            help="Sets of parameters of bodies and cells from the fit; each has draws of its own. Default: the file's own number, else none.",
+        ),
+    ] = None,
     report: Annotated[bool, typer.Option("--report", help="Write the page and its tables into FOLDER/report.")] = False,
     excel: Annotated[
         Path | None, typer.Option("--excel", metavar="FILE", help="Write all tables as a workbook (.xlsx).")
@@ -66,7 +84,8 @@ def value_command(
         return
     if excel is not None and (problems := unfit(excel, (".xlsx",))):
         raise ConfigError(problems)
-    result, target = _result(run, folder, draws, country, threads, quiet)
+    asked = (fit, fit_draws)
+    result, target = _result(run, folder, draws, country, asked, threads, quiet)
     _write_outputs(result, target, report, excel, quiet)
     if as_json:
         print_json({"folder": str(target), **value_summary(result)})
@@ -78,19 +97,21 @@ def value_command(
 
 
 def _result(
-    run: Path, folder: Path | None, draws: int | None, country: Path | None, threads: int | None, quiet: bool
-) -> tuple[ValueResult, Path]:
+    run: Path, folder: Path | None, draws: int | None, country: Path | None, fit: tuple[str | None, int | None],
+    threads: int | None, quiet: bool,
+) -> tuple[ValueResult, Path]:  # fmt: skip
     from ...value import value_folder
 
     if run.is_dir():
-        if draws is not None or country is not None or folder is not None:
-            message = "a finished comparison keeps its draws, its country and its folder"
+        if draws is not None or country is not None or folder is not None or fit != (None, None):
+            message = "a finished comparison keeps its draws, its country, its fit and its folder"
             raise ConfigError(Problem("useless-option", message, Location(str(run)), hint="Give the run file."))
         return value_folder.open_value_folder(run), run
     target = folder or Path(f"betapod-value-{run.stem}")
     pack = None if country is None else str(country)
     with breaking("value", str(run), "--out", str(target)), show_progress(quiet) as progress:
-        result = value_folder.run_value_into(target, run, draws, pack, threads, progress, ["betapod", *sys.argv[1:]])
+        command_line = ["betapod", *sys.argv[1:]]
+        result = value_folder.run_value_into(target, run, draws, pack, threads, progress, command_line, *fit)
     return result, target
 
 
@@ -124,8 +145,10 @@ def _write_new(run: Path) -> None:
 def _check(run: Path, country: Path | None) -> None:
     from ...value.comparison_checks import read_value_run
     from ...value.country_pack import read_country
+    from ...value.fitted_courses import draws_asked
 
     settings, _ = read_value_run(run)
+    draws_asked(settings)
     if country is not None:
         read_country(country)
     structures = with_noun(len(settings.events), "set of events", "sets of events")

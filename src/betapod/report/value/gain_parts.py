@@ -64,6 +64,13 @@ def _number(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
+def _of_bodies(sets: int) -> str:
+    """Say whether what nobody knows of bodies is in the intervals."""
+    if sets:
+        return f"Parameters are rates of events, utilities and costs, and those of bodies, drugs and cells, of which there are {sets} sets from a fit; each draw has one of them for all people and strategies."
+    return "Parameters are rates of events, utilities and costs; those of the body are at their most probable values in all draws, so that what nobody knows of them is not in the interval."
+
+
 def gain_parts_section(result: ValueResult) -> Section | None:
     """Return the section on what intervals of gains hold; None where there are too few draws to tell."""
     several = len(result.structures) > 1
@@ -86,7 +93,7 @@ def gain_parts_section(result: ValueResult) -> Section | None:
     drawn = draw_interval_parts("gain-parts", "What the intervals hold", rows, float, "QALYs gained", written)
     texts = [
         holds_in_words([row.parts for row in rows]),
-        "Parameters are rates of events, utilities and costs; those of the body are at their most probable values in all draws, so that what nobody knows of them is not in the interval.",
+        _of_bodies(int(result.run.get("fit_draws", 0))),
         "What studies differ by is the spread of rates of events between studies of like people, by how far the gain follows it over the draws; "
         "chance is the Monte Carlo error of the simulation, which more people make smaller.",
     ]

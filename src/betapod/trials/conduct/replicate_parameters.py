@@ -45,6 +45,26 @@ _AT_ONCE = 8
 
 
 @dataclass(frozen=True)
+class DrawsAsked:
+    """Which sets of parameters are asked for where there is no trial.
+
+    Attributes
+    ----------
+    fit, fit_draws
+        Installed fit, ``none`` or empty, and how many sets of its posterior.
+    scenarios
+        Of cell therapy.
+    seed
+        Of draws of cells.
+    """
+
+    fit: str
+    fit_draws: int
+    scenarios: tuple[str, ...]
+    seed: int
+
+
+@dataclass(frozen=True)
 class ParameterDraw:
     """One set of parameters, the same for all people and arms of a replicate.
 
@@ -92,13 +112,13 @@ class ParameterDraw:
 AS_IN_THE_TABLES = ParameterDraw()
 
 
-def start_of_trial(protocol: Protocol) -> ParameterDraw:
+def start_of_trial(protocol: Protocol | DrawsAsked) -> ParameterDraw:
     """Return the parameters under which people are chosen: those of the tables, or those before their fit where the protocol says ``none``."""
     fit = fit_in_tables() if protocol.fit == NO_FIT else None
     return AS_IN_THE_TABLES if fit is None else _as_draw(FitChanges.sorted_by(fit.kinds, fit.at_start()), {})
 
 
-def undone_fit(protocol: Protocol) -> str:
+def undone_fit(protocol: Protocol | DrawsAsked) -> str:
     """Return the fit before which the tables had the values of a trial; empty where it has those of the tables."""
     fit = fit_in_tables() if protocol.fit == NO_FIT else None
     return "" if fit is None else fit.name
@@ -112,7 +132,7 @@ def trial_start(protocol: Protocol, library: Library) -> Iterator[Library]:
         yield library_again(start.life_change, library)
 
 
-def draws_of(protocol: Protocol) -> tuple[ParameterDraw, ...]:
+def draws_of(protocol: Protocol | DrawsAsked) -> tuple[ParameterDraw, ...]:
     """Return the sets of parameters of a trial; that of `start_of_trial` alone where the protocol asks for none.
 
     Raises
@@ -213,7 +233,7 @@ def _cared_for(met: PeopleMet, draw: ParameterDraw) -> PeopleMet:
     return replace(met, patients=with_going_care(met.patients, draw.care))
 
 
-def fit_of(protocol: Protocol) -> str:
+def fit_of(protocol: Protocol | DrawsAsked) -> str:
     """Return the fit whose posterior a trial draws from: the newest that is installed unless the protocol names one; empty for none.
 
     Raises
