@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from types import SimpleNamespace
 
 import numpy as np
@@ -26,11 +25,12 @@ from betapod.value.value_run import adapted_settings
 
 STRATEGIES = ("care", "SGLT2 inhibitor", "cells")
 FOLLOWING = CourseSettings(years=1.0, step=0.5)
-ASKED = DrawsAsked("", 2, ("current-evidence", "none"), 1)
-#: Under each draw: a row of the kidney, half and all of what the drug does, and what cells do.
+ASKED = DrawsAsked("", 3, ("current-evidence", "none"), 1)
+#: Under each draw: a row of the kidney, all and half of what the drug does, and what cells do.
 DRAWS = (
-    {"h_N0": 0.012, "SGLT2 inhibitor e_S": 0.5, "Emax_SI": 0.8},
+    {"h_N0": 0.012, "SGLT2 inhibitor e_S": 1.0, "Emax_SI": 0.8},
     {"h_N0": 0.003, "SGLT2 inhibitor e_S": 1.0, "Emax_SI": 0.8},
+    {"h_N0": 0.003, "SGLT2 inhibitor e_S": 0.5, "Emax_SI": 0.8},
 )
 KINDS = {"h_N0": "row", "SGLT2 inhibitor e_S": "drug", "Emax_SI": "cells"}
 RUN = """\
@@ -65,21 +65,21 @@ def people() -> CoursePeople:
 
 
 @pytest.fixture(scope="module")
-def drawn(people: CoursePeople) -> Iterator[SimulatedCourses]:
+def drawn(people: CoursePeople) -> SimulatedCourses:
     with pytest.MonkeyPatch.context() as patch:
         install(patch, DRAWS, KINDS)
-        yield courses_under_draws(people, strategies, FOLLOWING, ASKED, threads=1)
+        return courses_under_draws(people, strategies, FOLLOWING, ASKED, threads=1)
 
 
 def change(courses: SimulatedCourses, strategy: str, draw: int) -> float:
-    """Return how much lower eGFR is on the last day than without treatment, mL/min/1.73 m2."""
-    ends = [courses.courses[courses.keys[name, draw]].values["EGFR"][:, -1] for name in ("care", strategy)]
-    return float(np.nanmean(ends[0] - ends[1]))
+    """Return how much lower albuminuria is after half a year than without treatment, logarithm."""
+    ends = [courses.courses[courses.keys[name, draw]].values["UACR"][:, 1] for name in ("care", strategy)]
+    return float(np.nanmean(np.log(ends[0] / ends[1])))
 
 
 def test_the_middle_is_the_comparison_without_draws(people: CoursePeople, drawn: SimulatedCourses) -> None:
     plain = simulate_courses(people, strategies(), FOLLOWING, threads=1, cache=False)
-    assert drawn.draws == 2 and drawn.strategies == plain.strategies == STRATEGIES
+    assert drawn.draws == 3 and drawn.strategies == plain.strategies == STRATEGIES
     for name in STRATEGIES:
         for code, values in plain.courses[plain.keys[name, 0]].values.items():
             np.testing.assert_array_equal(drawn.courses[drawn.keys[name, 0]].values[code], values)
@@ -87,13 +87,13 @@ def test_the_middle_is_the_comparison_without_draws(people: CoursePeople, drawn:
 
 
 def test_everybody_has_the_same_set_in_all_strategies_and_lived_under_it(drawn: SimulatedCourses) -> None:
-    for draw in (0, 1, 2):
+    for draw in range(4):
         starts = [drawn.courses[drawn.keys[name, draw]].values["EGFR"][:, 0] for name in STRATEGIES]
         np.testing.assert_array_equal(starts[0], starts[1])
         np.testing.assert_array_equal(starts[0], starts[2])
     start = [drawn.courses[drawn.keys["care", draw]].values["EGFR"][:, 0] for draw in (0, 1, 2)]
     assert not np.allclose(start[1], start[2], rtol=1e-3) and not np.allclose(start[0], start[1], rtol=1e-3)
-    assert len(drawn.patients) == 3 and drawn.facts["failed"] <= 6
+    assert len(drawn.patients) == 4 and drawn.facts["failed"] <= 6
     # The same people at the same ages, otherwise than they were.
     first, again = (drawn.patients[draw].table for draw in (0, 1))
     np.testing.assert_allclose(again["age"], first["age"], rtol=1e-6)
@@ -102,19 +102,19 @@ def test_everybody_has_the_same_set_in_all_strategies_and_lived_under_it(drawn: 
 
 
 def test_drugs_and_cells_are_those_of_the_set(drawn: SimulatedCourses) -> None:
-    usual, half = change(drawn, "SGLT2 inhibitor", 2), change(drawn, "SGLT2 inhibitor", 1)
+    usual, half = change(drawn, "SGLT2 inhibitor", 2), change(drawn, "SGLT2 inhibitor", 3)
     assert usual > half > 0.0
 
 
 def test_a_draw_of_the_comparison_takes_one_set(drawn: SimulatedCourses, monkeypatch: pytest.MonkeyPatch) -> None:
     install(monkeypatch, DRAWS, KINDS)
     settings, _ = read_value_text(RUN)
-    asked = settings.model_copy(update={"fit_draws": 2})
+    asked = settings.model_copy(update={"fit_draws": 3})
     compared = ComparedPeople(asked, drawn, {"": None}, SimpleNamespace(structures={}))  # type: ignore[arg-type]
     part = ValuePart(compared, slice(0, 5))
-    assert [part.course_draw(draw) for draw in (None, 0, 1, 2, 3)] == [0, 1, 2, 1, 2]
+    assert [part.course_draw(draw) for draw in (None, 0, 1, 2, 3)] == [0, 1, 2, 3, 1]
     monkeypatch.setattr("betapod.value.missing_numbers.list_fits", lambda: ["2000.1"])
-    assert "2 times from the fit 2000.1: a set belongs to a draw" in drawn_of_courses(compared)
+    assert "3 times from the fit 2000.1: a set belongs to a draw" in drawn_of_courses(compared)
 
 
 def test_a_set_that_changes_nothing_gives_the_same_courses_to_the_bit(
