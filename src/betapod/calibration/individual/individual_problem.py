@@ -18,12 +18,21 @@ from ...model.parameters.possible_values import possible_bounds
 from ...model.parameters.table import parameter_quantity
 from ...physiology import whole_body
 from .error_model import ErrorModel
-from .individual_settings import FittedParameter, IndividualSettings, ObservableSettings, StatedError
+from .individual_settings import (
+    CommonSchedule,
+    EventTableSettings,
+    FittedParameter,
+    IndividualSettings,
+    ObservableSettings,
+    StatedError,
+)
 from .measured_people import MeasuredObservable, MeasuredPerson
 from .measurement_table import MeasurementReader
 from .named_files import missing_files
 from .own_model import load_own_model
+from .parameter_faults import parameter_faults, usual_transform
 from .person_parameter import PersonParameter
+from .recorded_people import recorded_people
 
 #: Reads a model by its name or file, with parameter tables.
 LoadModel = Callable[[str, Sequence[Path]], Model]
@@ -117,7 +126,10 @@ class _ProblemReader:
         schedule = self._schedule(model)
         observables = self._observables(model)
         parameters = self._parameters(model)
-        people, notes = self._people(model, observables, begin, schedule)
+        if settings.nonmem is not None:
+            model, people, notes = self._recorded(model, observables, settings.nonmem)
+        else:
+            people, notes = self._people(model, observables, begin, schedule)
         self._clashes(parameters, people)
         if self.problems:
             raise ConfigError(self.problems)
@@ -288,7 +300,7 @@ class _ProblemReader:
             return default if value is None else value
 
         start, low, high = read("start", row.value), read("low", least), read("high", most)
-        transform = settings.transform or _usual_transform(row, start, low, high)
+        transform = settings.transform or usual_transform(row, start, low, high)
         prior_low, prior_high = self._prior(row, settings, where)
         parameter = PersonParameter(row.id, row.unit, start, transform, low, high, prior_low, prior_high, row.label)
         self._check_parameter(parameter, where, (least, most))
@@ -313,45 +325,17 @@ class _ProblemReader:
     def _check_parameter(
         self, parameter: PersonParameter, where: tuple[str, ...], possible: tuple[float, float]
     ) -> None:
-        def bad(kind: str, message: str, key: str, value: str = "", expected: str = "", hint: str = "") -> None:
-            key_path = (*where, key)
+        for fault in parameter_faults(parameter, possible):
             self.problems.append(
-                self.document.problem(kind, message, key_path, found=value, expected=expected, hint=hint)
-            )
-
-        low, high, unit = parameter.low, parameter.high, "" if parameter.unit == "1" else f" {parameter.unit}"
-        if low < possible[0] or high > possible[1]:
-            expected = f"within {possible[0]:g} to {possible[1]:g}{unit}"
-            bad(
-                "impossible-value",
-                f"{parameter.name!r} cannot be there",
-                "low" if low < possible[0] else "high",
-                expected=expected,
-            )
-        if not low < high:
-            bad("bad-range", "the lower bound is not below the upper one", "low", value=f"{low:g} to {high:g}{unit}")
-        elif not low <= parameter.start <= high:
-            bad(
-                "bad-start",
-                "the search begins outside its bounds",
-                "start",
-                value=f"{parameter.start:g}{unit}",
-                expected=f"{low:g} to {high:g}{unit}",
-            )
-        if parameter.has_prior and not parameter.prior_low < parameter.prior_high:
-            ends = f"{parameter.prior_low:g} to {parameter.prior_high:g}{unit}"
-            bad("bad-range", "the prior's lower end is not below its upper one", "prior", value=ends)
-        span = {"log": (0.0, math.inf), "logit": (0.0, 1.0)}.get(parameter.transform)
-        if span is not None:
-            values = [parameter.start] + ([parameter.prior_low, parameter.prior_high] if parameter.has_prior else [])
-            if not all(span[0] < value < span[1] for value in values):
-                hint = "Give another transform (linear), or a start and prior within."
-                bad(
-                    "bad-transform",
-                    f"{parameter.transform} is for values between {span[0]:g} and {span[1]:g}",
-                    "transform",
-                    hint=hint,
+                self.document.problem(
+                    fault.kind,
+                    fault.message,
+                    (*where, fault.key),
+                    found=fault.value_text,
+                    expected=fault.expected,
+                    hint=fault.hint,
                 )
+            )
 
     # -- people ------------------------------------------------------------------------------------------------------
 
@@ -372,13 +356,40 @@ class _ProblemReader:
         for name, hint in reader.unused.items():
             message = f"the table has no column {name!r}"
             self.problems.append(self.document.problem("no-column", message, ("columns", name), True, hint=hint))
+        return self._measured_ones(people, reader.notes, bool(reader.problems))
+
+    def _measured_ones(
+        self, people: list[MeasuredPerson], notes: list[str], wrong: bool
+    ) -> tuple[list[MeasuredPerson], list[str]]:
+        """Return the people of whom something was measured, with a note on the others."""
         without = [person.name for person in people if not len(person)]
         if without:
-            reader.notes.append(f"nothing was measured in {', '.join(without[:5])}{' ...' if len(without) > 5 else ''}")
+            notes.append(f"nothing was measured in {', '.join(without[:5])}{' ...' if len(without) > 5 else ''}")
         people = [person for person in people if len(person)]
-        if not people and not reader.problems:
-            self.problems.append(Problem("no-measurements", "the table has no measurement", Location(str(reader.path))))
-        return people, reader.notes
+        if not people and not wrong:
+            location = Location(str(self.folder / self.settings.table))
+            self.problems.append(Problem("no-measurements", "the table has no measurement", location))
+        return people, notes
+
+    def _recorded(
+        self, model: Model, observables: list[MeasuredObservable], settings: EventTableSettings
+    ) -> tuple[Model, list[MeasuredPerson], list[str]]:
+        """Return the people of an event data set, and the model whose covariates may change with time."""
+        if self.settings.schedule != CommonSchedule() or self.settings.begin:
+            message = "the rows of an event data set say when people begin and what they are given"
+            hint = "Leave out 'begin' and 'schedule'."
+            self.problems.append(self.document.problem("useless-key", message, ("nonmem",), hint=hint))
+        if len(observables) < len(self.settings.observables):
+            return model, [], []
+        try:
+            recorded = recorded_people(
+                self.folder / self.settings.table, model, observables, settings, self.settings.columns
+            )
+        except BetapodError as error:
+            self.problems += error.problems
+            return model, [], []
+        people, notes = self._measured_ones(list(recorded.people), list(recorded.notes), False)
+        return recorded.model, people, notes
 
     def _clashes(self, parameters: list[PersonParameter], people: list[MeasuredPerson]) -> None:
         columns = {name for person in people for name in person.covariates}
@@ -386,11 +397,3 @@ class _ProblemReader:
             if parameter.name in columns:
                 message = f"{parameter.name!r} is fitted, and a column of the table has its values"
                 self.problems.append(self.document.problem("given-twice", message, ("fit", parameter.name), True))
-
-
-def _usual_transform(row: Parameter, start: float, low: float, high: float) -> str:
-    """Return the usual scale of a search: logit for shares, the logarithm for what is above 0 and not said to go below."""
-    if (low, high) == (0.0, 1.0) and 0.0 < start < 1.0:
-        return "logit"
-    signed = any(-math.inf < value < 0.0 for value in (row.low, low))
-    return "log" if start > 0.0 and not signed else "linear"

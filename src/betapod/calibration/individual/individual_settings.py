@@ -72,6 +72,14 @@ class CommonSchedule(Settings):
     switches: list[SwitchSettings] = Field(default_factory=list)
 
 
+class EventTableSettings(Settings):
+    """What an event data set in the form of NONMEM leaves open."""
+
+    compartments: dict[str | int, str] = Field(default_factory=dict)
+    measured: dict[str | int, str] = Field(default_factory=dict)
+    covariates: Literal["backward", "forward", "linear"] = "backward"
+
+
 class IndividualSettings(Settings):
     """A fit of a user's own model to measurements of people."""
 
@@ -82,6 +90,7 @@ class IndividualSettings(Settings):
     set: dict[str, Quantity] = Field(default_factory=dict)
     table: str
     columns: dict[str, str] = Field(default_factory=dict)
+    nonmem: EventTableSettings | None = None
     begin: Quantity = 0.0
     schedule: CommonSchedule = CommonSchedule()
     observables: dict[str, ObservableSettings | None] = Field(min_length=1)

@@ -195,8 +195,8 @@ def _courses(fit: IndividualFit, pairs: Sequence[tuple[Any, PersonFit]]) -> list
     problem = fit.problem
     people = [person for person, _ in pairs]
     simulations = PersonSimulations(problem.model, problem.observables, problem.parameters, people, 1)
-    last = np.array([float(person.times[-1]) for person in people])
-    grids = [np.linspace(0.0, end, _POINTS) if end > 0.0 else np.array([0.0]) for end in last]
+    spans = [(person.parts[0].begin, float(np.max(person.times))) for person in people]
+    grids = [np.linspace(begin, end, _POINTS) if end > begin else np.array([begin]) for begin, end in spans]
     times = np.unique(np.concatenate(grids))
     courses = simulations.courses({n: fitted.at for n, (_, fitted) in enumerate(pairs)}, times)
     outputs = simulations.ensemble.outputs

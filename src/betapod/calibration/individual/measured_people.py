@@ -41,6 +41,29 @@ class MeasuredObservable:
 
 
 @dataclass(frozen=True)
+class MeasuredPart:
+    """A person's measurements from one start, or reset, to the next.
+
+    Attributes
+    ----------
+    begin
+        When it begins, on the clock of the person's measurements.
+    covariates
+        Values of her own from then on.
+    times
+        (m,) of the measurements, from the beginning of the part on.
+    members
+        (m,) their numbers among all of the person.
+    """
+
+    begin: float
+    schedule: Schedule
+    covariates: Mapping[str, float]
+    times: Numbers
+    members: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
 class MeasuredPerson:
     """One person.
 
@@ -56,6 +79,8 @@ class MeasuredPerson:
         (n,) of the table.
     covariates
         Parameters and inputs of the model that this person has a value of her own of.
+    stretches
+        Where she begins anew, her measurements in parts; `schedule` and `covariates` are those of the first then.
     """
 
     name: str
@@ -66,9 +91,16 @@ class MeasuredPerson:
     lines: NDArray[np.int64]
     schedule: Schedule
     covariates: Mapping[str, float] = field(default_factory=dict)
+    stretches: tuple[MeasuredPart, ...] = ()
 
     def __len__(self) -> int:
         return len(self.times)
+
+    @property
+    def parts(self) -> tuple[MeasuredPart, ...]:
+        """Her measurements in parts, each with a beginning of its own; mostly one."""
+        everything = MeasuredPart(0.0, self.schedule, self.covariates, self.times, np.arange(len(self.times)))
+        return self.stretches or (everything,)
 
 
 def followed_course(name: str, values: dict[float, float]) -> list[Switch]:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ...base.cell_places import cell_place
 from ...base.clinical import Kind, convert_labelled
 from ...base.delimited import (
     DelimitedTable,
@@ -391,12 +392,4 @@ class MeasurementReader:
 
     def _place(self, line: int, n: int) -> Location:
         """Return the place of a cell: file, line and column."""
-        text = self._lines[line - 1] if 0 < line <= len(self._lines) else ""
-        column, quoted = 0, False
-        for position, letter in enumerate(text):
-            if n == 0:
-                break
-            quoted ^= letter == '"'
-            if letter == self._table.separator and not quoted:
-                n, column = n - 1, position + 1
-        return Location(str(self.path), line, column + 1) if n == 0 else Location(str(self.path), line)
+        return cell_place(str(self.path), self._lines, line, n, self._table.separator)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ...engine.ensemble import Ensemble
 from ...model import Model
-from .measured_people import MeasuredObservable, MeasuredPerson
+from .measured_people import MeasuredObservable, MeasuredPart, MeasuredPerson
 from .person_parameter import PersonParameter
 
 Numbers = NDArray[np.float64]
@@ -40,50 +40,57 @@ class PersonSimulations:
         outputs = list(dict.fromkeys(observable.output for observable in observables))
         column = np.array([outputs.index(observable.output) for observable in observables])
         self.ensemble = Ensemble(model, outputs, rtol=RTOL, threads=threads)
-        self.visits = np.unique(np.concatenate([person.times for person in people]))
-        self.places = [
-            (np.searchsorted(self.visits, person.times), column[person.observable]) for person in self.people
-        ]
+        self.parts = [person.parts for person in self.people]
+        everything = [part for parts in self.parts for part in parts]
+        self.visits = np.unique(np.concatenate([part.times for part in everything]))
+        self._columns = [column[person.observable] for person in self.people]
         rows = {**model.parameters, **model.inputs}
-        self.varied = sorted({name for person in people for name in person.covariates})
+        self.varied = sorted({name for part in everything for name in part.covariates})
         self.usual = {name: rows[name].value for name in self.varied}
         self.lanes = 0
 
     def __call__(self, asked: Mapping[int, Numbers]) -> dict[int, Numbers]:
         """Return predictions (points, n) of people, by number, at points (points, p) on the scale of the search."""
-        owner = np.concatenate([np.full(len(points), number) for number, points in asked.items()])
-        at = np.concatenate(list(asked.values()))
-        values = self._run(owner, at)
+        lanes = [part for number, points in asked.items() for part in self.parts[number] for _ in points]
+        at = np.concatenate([points for number, points in asked.items() for _ in self.parts[number]])
+        values = self._run(lanes, at, self.visits)
         answers, first = {}, 0
         for number, points in asked.items():
-            visits, outputs = self.places[number]
-            answers[number] = values[first : first + len(points)][:, visits, outputs]
-            first += len(points)
+            predicted = np.empty((len(points), len(self.people[number])))
+            for part in self.parts[number]:
+                visits = np.searchsorted(self.visits, part.times)
+                outputs = self._columns[number][part.members]
+                predicted[:, part.members] = values[first : first + len(points)][:, visits, outputs]
+                first += len(points)
+            answers[number] = predicted
         return answers
 
-    def _run(self, owner: NDArray[np.int64], at: Numbers) -> Numbers:
+    def _run(self, lanes: Sequence[MeasuredPart], at: Numbers, visits: Numbers) -> Numbers:
         """Return values (lanes, visits, outputs); lanes whose values no model can have are NaN."""
         columns = {
-            name: np.array([self.people[i].covariates.get(name, self.usual[name]) for i in owner])
-            for name in self.varied
+            name: np.array([part.covariates.get(name, self.usual[name]) for part in lanes]) for name in self.varied
         }
         with np.errstate(over="ignore"):
             columns |= {row.name: row.natural(at[:, k]) for k, row in enumerate(self.parameters)}
         good = np.all([np.isfinite(column) for column in columns.values()], axis=0)
-        values = np.full((len(owner), len(self.visits), len(self.ensemble.outputs)), np.nan)
+        values = np.full((len(lanes), len(visits), len(self.ensemble.outputs)), np.nan)
         if np.any(good):
-            schedules = [self.people[i].schedule for i in owner[good]]
+            schedules = [part.schedule for part, runs in zip(lanes, good, strict=True) if runs]
             kept = {name: column[good] for name, column in columns.items()}
             with np.errstate(over="ignore", invalid="ignore"):
-                values[good] = self.ensemble.run(kept, self.visits, schedules).values
-        self.lanes += len(owner)
+                values[good] = self.ensemble.run(kept, visits, schedules).values
+        self.lanes += len(lanes)
         return values
 
     def courses(self, at: Mapping[int, Numbers], times: Numbers) -> dict[int, Numbers]:
-        """Return outputs (times, outputs) of people, each at one place of the search (p,), for pictures."""
-        other = PersonSimulations.__new__(PersonSimulations)
-        other.__dict__.update(self.__dict__)
-        other.visits = times
-        numbers = list(at)
-        values = other._run(np.array(numbers), np.stack([at[number] for number in numbers]))
-        return dict(zip(numbers, values, strict=True))
+        """Return outputs (times, outputs) of people, each at one place of the search (p,), for pictures; NaN before they begin."""
+        lanes = [part for number in at for part in self.parts[number]]
+        since = [times[times >= part.begin] - part.begin for part in lanes]
+        visits = np.unique(np.concatenate(since))
+        points = np.stack([point for number, point in at.items() for _ in self.parts[number]])
+        values = self._run(lanes, points, visits)
+        courses = {number: np.full((len(times), len(self.ensemble.outputs)), np.nan) for number in at}
+        owners = [number for number in at for _ in self.parts[number]]
+        for number, part, moments, predicted_row in zip(owners, lanes, since, values, strict=True):
+            courses[number][times >= part.begin] = predicted_row[np.searchsorted(visits, moments)]
+        return courses

@@ -47,28 +47,35 @@ def petab_tables(problem: IndividualProblem, estimates: Mapping[tuple[str, str],
         People are given doses or switches, or their names cannot be told apart as identifiers.
     """
     _refuse_schedules(problem)
-    people = _identifiers([person.name for person in problem.people], "person", problem.file)
-    observables = _identifiers([observable.name for observable in problem.observables], "observable", problem.file)
+    people = petab_identifiers([person.name for person in problem.people], "person", problem.file)
+    observables = petab_identifiers([observable.name for observable in problem.observables], "observable", problem.file)
     tables: dict[str, Rows] = {
-        "parameters.tsv": _parameters(problem, people, observables, estimates or {}),
+        "parameters.tsv": parameter_rows(problem, people, observables, estimates or {}),
         "conditions.tsv": _conditions(problem, people),
-        "observables.tsv": [_observable(of, observables[of.name]) for of in problem.observables],
+        "observables.tsv": observable_rows(problem, observables),
         "measurements.tsv": _measurements(problem, people, observables),
     }
-    return PetabTables(tables, tuple(_left_out(problem)))
+    return PetabTables(tables, tuple(petab_left_out(problem)))
 
 
 def _refuse_schedules(problem: IndividualProblem) -> None:
     with_schedule = [person.name for person in problem.people if person.schedule.doses or person.schedule.switches]
     if with_schedule:
-        message = "PEtab 1 has no doses and no inputs that change with time"
+        message = "PEtab 1 has no doses and no inputs that change with time; PEtab 2 has"
         some = ", ".join(with_schedule[:5]) + (" ..." if len(with_schedule) > 5 else "")
         raise ConfigError(
-            Problem("no-petab", message, Location(problem.file), f"schedules of {some}", "people without")
+            Problem(
+                "no-petab",
+                message,
+                Location(problem.file),
+                f"schedules of {some}",
+                "people without",
+                "Give --format 2.",
+            )
         )
 
 
-def _identifiers(names: Sequence[str], kind: str, file: str) -> dict[str, str]:
+def petab_identifiers(names: Sequence[str], kind: str, file: str) -> dict[str, str]:
     """Return names as identifiers; refuse those that become the same."""
     ids = {name: f"{kind}_{re.sub(r'[^A-Za-z0-9_]', '_', name)}" for name in names}
     if len(set(ids.values())) < len(ids):
@@ -77,12 +84,13 @@ def _identifiers(names: Sequence[str], kind: str, file: str) -> dict[str, str]:
     return ids
 
 
-def _parameters(
+def parameter_rows(
     problem: IndividualProblem,
     people: Mapping[str, str],
     observables: Mapping[str, str],
     estimates: Mapping[tuple[str, str], float],
 ) -> Rows:
+    """Return the table of parameters: those of every person, and sizes of errors that are estimated."""
     rows = [
         _parameter(parameter, f"{parameter.name}_{identifier}", name, estimates.get((name, parameter.name)))
         for name, identifier in people.items()
@@ -146,6 +154,11 @@ def _covariate(problem: IndividualProblem, person: MeasuredPerson, name: str) ->
     return float(person.covariates.get(name, rows[name].value))
 
 
+def observable_rows(problem: IndividualProblem, observables: Mapping[str, str]) -> Rows:
+    """Return the table of observables; sizes of noise come with each measurement."""
+    return [_observable(of, observables[of.name]) for of in problem.observables]
+
+
 def _observable(of: MeasuredObservable, identifier: str) -> dict[str, Any]:
     first, second = (f"noiseParameter{k}_{identifier}" for k in (1, 2))
     noise = {
@@ -175,7 +188,7 @@ def _measurements(problem: IndividualProblem, people: Mapping[str, str], observa
                     "simulationConditionId": people[person.name],
                     "measurement": float(person.values[k]),
                     "time": float(person.times[k]),
-                    "noiseParameters": _noise(of.error, observables[of.name], float(person.errors[k])),
+                    "noiseParameters": size_of_noise(of.error, observables[of.name], float(person.errors[k])),
                 }
             )
     return rows
@@ -190,7 +203,8 @@ def _estimated_sizes(error: ErrorModel) -> list[str]:
     ]
 
 
-def _noise(error: ErrorModel, observable: str, column: float) -> str:
+def size_of_noise(error: ErrorModel, observable: str, column: float) -> str:
+    """Return the sizes of noise of one measurement, or the parameters that have them."""
     if error.form == "column":
         return repr(column)
     sizes = {"additive": ["additive"], "proportional": ["proportional"], "combined": ["additive", "proportional"]}
@@ -199,7 +213,8 @@ def _noise(error: ErrorModel, observable: str, column: float) -> str:
     )
 
 
-def _left_out(problem: IndividualProblem) -> list[str]:
+def petab_left_out(problem: IndividualProblem) -> list[str]:
+    """Return sentences on what PEtab has no place for."""
     sentences = []
     if problem.group != "none":
         sentences.append(
