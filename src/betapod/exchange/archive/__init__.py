@@ -1,0 +1,1 @@
+"""Simulations as COMBINE archives: SBML with its schedule inside, SED-ML, results, metadata."""
