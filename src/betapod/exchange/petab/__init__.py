@@ -1,0 +1,1 @@
+"""Problems of parameter estimation in the form of PEtab."""
