@@ -204,8 +204,8 @@ def _question(keys: dict[str, Any], name: str, problems: list[Problem], file: st
         )
     for key in ("reads", "studies", "records"):
         if not isinstance(getattr(question, key), tuple):
-            found = str(getattr(question, key))
-            problems.append(Problem("no-list", f"{text}: {key} is no list", where, found, f"such as {key}: [...]"))
+            written = str(getattr(question, key))
+            problems.append(Problem("no-list", f"{text}: {key} is no list", where, written, f"such as {key}: [...]"))
             return question
     for conditions in (question.select, *question.reads):
         problems += bad_conditions(conditions, text, where)

@@ -44,7 +44,8 @@ def _each(written: Mapping[str, Any], whose: str, problems: list[Problem], file:
                 yield name, listed_strength(value, name)
             except ConfigError as error:
                 problems += [
-                    replace(one, message=f"{whose}: {one.message}", location=Location(file)) for one in error.problems
+                    replace(problem, message=f"{whose}: {problem.message}", location=Location(file))
+                    for problem in error.problems
                 ]
         else:
             expected = "a number, or a drug of the table"

@@ -148,10 +148,11 @@ def questions_of(claim: Claim, registry: Registry) -> tuple[Question, ...]:
 
 def _of_known(question: Question, registry: Registry, new: set[str]) -> Question:
     """Return a question as put to the studies of the package alone, where its conditions would find others beside them."""
-    found = _classes(row.study for row in records_of(question, registry))
-    known = tuple(study for study in found if study not in new)
+    studies = _classes(row.study for row in records_of(question, registry))
+    packaged = tuple(study for study in studies if study not in new)
     by_name = question.records or question.studies or "study" in question.select or "family" in question.select
-    return replace(question, studies=known) if known and len(known) < len(found) and not by_name else question
+    both = packaged and len(packaged) < len(studies)
+    return replace(question, studies=packaged) if both and not by_name else question
 
 
 def scope_of(claim: Claim, registry: Registry) -> list[str]:
@@ -269,8 +270,8 @@ def _joined(pattern: Asked, rows: Sequence[Record], registry: Registry) -> Quest
         contrast=pattern.contrast,
         across=tuple(dict.fromkeys((*asked.across, *differ))),
     )
-    known = {row.study for row in pattern.rows}
-    if {row.id for row in records_of(question, registry) if row.study in known} != {row.id for row in pattern.rows}:
+    studies = {row.study for row in pattern.rows}
+    if {row.id for row in records_of(question, registry) if row.study in studies} != {row.id for row in pattern.rows}:
         return None
     try:
         pooled = pool(

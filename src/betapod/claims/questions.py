@@ -161,9 +161,9 @@ def records_of(question: Question, registry: Registry) -> list[Record]:
 def _read_off(question: Question, usable: Sequence[Record]) -> list[Record]:
     """Return the rows that are read off, of the first study that has all; where it has several of a kind, the first whose spread is clear."""
     common, _ = fitting(usable, question.conditions)
-    found = [fitting(common, conditions)[0] for conditions in question.reads]
-    for study in dict.fromkeys(record.study for record in found[0]):
-        rows = [[row for row in rows if row.study == study] for rows in found]
+    candidates = [fitting(common, conditions)[0] for conditions in question.reads]
+    for study in dict.fromkeys(record.study for record in candidates[0]):
+        rows = [[row for row in rows if row.study == study] for rows in candidates]
         if all(rows):
             return [min(several, key=_unclear) for several in rows]
     return []

@@ -191,8 +191,8 @@ def _simulate(
         if progress is not None:
             progress(f"simulating {name}")
         rows = drawn.get(strategy.scenario, {}) if strategy.cells else {}
-        own = instead.get(strategy.scenario if strategy.cells else NONE, {})
-        shared = {key: value for key, value in own.items() if key not in library.parameters}
+        replaced = instead.get(strategy.scenario if strategy.cells else NONE, {})
+        shared = {key: value for key, value in replaced.items() if key not in library.parameters}
         for draw in range(settings.draws + 1):
             values = {**({key: float(column[draw - 1]) for key, column in rows.items()} if draw else {}), **shared}
             content = repr((sorted(strategy.content().items(), key=str), sorted(values.items())))

@@ -125,14 +125,14 @@ class SimulatedCourses:
         patients
             Those of `people` under each set.
         """
-        lost = np.any([one.lost for one in sets], axis=0)
+        lost = np.any([courses_of_set.lost for courses_of_set in sets], axis=0)
         courses: dict[str, StrategyCourse] = {}
         keys: dict[tuple[str, int], str] = {}
-        for number, one in enumerate(sets):
-            rows = np.flatnonzero(~lost[~one.lost])
-            courses |= {f"{number}: {key}": course.take(rows) for key, course in one.courses.items()}
-            keys |= {(name, number): f"{number}: {key}" for (name, _), key in one.keys.items()}
-        seconds = sum(one.facts["seconds"] for one in sets)
+        for number, under in enumerate(sets):
+            rows = np.flatnonzero(~lost[~under.lost])
+            courses |= {f"{number}: {key}": course.take(rows) for key, course in under.courses.items()}
+            keys |= {(name, number): f"{number}: {key}" for (name, _), key in under.keys.items()}
+        seconds = sum(courses_of_set.facts["seconds"] for courses_of_set in sets)
         facts = {"patients": len(lost), "lost": int(lost.sum()), "courses": len(courses), "seconds": seconds}
         everybody = CoursePeople(patients[0], people.rows).without(lost)
         of_draws = tuple(of.take(np.flatnonzero(~lost)) for of in patients)

@@ -1,4 +1,4 @@
-"""How strongly a drug acts by its table, for whoever gives the input that it acts on instead of the drug."""
+"""How strongly a drug acts by its table, for those who give the input that it acts on instead of the drug."""
 
 from __future__ import annotations
 

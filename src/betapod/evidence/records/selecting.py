@@ -75,16 +75,16 @@ def _numbers(wanted: object) -> bool:
     if isinstance(wanted, Mapping):
         return set(wanted) == {"from", "to"} and all(map(_number, wanted.values()))
     several = wanted if isinstance(wanted, list | tuple) else [wanted]
-    return bool(several) and all(_number(one) or one == NOT_READ for one in several)
+    return bool(several) and all(_number(item) or item == NOT_READ for item in several)
 
 
-def _number(one: object) -> bool:
-    return isinstance(one, int | float) and not isinstance(one, bool)
+def _number(item: object) -> bool:
+    return isinstance(item, int | float) and not isinstance(item, bool)
 
 
 def _words(wanted: object) -> bool:
     several = wanted if isinstance(wanted, list | tuple) else [wanted]
-    return bool(several) and all(isinstance(one, str) for one in several)
+    return bool(several) and all(isinstance(item, str) for item in several)
 
 
 def fitting(
