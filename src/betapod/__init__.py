@@ -16,7 +16,8 @@ trials         list_protocols  load_protocol  Protocol  run_trial  open_trial  T
 analyses       analyses: mixed models, slopes, times to events, rates, wins, several tests, on arrays of one's own
 designs        designs: boundaries, sizes, inference after stopping and adaptations, by functions of their own
 value          run_value  open_value
-fits           fit_own_data
+fits           fit_own_data  read_petab  evaluate_petab  fit_petab
+other tools    simulate_nonmem  write_nonmem  write_archive
 evidence       load_evidence  Registry  pool  Pooled  grade  list_claims  judge_claims  Ledger
                answer  Answer
 validation     validate  Scorecard  confront  Confrontation  how_trusted  trusted_numbers
@@ -50,11 +51,17 @@ if TYPE_CHECKING:
     from .exchange import read_sbml as read_sbml
     from .exchange import write_sbml as write_sbml
     from .exchange import write_wasm as write_wasm
+    from .exchange.archive.write_archive import write_archive as write_archive
     from .exchange.cdisc.adam_reader import read_adam as read_adam
     from .exchange.cdisc.check_adam import check_adam as check_adam
     from .exchange.cdisc.export_cdisc import export_cdisc as export_cdisc
+    from .exchange.petab.petab_fit import fit_petab as fit_petab
+    from .exchange.petab.petab_objective import evaluate_petab as evaluate_petab
+    from .exchange.petab.petab_reader import read_petab as read_petab
     from .front.comparisons import open_value as open_value
     from .front.comparisons import run_value as run_value
+    from .front.data_sets import simulate_nonmem as simulate_nonmem
+    from .front.data_sets import write_nonmem as write_nonmem
     from .front.fitting import fit_own_data as fit_own_data
     from .front.judging import answer as answer
     from .front.judging import confront as confront
@@ -149,8 +156,10 @@ _PUBLIC = {
     "designs": "trials.designs",
     "draw_patients": "front.people",
     "errors": "base.errors",
+    "evaluate_petab": "exchange.petab.petab_objective",
     "export_cdisc": "exchange.cdisc.export_cdisc",
     "fit_own_data": "front.fitting",
+    "fit_petab": "exchange.petab.petab_fit",
     "forecast_patient": "front.one_patient",
     "grade": "evidence.synthesis.certainty",
     "harms": "front.risks",
@@ -179,6 +188,7 @@ _PUBLIC = {
     "pool": "evidence.synthesis.pool",
     "read_adam": "exchange.cdisc.adam_reader",
     "read_labs": "front.one_patient",
+    "read_petab": "exchange.petab.petab_reader",
     "read_sbml": "exchange",
     "render": "model.printing.render",
     "run_trial": "front.trials",
@@ -187,9 +197,12 @@ _PUBLIC = {
     "show_complication": "front.risks",
     "show_drug": "front.models",
     "simulate": "engine.scipy.reference",
+    "simulate_nonmem": "front.data_sets",
     "trusted_numbers": "front.trusting",
     "validate": "front.judging",
     "validate_forecasts": "front.one_patient",
+    "write_archive": "exchange.archive.write_archive",
+    "write_nonmem": "front.data_sets",
     "write_report": "front.trials",
     "write_sbml": "exchange",
     "write_wasm": "exchange",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from .fit_examples import FIT_EXAMPLES
+
 #: By verb: what an example is for, and its command. Names of files are those that earlier examples wrote, or the user's own.
 EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     "demo": (
@@ -33,6 +35,15 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         (
             "A figure: blockade of the angiotensin receptor from year 2 on",
             "betapod simulate kidney --years 5 --switch 'e_ARB=0.6@2 year' --plot k.png",
+        ),
+        (
+            "A course as an event data set, and its people simulated",
+            "betapod simulate topp2000 --days 3 --step 1 --dose 'glucose=50 mg/dL@1' --nonmem meal.csv",
+        ),
+        ("The people of an event data set", "betapod simulate topp2000 --data meal.csv --outputs glucose"),
+        (
+            "For other tools: a COMBINE archive with SBML and SED-ML",
+            "betapod simulate topp2000 --days 3 --step 0.5 --omex meal.omex",
         ),
     ),
     "drugs": (
@@ -304,53 +315,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("The scorecard of the kidney", "betapod validate --organ kidney"),
         ("One target, with its set-up and source", "betapod validate --id V16 --verbose"),
     ),
-    "fit": (
-        ("What will a fit do, and how long will it take?", "betapod fit plan kidney.yaml"),
-        ("Fit it into a folder", "betapod fit run kidney.yaml --out kidney-fit"),
-        ("What it found", "betapod fit show kidney-fit"),
-    ),
-    "fit new": (
-        ("A model and measurements of people, as an example", "betapod fit new mine --individual"),
-        ("Which files are they?", "betapod fit new yours --individual --json"),
-    ),
-    "fit plan": (
-        ("Rows, unknowns and cost of a problem", "betapod fit plan kidney.yaml"),
-        ("Without measuring the cost", "betapod fit plan kidney.yaml --no-cost"),
-    ),
-    "fit screen": (
-        ("Which candidates do the rows speak to?", "betapod fit screen kidney.yaml --out kidney-screen"),
-        ("The ten best of one stage", "betapod fit screen kidney.yaml --stage decades --most 10"),
-    ),
-    "fit run": (
-        ("Fit a problem into a folder", "betapod fit run kidney.yaml --out kidney-fit"),
-        ("With fewer draws, for a first look", "betapod fit run kidney.yaml --draws 16 --out look"),
-    ),
-    "fit resume": (
-        ("Go on with a fit that was stopped", "betapod fit resume kidney-fit"),
-        ("With one thread", "betapod fit resume kidney-fit --threads 1"),
-    ),
-    "fit show": (
-        ("What a fit found", "betapod fit show kidney-fit"),
-        ("As a page with figures", "betapod fit show kidney-fit --page fit.html"),
-        ("Every published number before and after", "betapod fit show kidney-fit --rows --csv rows.csv"),
-    ),
-    "fit check": (
-        ("What the rows say of the unknowns; families left out", "betapod fit check kidney-fit"),
-        ("Are intervals honest, on 50 invented data sets?", "betapod fit check kidney-fit --sbc 50"),
-        ("The posterior along two unknowns", "betapod fit check kidney-fit --profile h_N0,xi_spread"),
-    ),
-    "fit compare": (
-        ("What changed from one fit to another?", "betapod fit compare kidney-fit other-fit"),
-        ("From the installed fit, all rows as a table", "betapod fit compare 2026.1 kidney-fit --csv r.csv"),
-    ),
-    "fit export": (
-        ("A fit of people for other tools", "betapod fit export mine/decline.yaml --petab petab"),
-        ("With what a fit found as nominal values", "betapod fit export mine.yaml --petab p --at my-fit"),
-    ),
-    "fit install": (
-        ("Make a fit part of this installation", "betapod fit install kidney-fit 2026.2"),
-        ("Although something speaks against it", "betapod fit install kidney-fit 2026.2 --although"),
-    ),
+    **FIT_EXAMPLES,
     "confront": (
         ("One drug class by endpoint", "betapod confront --family DAPA_CKD --by endpoint"),
         ("Records behind a claim, each with its prediction", "betapod confront --claim B20 --rows"),

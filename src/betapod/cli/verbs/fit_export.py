@@ -35,10 +35,14 @@ def fit_export_command(
             "--at", metavar="FOLDER", help="Of people: nominal values are the estimates of this fit, not the starts."
         ),
     ] = None,
+    version: Annotated[
+        int,
+        typer.Option("--format", min=1, max=2, help="Version of PEtab: 1, or 2 which has doses and changes of inputs."),
+    ] = 1,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Write a fit for other tools, in the form of PEtab 1.
+    """Write a fit for other tools, in the form of PEtab 1 or 2.
 
     A fit of people becomes a whole problem: model in SBML, one condition per person, measurements with errors, parameters with bounds and priors.
     Of a fit of published rows PEtab can hold the unknowns with priors alone, since it has no statistics of groups. What is not held is said.
@@ -47,9 +51,10 @@ def fit_export_command(
         message = "the folder exists and is not empty"
         raise ConfigError(Problem("folder-in-use", message, Location(str(petab)), hint="Choose another folder."))
     if is_individual_fit(fit):
-        files, left_out = _people(Path(fit), petab, estimates)
-    elif estimates is not None:
-        raise ConfigError(Problem("useless-option", "--at belongs to fits of people", Location(str(estimates))))
+        files, left_out = _people(Path(fit), petab, estimates, version)
+    elif estimates is not None or version != 1:
+        option = "--at" if estimates is not None else "--format"
+        raise ConfigError(Problem("useless-option", f"{option} belongs to fits of people", Location(option)))
     else:
         files, left_out = _published(fit, petab)
     if as_json:
@@ -62,7 +67,7 @@ def fit_export_command(
         print_note(f"wrote {', '.join(files)} into {petab}")
 
 
-def _people(path: Path, petab: Path, estimates: Path | None) -> tuple[list[str], list[str]]:
+def _people(path: Path, petab: Path, estimates: Path | None, version: int) -> tuple[list[str], list[str]]:
     from ...calibration.individual.individual_folder import read_individual_folder
     from ...calibration.individual.individual_problem import read_individual_problem
     from ...calibration.individual.petab_tables import as_tsv, petab_tables
@@ -78,10 +83,17 @@ def _people(path: Path, petab: Path, estimates: Path | None) -> tuple[list[str],
     if estimates is not None:
         rows = read_individual_folder(estimates).tables["people"]
         found_values = {(str(row["person"]), str(row["parameter"])): float(row["estimate"]) for row in rows}
-    petab_form = petab_tables(problem, found_values)
+    model, names_files = problem.model, _PROBLEM
+    if version == 2:
+        from ...calibration.individual.petab_second_version import SECOND_PROBLEM, second_version_tables
+
+        second = second_version_tables(problem, found_values)
+        petab_form, model, names_files = second.form, second.model, SECOND_PROBLEM
+    else:
+        petab_form = petab_tables(problem, found_values)
     texts = {name: as_tsv(rows) for name, rows in petab_form.tables.items()}
-    texts["problem.yaml"] = _PROBLEM
-    return _written(petab, texts, problem.model), list(petab_form.left_out)
+    texts["problem.yaml"] = names_files
+    return _written(petab, texts, model), list(petab_form.left_out)
 
 
 #: The file that names the others, in version 1 of the format.

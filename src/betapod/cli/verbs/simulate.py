@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import typer
 
@@ -42,6 +42,8 @@ from ..shared import (
 )
 from ..treatment import Given, Treated, check_texts, treated
 from ..waiting import waiting
+from .simulate_data import EventData, simulate_data_set, useless_with_data, without_data, write_event_data
+from .simulate_document import row_without_cells, simulation_document
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -154,6 +156,7 @@ def simulate_patient_command(
     *,
     given: Given,
     span: Span,
+    events: EventData,
     views: Shown,
     solver: Integration,
     uncertain: DrawnParameters,
@@ -176,6 +179,13 @@ def simulate_patient_command(
         loaded = set_values(loaded, settings or ())
     except BetapodError as error:
         gather(problems, error)
+    if events.data is not None:
+        options = {"--dose": doses, "--switch": switches, "--initial": initial, "--plot": plot}
+        problems += useless_with_data([given, span, solver, uncertain], options)
+        wanted = _wanted(loaded, names_option(views.outputs or ()), problems)
+        simulate_data_set(loaded, events, wanted, problems, csv, views.wide, views.as_json)
+        return
+    problems += without_data(events)
     schedule = read_schedule(loaded, doses or [], switches or [], problems)
     start = read_initial(loaded, initial or [], problems)
     visits = span.visits(loaded, problems)
@@ -224,9 +234,17 @@ def simulate_patient_command(
             schedules = _joined(plan.without_cells, users_schedule)
             without = simulate(loaded, visits, schedules, start, solver.method, solver.rtol, solver.atol, wanted)
     trust = "" if tables else _trust(plan, result, given)
+    if events.written is not None:
+        write_event_data(loaded, result, schedule, events.written)
+    if events.omex is not None:
+        from ...exchange.archive.write_archive import write_archive
+
+        with waiting("writing the archive"):
+            write_archive(loaded, events.omex, visits, schedule, start, [n for n in wanted if n not in loaded.inputs])
+        print_note(f"wrote {events.omex}")
     if views.as_json:
         more = {**({"uncertainty": spread.as_dict()} if spread else {}), **({"trust": trust} if trust else {})}
-        print_json({**_document(loaded, result, schedule, without), **more})
+        print_json({**simulation_document(loaded, result, schedule, without), **more})
     elif not done:
         _summary(loaded, result, without, views.wide, spread)
         for line in filter(None, (uncertain.how_to_draw(named), trust)):
@@ -250,12 +268,6 @@ def _trust(plan: Treated, result: Result, treatment: Given) -> str:
 
 def _joined(first: Schedule, second: Schedule) -> Schedule:
     return Schedule((*first.doses, *second.doses), (*first.switches, *second.switches))
-
-
-def _without_cells(result: Result, without: Result) -> pd.Series[float]:
-    """Return the outputs without cells at the time of the last row that was reached with them."""
-    row: pd.Series[float] = without.table.loc[result.table.dropna(how="all").index[-1]]
-    return row
 
 
 def span_text(span: float, unit: str) -> str:
@@ -326,7 +338,7 @@ def _summary(
 ) -> None:
     from ...report.common.terminal_tables import sparkline
 
-    alone = _without_cells(result, without) if without is not None else None
+    alone = row_without_cells(result, without) if without is not None else None
     ends = ["95 % by parameters"] if spread else []
     numeric = ["start", "end", *ends, *(["without cells"] if alone is not None else []), "least", "most"]
     columns = ["name", "unit", *numeric, "course", "meaning"]
@@ -356,41 +368,3 @@ def _summary(
             "chance in it, and what studies differ by is of groups.",
             "dim",
         )
-
-
-def _document(model: Model, result: Result, schedule: Schedule, without: Result | None = None) -> dict[str, Any]:
-    from dataclasses import asdict
-
-    from ... import __version__
-
-    return {
-        "betapod_version": __version__,
-        "model": model.name,
-        "fingerprint": model.fingerprint,
-        "inputs": {name: {"value": row.value, "unit": row.unit} for name, row in model.inputs.items()},
-        "schedule": {
-            "doses": [asdict(dose) for dose in schedule.doses],
-            "switches": [asdict(change) for change in schedule.switches],
-        },
-        "solver": {
-            "method": result.method,
-            "rtol": result.rtol,
-            "atol": {name: float(value) for name, value in zip(model.state_names, result.atol, strict=False)},
-            "evaluations": result.evaluations,
-        },
-        "time": {"unit": model.time_unit, "values": [float(time) for time in result.table.index]},
-        "quantities": [
-            {
-                "name": name,
-                "label": result.dictionary.loc[name, "label"],
-                "unit": result.dictionary.loc[name, "unit"],
-                "kind": result.dictionary.loc[name, "kind"],
-                "values": [float(value) for value in result.table[name]],
-            }
-            for name in result.table.columns
-        ],
-        "events": [{"time": time, "name": name} for time, name in result.events],
-        "ended": None if result.ended is None else {"name": result.ended[0], "time": result.ended[1]},
-        "warnings": list(result.warnings),
-        **({"without_cells": _without_cells(result, without).to_dict()} if without is not None else {}),
-    }
