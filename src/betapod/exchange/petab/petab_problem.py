@@ -45,7 +45,9 @@ class PetabParameter:
 
     def natural(self, value: float) -> float:
         """Return the natural value of one on the scale of the search."""
-        return {"lin": lambda x: x, "log": math.exp, "log10": lambda x: 10.0**x}[self.scale](value)
+        if self.scale == "lin":
+            return value
+        return math.exp(value) if self.scale == "log" else float(10.0**value)
 
     def scaled(self, value: float) -> float:
         """Return a natural value on the scale of the search."""

@@ -223,12 +223,14 @@ class _Reader:
     def _changes(self, written: _WRITTEN, experiment: str) -> dict[str, Expr]:
         location = Location(self.document.file)
         changes = {}
+        equations = {symbol(name): assignment.expr for name, assignment in self.model.assignments.items()}
         for name, text in written.items():
             if text.lower() == "nan":
                 continue  # a species keeps what it has
             formula = self._formula(text, location)
             if formula is not None:
-                changes[name] = formula
+                # What equations give is written out, since only states have a value between two periods.
+                changes[name] = substitute([formula], equations)[0]
         return changes
 
     # -- observables and measurements --------------------------------------------------------------------------------
