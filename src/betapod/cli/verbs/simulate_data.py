@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 import typer
 
 from ...base.errors import BetapodError, ConfigError, Location, Problem
+from ...base.exports import table_as_csv
 from ..csv_output import Csv, given_as_csv
 from ..shared import assignments, gather, print_json, print_note, print_table, with_noun
 from ..waiting import waiting
@@ -158,7 +159,7 @@ def simulate_data_set(
         return
     units = {"time": model.time_unit, **{name: model.units[name] for name in predicted.columns[4:]}}
     headed = predicted.rename(columns={name: f"{name} [{unit}]" for name, unit in units.items()})
-    samples = Csv(lambda: headed.to_csv(index=False, float_format="%.10g"), len(headed))
+    samples = Csv(lambda: table_as_csv(headed, float_format="%.10g"), len(headed))
     if not given_as_csv(samples, csv, as_json, wide, text=bool(csv)):
         _print(headed, wide)
 

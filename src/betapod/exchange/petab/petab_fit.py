@@ -127,9 +127,9 @@ def fit_petab(
             cost, start, jac=True, method="L-BFGS-B", bounds=[_bounds(row) for row in rows],
             options={"maxiter": _STEPS, "ftol": _CHANGE, "gtol": 1e-8},
         )  # fmt: skip
-        natural = [_natural(rows, point) for point in (start, optimum.x)]
+        begin, last = (_natural(rows, point) for point in (start, optimum.x))
         end = -float(optimum.fun) if optimum.fun < _IMPOSSIBLE else -math.inf
-        searches.append(PetabSearch(*natural, end, cost.count, str(optimum.message)))
+        searches.append(PetabSearch(begin, last, end, cost.count, str(optimum.message)))
     searches.sort(key=lambda search: -search.objective)
     if not math.isfinite(searches[0].objective):
         message = "no search began at a place that can be simulated"

@@ -334,7 +334,7 @@ class _Reader:
 
 def _numbered(text: str, form: str) -> list[str]:
     """Return the placeholders of version 1 that a text has: numbered from 1 on."""
-    names = []
+    names: list[str] = []
     while re.search(rf"\b{re.escape(form.format(len(names) + 1))}\b", text):
         names.append(form.format(len(names) + 1))
     return names
