@@ -66,7 +66,7 @@ def simulate_nonmem(
     >>> _ = path.write_text("ID,TIME,AMT,II,ADDL,DV\n1,0,50,2,1,.\n1,2,.,.,.,140\n1,3,.,.,.,120\n")
     >>> seen = betapod.simulate_nonmem(betapod.load_model("topp2000"), path, ["glucose"])
     >>> seen["glucose"].round(0).tolist()
-    [150.0, 143.0, 91.0]
+    [150.0, 150.0, 100.0]
     """
     from ..base.arguments import path as as_path
     from ..engine.nonmem.event_record import NonmemSettings

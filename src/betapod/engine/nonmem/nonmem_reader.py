@@ -83,7 +83,7 @@ def read_nonmem_table(path: str | Path, model: Model, settings: NonmemSettings |
     >>> import pathlib, tempfile, betapod
     >>> from betapod.engine.nonmem.nonmem_reader import read_nonmem_table
     >>> path = pathlib.Path(tempfile.mkdtemp()) / "doses.csv"
-    >>> _ = path.write_text("ID,TIME,AMT,CMT,DV\\n1,0,50,glucose,.\\n1,2,.,.,110\\n")
+    >>> _ = path.write_text("ID,TIME,AMT,CMT,DV\n1,0,50,glucose,.\n1,2,.,.,110\n")
     >>> table = read_nonmem_table(path, betapod.load_model("topp2000"))
     >>> [(record.evid, record.amount) for record in table.subjects[0].records]
     [(1, 50.0), (0, 0.0)]

@@ -66,11 +66,11 @@ def simulate_subjects(
     >>> from betapod.engine.nonmem.nonmem_reader import read_nonmem_table
     >>> from betapod.engine.nonmem.simulated_subjects import simulate_subjects
     >>> path = pathlib.Path(tempfile.mkdtemp()) / "doses.csv"
-    >>> _ = path.write_text("ID,TIME,AMT,CMT,DV\\n1,0,50,glucose,.\\n1,2,.,.,110\\n")
+    >>> _ = path.write_text("ID,TIME,AMT,CMT,DV\n1,0,50,glucose,.\n1,2,.,.,110\n")
     >>> model = betapod.load_model("topp2000")
     >>> seen = simulate_subjects(model, read_nonmem_table(path, model), ["glucose"])
     >>> seen["glucose"].round(0).tolist()
-    [144.0, 94.0]
+    [150.0, 100.0]
     """
     import pandas as pd
 
