@@ -16,7 +16,7 @@ from betapod.exchange.petab.petab_fit import fit_petab
 from betapod.exchange.petab.petab_objective import PetabObjective, _log_prior
 from betapod.exchange.petab.petab_problem import PetabParameter, PetabPrior, PetabProblem
 from betapod.exchange.petab.petab_reader import read_petab
-from betapod.exchange.petab.petab_writer import parameter_table
+from betapod.exchange.petab.petab_writer import petab_parameter_table
 
 #: Two amounts that turn into each other, A to B at k1 and back at k2, from a0 and b0.
 MODEL = """<?xml version="1.0" encoding="UTF-8"?>
@@ -207,7 +207,7 @@ def test_a_fit_finds_the_truth(tmp_path: Path) -> None:
     assert found.best.values["k1"] == pytest.approx(1.3, rel=1e-4)
     assert found.best.values["k2"] == pytest.approx(0.4, rel=1e-4)
     assert found.agreeing == 2 and found.at_bounds == ()
-    (tmp_path / "parameters.tsv").write_text(parameter_table(problem, found.best.values))
+    (tmp_path / "parameters.tsv").write_text(petab_parameter_table(problem, found.best.values))
     again = read_petab(tmp_path / "problem.yaml")
     assert again.nominal() == found.best.values and again.parameters["k1"].scale == "log10"
 

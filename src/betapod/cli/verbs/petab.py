@@ -127,7 +127,7 @@ def petab_fit_command(
 ) -> None:
     """Fit the estimated parameters of a problem: the most likely values, with the prior where there is one."""
     from ...exchange.petab.petab_fit import fit_petab
-    from ...exchange.petab.petab_writer import parameter_table
+    from ...exchange.petab.petab_writer import petab_parameter_table
 
     read = _read(problem)
     with show_progress(quiet) as progress:
@@ -135,7 +135,7 @@ def petab_fit_command(
     if out is not None:
         from ...base.files import write_text
 
-        write_text(out, parameter_table(read, fit.best.values))
+        write_text(out, petab_parameter_table(read, fit.best.values))
     if as_json:
         print_json(_fit_document(fit))
         return

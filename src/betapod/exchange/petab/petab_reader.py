@@ -24,7 +24,7 @@ from .petab_problem import (
     PetabProblem,
     petab_symbol,
 )
-from .petab_tables import PetabRow, read_rows
+from .petab_rows import PetabRow, read_petab_rows
 
 #: Kinds of priors by the names of either version, and whether they are on the scale of the search.
 _PRIORS = {
@@ -112,7 +112,7 @@ class _Reader:
             raise ConfigError(self.problems)
 
     def _rows(self, files: Sequence[str], needed: Sequence[str], keep_nan: bool = False) -> Iterable[PetabRow]:
-        return list(read_rows(self.folder, files, needed, self.problems, keep_nan))
+        return list(read_petab_rows(self.folder, files, needed, self.problems, keep_nan))
 
     # -- parameters --------------------------------------------------------------------------------------------------
 

@@ -17,7 +17,7 @@ _FIRST = {
 }
 
 
-def parameter_table(problem: PetabProblem, values: Mapping[str, float]) -> str:
+def petab_parameter_table(problem: PetabProblem, values: Mapping[str, float]) -> str:
     """Return the table of parameters in the problem's own version, with other nominal values.
 
     Parameters

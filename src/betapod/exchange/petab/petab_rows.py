@@ -50,7 +50,7 @@ class PetabRow:
         return value
 
 
-def read_rows(
+def read_petab_rows(
     folder: Path, files: Sequence[str], needed: Sequence[str], problems: list[Problem], keep_nan: bool = False
 ) -> Iterator[PetabRow]:
     """Yield the rows of tables.
