@@ -14,7 +14,7 @@ from ..base.randomness import Stream
 from ..health.course_people import CoursePeople
 from ..health.courses import CourseSettings, Progress, simulate_courses
 from ..health.strategy import Strategy
-from .like_people import LEAST, nearest_people
+from .like_people import nearest_people
 from .named_drugs import named_drugs
 from .option_order import AS_NOW
 from .option_outcomes import chance_alive, has_declined
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 #: What may be asked: kidney failure, an eGFR lower by 40 % or kidney failure, both if nobody died; or death.
 TwinOutcome = Literal["kidney failure", "40 % decline", "death"]
 TWIN_OUTCOMES: tuple[str, ...] = get_args(TwinOutcome)
+#: Effective people that must be like a member: fewer than for an answer to one person, since scores of a cohort average over members.
+LEAST_FOR_MEMBER = 10.0
 #: Years that may be asked for, and years between days of a course.
 LONGEST_YEARS, _STEP = 10.0, 0.5
 
@@ -95,7 +97,9 @@ def twin_risks(
         weights, effective[number], widened[number] = nearest_people(
             library, labs, named_drugs(labs.drugs, strict=False).columns
         )
-        drawn.append(_drawn(weights, twins, seed, number) if effective[number] >= LEAST else np.zeros(0, dtype=int))
+        drawn.append(
+            _drawn(weights, twins, seed, number) if effective[number] >= LEAST_FOR_MEMBER else np.zeros(0, dtype=int)
+        )
     rows = np.unique(np.concatenate([*drawn, np.zeros(0, dtype=int)])).astype(np.int64)
     risk = np.full(len(people), np.nan)
     if len(rows):

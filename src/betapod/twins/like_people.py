@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     Numbers = NDArray[np.float64]
 
 #: Effective people that are wanted, below which nobody is given an answer, and factors on all SDs that are tried before.
-WANTED, LEAST, WIDENED = 80.0, 50.0, (1.0, 1.2, 1.4, 1.7, 2.0, 2.5)
+WANTED, LEAST, WIDENED = 40.0, 20.0, (1.0, 1.2, 1.4, 1.7, 2.0, 2.5)
 #: Segment of a library with everybody; others are people of special surveys.
 _EVERYBODY = 0
 #: Values of a lab that are tried to find the nearest that is supported.
@@ -268,7 +268,7 @@ def _too_few(
     count, expected = f"{best:.0f} effective people", f"at least {LEAST:g}"
     if not without or max(without.values()) < LEAST:
         named = f" or these drugs ({', '.join(drugs)})" if drugs else ""
-        hint = f"No single lab is the reason. Leave out labs that are not certain{named}: what is not given widens the answer."
+        hint = f"No single lab is the reason. Leave out labs that are not certain{named}: what is not given widens the answer, and --closer looks for closer people."
         return Problem("too-few-people", message, found=count, expected=expected, hint=hint)
     name = max(without, key=without.__getitem__)
     item, nearest = lab_quantities()[name], _nearest_value(table, labs, fits, distances, name)

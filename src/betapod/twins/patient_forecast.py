@@ -7,10 +7,10 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..base.errors import ConfigError, Problem
-from ..patients.population import own_scores
+from ..patients.population import OwnScores, own_scores
 from .closer_people import closer_people
 from .equations_beside import EquationRisk, equation_risks
-from .like_people import LEAST, LikePeople, like_people
+from .like_people import LEAST, LikePeople, like_people, nearest_people
 from .named_drugs import named_drugs
 from .option_order import tried_options
 from .option_outcomes import OptionOutcomes, option_outcomes
@@ -148,16 +148,28 @@ def patient_forecast(
         raise ConfigError(problems)
     new = {column for option in tried for column in option.columns}
     takes_not = sorted(new - set(drugs.columns))
-    like, people, own = like_people(library, labs, drugs.columns, takes_not), library, None
-    if closer and like.widened > 1.0:
-        found = closer_people(library, labs, drugs.columns, takes_not, CLOSER, seed, progress)
-        if found is not None and found.like.effective >= LEAST:
-            like, people, own = found.like, found.library, found.own
+    like, people, own = _people(library, labs, drugs.columns, takes_not, seed if closer else None, progress)
     with own_scores(own):
         outcomes = option_outcomes(people, like.weights, tried, twins, seed, care, threads, progress)
     now = outcomes.options[0]
     equations = equation_risks(labs, now.kidney_failure, now.decline)
     return PatientForecast(labs, like, outcomes, equations, _notes(labs, drugs.not_used, like))
+
+
+def _people(
+    library: Library,
+    labs: PersonLabs,
+    takes: Sequence[str],
+    takes_not: Sequence[str],
+    seed: int | None,
+    progress: Progress | None,
+) -> tuple[LikePeople, Library, OwnScores | None]:
+    """Return who is like the person, of which library, and what they have of their own; with a seed closer people are looked for."""
+    if seed is not None and nearest_people(library, labs, takes, takes_not)[2] > 1.0:
+        found = closer_people(library, labs, takes, takes_not, CLOSER, seed, progress)
+        if found is not None and found.like.effective >= LEAST:
+            return found.like, found.library, found.own
+    return like_people(library, labs, takes, takes_not), library, None
 
 
 def _notes(labs: PersonLabs, not_used: Sequence[str], like: LikePeople) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ import pytest
 import betapod
 from betapod.base.errors import ConfigError
 from betapod.cli.main import main
+from betapod.twins.cohort_risks import LEAST_FOR_MEMBER
 from betapod.validation.forecasts.cohort_validation import CohortValidation
 
 MEMBERS = 40
@@ -55,7 +56,7 @@ def test_model_and_equations_stand_beside_each_other_in_the_same_people(found: C
 
 
 def test_members_of_whom_nothing_is_said_are_told(found: CohortValidation) -> None:
-    assert np.isnan(found.risks["the model"][-1]) and found.twins.effective[-1] < 50
+    assert np.isnan(found.risks["the model"][-1]) and found.twins.effective[-1] < LEAST_FOR_MEMBER
     nobody = int(np.isnan(found.risks["the model"]).sum())
     assert any(f"of {nobody} of {MEMBERS + 1} members the model says nothing" in note for note in found.notes)
     assert any("8 variables" in note for note in found.notes)

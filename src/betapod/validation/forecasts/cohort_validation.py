@@ -18,10 +18,9 @@ from ...hazards.risk_equations.kidney_failure_equation import (
     kidney_failure_range,
     kidney_failure_risk,
 )
-from ...twins.cohort_risks import TWIN_OUTCOMES, TwinRisks, twin_risks
+from ...twins.cohort_risks import LEAST_FOR_MEMBER, TWIN_OUTCOMES, TwinRisks, twin_risks
 from ...twins.equations_beside import equation_people
 from ...twins.lab_cohort import HAPPENED, LabCohort
-from ...twins.like_people import LEAST
 from .risk_scores import RiskScore, risk_score
 
 if TYPE_CHECKING:
@@ -130,7 +129,7 @@ def validate_cohort(
     by_twins = twin_risks(library, cohort.people, outcome, horizon, twins, seed, care, threads, progress)
     if not np.any(np.isfinite(by_twins.risk)):
         message = "too few people of the library are like any member of the cohort"
-        raise ConfigError(Problem("too-few-people", message, expected=f"at least {LEAST:g} for each"))
+        raise ConfigError(Problem("too-few-people", message, expected=f"at least {LEAST_FOR_MEMBER:g} for each"))
     risks = {THE_MODEL: by_twins.risk, **_equations(cohort, outcome, horizon)}
     # A risk of 0 among so many people is one below one in twice as many.
     floor = 0.5 / (twins + 1.0)
