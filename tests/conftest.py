@@ -51,7 +51,7 @@ def pytest_collection_finish() -> None:
     """Leave what the collected tests are made of out of every search for garbage, and search seldom: it took a tenth of the time."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(30_000, 20, 20)
+    gc.set_threshold(30_000, 20, 100)
 
 
 @pytest.hookimpl(trylast=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import compileall
 import os
 import re
 import shlex
@@ -91,6 +92,7 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     # With what Python has compiled: it holds for every file whose time of change is that of the original.
     ignore = shutil.ignore_patterns("*.pyc.*")  # which Python is about to write
     shutil.copytree(ROOT / "src" / "betapod", root / "src" / "betapod", ignore=ignore)
+    compileall.compile_dir(root / "src" / "betapod", quiet=1)
     return root
 
 
