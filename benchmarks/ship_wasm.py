@@ -1,6 +1,7 @@
-"""Make the WebAssembly modules of the shipped models that come with the package.
+"""Make the WebAssembly modules of the shipped models that come with the package, and the typical people of the explorer.
 
-Run: python benchmarks/ship_wasm.py (seconds to a minute; after any change of equations, of values of tables or of the engine)
+Run: python benchmarks/ship_wasm.py (two minutes; after any change of equations, of values of tables, of typical people or of the engine);
+then `python tests/support/wasm_cases.py` with src and tests/support on the path, which writes what the tests expect.
 
 Code is compiled and linked (LLVM's `wasm-ld`, on Debian: apt install lld) only where the engine writes another program than that in the
 package; where values, units or labels alone have changed, they are written anew. With --check nothing is written, and the exit code says
@@ -14,6 +15,7 @@ import time
 
 from betapod.exchange.wasm.shipped_kernels import KERNELS, kernel_report, shipped_kernel
 from betapod.exchange.wasm.wasm_build import split_module, wasm_code_of, wasm_module, wasm_text
+from betapod.explorer.explorer_people import FILE, explorer_key, shipped_people, write_people
 from betapod.physiology import whole_body
 
 
@@ -38,6 +40,9 @@ def main(check: bool) -> int:
             size = kernel_report(name)
             word += f", {size['bytes']} bytes, {size['gzip']} by gzip, code {size['code']}"
         print(f"{name}: {word}, {time.process_time() - began:.1f} s", flush=True)
+    if check:
+        return old + (not FILE.is_file() or shipped_people()["key"] != explorer_key())
+    print("people:", "grown anew" if write_people(lambda name: print(f"  {name}", flush=True)) else "as they were")
     return old
 
 

@@ -10,7 +10,7 @@ therapies      plan  Plan  list_drugs  show_drug  harms  list_scenarios  list_sw
                list_complications  show_complication
 people         load_person  list_people  draw_patients  load_library  Library  list_cohorts
                select_cohort  SelectedCohort
-one person     read_labs  forecast_patient  kidney_risks  validate_forecasts
+one person     read_labs  forecast_patient  kidney_risks  validate_forecasts  write_explorer
 trials         list_protocols  load_protocol  Protocol  run_trial  open_trial  TrialRun  write_report
                export_cdisc  read_adam  check_adam
 analyses       analyses: mixed models, slopes, times to events, rates, wins, several tests, on arrays of one's own
@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from .exchange.petab.petab_fit import fit_petab as fit_petab
     from .exchange.petab.petab_objective import evaluate_petab as evaluate_petab
     from .exchange.petab.petab_reader import read_petab as read_petab
+    from .explorer.explorer_page import write_explorer as write_explorer
     from .front.comparisons import open_value as open_value
     from .front.comparisons import run_value as run_value
     from .front.data_sets import simulate_nonmem as simulate_nonmem
@@ -206,6 +207,7 @@ _PUBLIC = {
     "write_report": "front.trials",
     "write_sbml": "exchange",
     "write_wasm": "exchange",
+    "write_explorer": "explorer.explorer_page",
 }
 
 __all__ = [
@@ -289,6 +291,7 @@ __all__ = [
     "validate",
     "validate_forecasts",
     "write_archive",
+    "write_explorer",
     "write_nonmem",
     "write_report",
     "write_sbml",

@@ -42,6 +42,7 @@ ORDER = (
     "trust",
     "exchange",
     "report",
+    "explorer",
     "front",
     "cli",
 )
@@ -398,6 +399,7 @@ PUBLIC = [
     "validate",
     "validate_forecasts",
     "write_archive",
+    "write_explorer",
     "write_nonmem",
     "write_report",
     "write_sbml",

@@ -17,6 +17,7 @@ PANELS: dict[str, dict[str, str]] = {
     "Start": {"demo": "report", "doctor": "doctor"},
     "One patient": {
         "patient": "patient",
+        "explore": "explore",
         "simulate": "simulate",
         "ogtt": "glucose_tests",
         "mmtt": "glucose_tests",

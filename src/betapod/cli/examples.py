@@ -22,6 +22,10 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("Was the model right about my patients?", "betapod patient validate cohort.csv"),
         ("Everybody's risks as a table", "betapod patient validate cohort.csv --years 2 --csv risks.csv"),
     ),
+    "explore": (
+        ("Plans of treatment beside each other, in the browser", "betapod explore"),
+        ("The same page as a file to keep or send", "betapod explore --html person.html"),
+    ),
     "simulate": (
         ("Ten years of a kidney with high glucose", "betapod simulate kidney --years 10 --set 'G=203 mg/dL'"),
         (

@@ -167,7 +167,7 @@ def export_model(
     ] = None,
     tables: ParametersOption = None,
 ) -> None:
-    """Export a model: SBML, Markdown, LaTeX, HTML, a diagram, JSON, WebAssembly.
+    """Export a model: SBML, WebAssembly, LaTeX, HTML, a diagram, JSON.
 
     WebAssembly (NAME.wasm) runs in browsers and in Node by the JavaScript that is written beside it.
     """

@@ -1,0 +1,192 @@
+"""The explorer as one HTML file: model, people, drugs and script inside, so that it needs neither a server nor a network."""
+
+from __future__ import annotations
+
+import base64
+import functools
+import gzip
+import hashlib
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from ..base.files import write_text
+from ..exchange.wasm.shipped_kernels import JAVASCRIPT, shipped_kernel
+from ..physiology import whole_body
+from ..therapies.drug_catalogue import exclusions
+from ..therapies.drug_limits import drug_limits
+from ..therapies.scenarios import COMPARED, DEFAULT, SCENARIOS
+from ..therapies.standard_care import Therapy, catalogue, therapy
+from ..trust.trust_answer import trust_sentence
+from ..trust.trust_lines import question_of_simulation
+from .explorer_people import MODEL, ORDERS, shipped_people
+
+_HERE = Path(__file__).parent
+#: In the order in which they use each other.
+_SCRIPTS = (
+    *(JAVASCRIPT / name for name in ("exact.js", "schedules.js", "betapod.js")),
+    *(_HERE / name for name in ("drugs.js", "chart.js", "explorer.js")),
+)
+_STYLES = (Path(__file__).parents[1] / "report" / "common" / "page.css", _HERE / "explorer.css")
+#: Who is there at first, quantities that are drawn and inputs that have a slider.
+_PERSON = "t2d_ckd_a3"
+_OUTPUTS = ("HbA1c", "eGFR", "UACR", "MAP")
+_SLIDERS = ("N_in", "protein_animal", "protein_vegetable", "intake_m", "dWt", "dMAP")
+#: Amounts that are offered of what is given in any amount.
+_ANY = {
+    "basal insulin": (10, 20, 40),
+    "titrated insulin": (7, 8),
+    "insulin weaned below": (6,),
+    "lifestyle": (3, 6),
+    "total diet replacement": (10, 15),
+    "blood pressure lowering": (5, 10),
+    "sodium intake": (100,),
+    "protein intake": (0.8,),
+    "vegetable for animal protein": (0.3,),
+}
+
+
+def explorer_drugs() -> list[dict[str, Any]]:
+    """Return every treatment that can be chosen: label as orders have it, class, and what it does to inputs of the model."""
+    inputs = whole_body.named_model(MODEL).inputs
+    drugs = []
+    for name, doses in catalogue().items():
+        for dose in doses:
+            amount, unit = dose.split(" ", 1)
+            amounts = [f"{x:g}" for x in _ANY.get(name, ())] if amount == "any" else [amount]
+            drugs += [_described(therapy(f"{name} {x} {unit}")) for x in amounts]
+    return [drug for drug in drugs if any(effect["quantity"] in inputs for effect in drug["effects"])]
+
+
+def _described(drug: Therapy) -> dict[str, Any]:
+    effects = [
+        {
+            "quantity": effect.quantity,
+            "rule": effect.rule,
+            "value": effect.value,
+            "onset": effect.onset,
+            "offset": effect.offset,
+            "lasts": None if effect.lasts == float("inf") else effect.lasts,
+        }
+        for effect in drug.effects
+    ]
+    return {"label": drug.label, "name": drug.name, "class": drug.drug_class, "effects": effects}
+
+
+def explorer_data() -> dict[str, Any]:
+    """Return what the page holds beside the model: people, drugs, limits, scenarios."""
+    from ..therapies.cell_parameters import scenario_values
+
+    model = whole_body.named_model(MODEL)
+    defaults = model.values()
+    people = shipped_people()
+    return {
+        "model": MODEL,
+        "key": people["key"],
+        "people": people["people"],
+        "person": _PERSON,
+        "orders": list(ORDERS),
+        "drugs": explorer_drugs(),
+        "limits": [
+            {key: row[key] for key in ("therapy", "quantity", "severity", "message")}
+            | {end: float(row[end]) if row[end] else None for end in ("low", "high")}
+            for row in drug_limits()
+        ],
+        "exclusions": [
+            dict(zip(("class", "other"), sorted(row.classes), strict=True))
+            | {"severity": row.severity, "message": row.message}
+            for row in exclusions()
+        ],
+        "scenarios": [
+            {
+                "name": name,
+                "label": scenario.label,
+                "short": scenario.short,
+                "values": {key: value for key, value in scenario_values(model, name).items() if value != defaults[key]},
+            }
+            for name, scenario in SCENARIOS.items()
+        ],
+        "scenario": DEFAULT,
+        "compared": list(COMPARED),
+        "outputs": [name for name in _OUTPUTS if name in model.names],
+        "sliders": [name for name in _SLIDERS if name in model.inputs],
+    }
+
+
+@functools.cache
+def explorer_html() -> str:
+    """Return the page."""
+    from jinja2 import Environment, StrictUndefined
+    from markupsafe import Markup
+
+    from .. import __version__
+
+    model = whole_body.named_model(MODEL)
+    script, style = _script(), "\n".join(path.read_text(encoding="utf-8") for path in _STYLES)
+    policy = (
+        f"default-src 'none'; script-src 'sha256-{_digest(script)}' 'wasm-unsafe-eval'; "
+        f"style-src 'sha256-{_digest(style)}'; img-src data: blob:; base-uri 'none'; form-action 'none'"
+    )
+    environment = Environment(autoescape=True, undefined=StrictUndefined)
+    template = environment.from_string((_HERE / "explorer.html.jinja").read_text(encoding="utf-8"))
+    data = json.dumps(explorer_data(), separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
+    return template.render(
+        policy=Markup(policy),
+        style=Markup(style),
+        script=Markup(script),
+        data=Markup(data),
+        # The same bytes whenever it is made.
+        kernel=Markup(base64.b64encode(gzip.compress(shipped_kernel(MODEL), 9, mtime=0)).decode()),
+        model=MODEL,
+        states=len(model.states),
+        fingerprint=model.fingerprint[:12],
+        version=__version__,
+        scenarios=list(SCENARIOS.values()),
+        trust=trust_sentence(question_of_simulation(_OUTPUTS)),
+    )
+
+
+def _script() -> str:
+    """Return the modules as one: what they import from each other stands before."""
+    parts = []
+    for path in _SCRIPTS:
+        text = re.sub(r"^import .*?;\n", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+        parts.append(re.sub(r"^export ", "", text, flags=re.MULTILINE))
+    return "\n".join(parts)
+
+
+def _digest(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def write_explorer(path: str | Path) -> Path:
+    """Write the explorer as one HTML file, which can be opened from disk and sent to others.
+
+    Parameters
+    ----------
+    path
+        File to write.
+
+    Returns
+    -------
+    Path
+        The file.
+
+    Raises
+    ------
+    BetapodError
+        It cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import betapod
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     page = betapod.write_explorer(Path(folder, "explorer.html"))
+    ...     size = page.stat().st_size
+    >>> 300_000 < size < 1_500_000
+    True
+    """
+    return write_text(path, explorer_html())
