@@ -238,19 +238,21 @@ def drawn_scores(seed: int, patients: Patients) -> dict[str, Numbers]:
 
 def _be_themselves(traits: dict[str, Numbers], model: dict[str, Numbers], numbers: NDArray[np.int64]) -> None:
     """Put in what people have of their own, in place."""
-    own = _OWN.now
-    if own is None or not len(own.numbers):
+    themselves = _OWN.now
+    if themselves is None or not len(themselves.numbers):
         return
     from scipy.special import ndtr
 
-    order = np.argsort(own.numbers)
-    places = order[np.searchsorted(own.numbers[order], numbers).clip(max=len(order) - 1)]
-    known = own.numbers[places] == numbers
-    uniform = {name: np.clip(ndtr(scores[places]), 2.0**-53, 1.0 - 2.0**-53) for name, scores in own.scores.items()}
+    order = np.argsort(themselves.numbers)
+    places = order[np.searchsorted(themselves.numbers[order], numbers).clip(max=len(order) - 1)]
+    concerned = themselves.numbers[places] == numbers
+    uniform = {
+        name: np.clip(ndtr(scores[places]), 2.0**-53, 1.0 - 2.0**-53) for name, scores in themselves.scores.items()
+    }
     for columns, table in ((traits, population_table()), (model, whole_body.model_parameters("reference"))):
         asked = {name: values for name, values in uniform.items() if name in columns}
         for name, values in parameters_at(table, asked).items():
-            columns[name] = np.where(known, values, columns[name])
+            columns[name] = np.where(concerned, values, columns[name])
 
 
 def on_line(kind: str, values: Numbers) -> Numbers:

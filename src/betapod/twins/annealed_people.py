@@ -98,7 +98,7 @@ def annealed_people(
     fits = people.fits(lives, factor)
     weights = np.isfinite(fits) / max(1, int(np.isfinite(fits).sum()))
     now = AnnealedPeople(numbers, dict(scores), lives, fits, weights, np.arange(len(numbers)), tried=len(numbers))
-    step, taken, move = FIRST_STEP, 0.0, 0
+    step, accepted, move = FIRST_STEP, 0.0, 0
     steps = max(1, round(np.log(max(factor, 1.0)) / -np.log(SHRINKS)))
     for number, allowance in enumerate(np.geomspace(max(factor, 1.0), 1.0, steps + 1)):
         last = number == steps
@@ -111,10 +111,10 @@ def annealed_people(
             if progress is not None:
                 progress(float(allowance))
             share = _moved(people, now, float(allowance), step, move, seed)
-            taken, move = taken + share, move + 1
+            accepted, move = accepted + share, move + 1
             step *= 0.7 if share < _ACCEPTED[0] else 1.3 if share > _ACCEPTED[1] else 1.0
             step = min(step, _LARGEST_STEP)
-    now.accepted = taken / move
+    now.accepted = accepted / move
     return now
 
 
@@ -155,12 +155,12 @@ def _moved(people: MovingPeople, now: AnnealedPeople, factor: float, step: float
     lives = people.lived(numbers, scores)
     fits = people.fits(lives, factor)
     now.tried += count
-    luck = np.log(Stream(seed, f"twins:taken-{move}").uniform(np.arange(count)))
+    log_uniform = np.log(Stream(seed, f"twins:taken-{move}").uniform(np.arange(count)))
     before = np.where(np.isfinite(now.fits), now.fits, -1e300)
-    taken = np.isfinite(fits) & (luck < np.where(np.isfinite(fits), fits, 0.0) - before)
-    taken &= change | (times[which] == 1)
-    now.numbers = np.where(taken, numbers, now.numbers)
-    now.scores = {name: np.where(taken, scores[name], values) for name, values in now.scores.items()}
-    now.lives = [new if yes else old for new, old, yes in zip(lives, now.lives, taken, strict=True)]
-    now.fits = np.where(taken, fits, now.fits)
-    return float(np.mean(taken))
+    replaced = np.isfinite(fits) & (log_uniform < np.where(np.isfinite(fits), fits, 0.0) - before)
+    replaced &= change | (times[which] == 1)
+    now.numbers = np.where(replaced, numbers, now.numbers)
+    now.scores = {name: np.where(replaced, scores[name], values) for name, values in now.scores.items()}
+    now.lives = [new if yes else old for new, old, yes in zip(lives, now.lives, replaced, strict=True)]
+    now.fits = np.where(replaced, fits, now.fits)
+    return float(np.mean(replaced))

@@ -36,7 +36,7 @@ class CloserPeople:
         The people, each at the days of their life on which they are like the person.
     like
         Their weights, with the effective number of people; `widened` is 1.
-    own
+    scores
         What they have of their own: to be held, see `own_scores`, while they live on under doctors.
     accepted
         Share of the moves that were taken.
@@ -44,7 +44,7 @@ class CloserPeople:
 
     library: Library
     like: LikePeople
-    own: OwnScores
+    scores: OwnScores
     accepted: float
 
 
@@ -82,12 +82,12 @@ class _Relatives:
         count = len(numbers)
         first = _FIRST + move * count * _LOOKED_AT
         candidates = first + np.arange(count * _LOOKED_AT)
-        theirs, own = sample(self.seed, candidates).traits, sample(self.seed, numbers).traits
+        theirs, traits = sample(self.seed, candidates).traits, sample(self.seed, numbers).traits
         same = np.ones((count, _LOOKED_AT), dtype=bool)
         for name in ("female", "T1D", "prone"):
-            same &= theirs[name].reshape(count, _LOOKED_AT) == own[name][:, None]
-        found = candidates.reshape(count, _LOOKED_AT)[np.arange(count), same.argmax(axis=1)]
-        return np.where(same.any(axis=1), found, 0), drawn_scores(self.seed + 1, first + np.arange(count))
+            same &= theirs[name].reshape(count, _LOOKED_AT) == traits[name][:, None]
+        same_kind = candidates.reshape(count, _LOOKED_AT)[np.arange(count), same.argmax(axis=1)]
+        return np.where(same.any(axis=1), same_kind, 0), drawn_scores(self.seed + 1, first + np.arange(count))
 
 
 def closer_people(
@@ -125,8 +125,8 @@ def closer_people(
         if progress is not None:
             progress(f"living lives near the person, errors {allowance:.2f} times those of the labs")
 
-    found = annealed_people(relatives, numbers, drawn_scores(origin, numbers), factor, seed, told)
-    return _found(relatives, found) if np.any(found.weights[np.isfinite(found.fits)] > 0.0) else None
+    annealed = annealed_people(relatives, numbers, drawn_scores(origin, numbers), factor, seed, told)
+    return _found(relatives, annealed) if np.any(annealed.weights[np.isfinite(annealed.fits)] > 0.0) else None
 
 
 def _different(library: Library, weights: Numbers, count: int, seed: int) -> NDArray[np.int64]:
@@ -140,22 +140,22 @@ def _different(library: Library, weights: Numbers, count: int, seed: int) -> NDA
     return np.sort(numbers[order[: min(count, int(possible.sum()))]])
 
 
-def _found(relatives: _Relatives, found: AnnealedPeople) -> CloserPeople:
+def _found(relatives: _Relatives, annealed: AnnealedPeople) -> CloserPeople:
     """Return the people at the days on which they are like the person; copies that did not move apart are one."""
-    alone, places, which = np.unique(found.numbers, return_index=True, return_inverse=True)
-    of_person = np.bincount(which, weights=np.where(np.isfinite(found.fits), found.weights, 0.0))
+    alone, places, which = np.unique(annealed.numbers, return_index=True, return_inverse=True)
+    of_person = np.bincount(which, weights=np.where(np.isfinite(annealed.fits), annealed.weights, 0.0))
     days: list[Library] = []
     parts: list[Numbers] = []
-    for place, weight in zip(places, of_person, strict=True):
+    for row, weight in zip(places, of_person, strict=True):
         if weight <= 0.0:
             continue
-        logs = relatives.by_day(found.lives[place], 1.0)
+        logs = relatives.by_day(annealed.lives[row], 1.0)
         shares = np.exp(logs - np.max(logs))
         rows = np.flatnonzero(shares > _LEAST_DAY)
-        days.append(found.lives[place].take(rows))
+        days.append(annealed.lives[row].take(rows))
         parts.append(weight * shares[rows] / shares[rows].sum())
     people, weights = joined_people(days), np.concatenate(parts)
-    people = replace(people, origin={"seed": relatives.seed, "lives": found.tried})
+    people = replace(people, origin={"seed": relatives.seed, "lives": annealed.tried})
     weights = weights / weights.sum()
     table, labs = people.table, relatives.labs
     like = LikePeople(
@@ -164,8 +164,8 @@ def _found(relatives: _Relatives, found: AnnealedPeople) -> CloserPeople:
         1.0,
         compared_labs(table, labs, weights),
         other_drugs(table, weights, relatives.takes, relatives.takes_not),
-        found.tried,
-        effective_people(found.weights, found.origins),
+        annealed.tried,
+        effective_people(annealed.weights, annealed.origins),
     )
-    own = OwnScores(alone, {name: values[places] for name, values in found.scores.items()})
-    return CloserPeople(people, like, own, found.accepted)
+    scores = OwnScores(alone, {name: values[places] for name, values in annealed.scores.items()})
+    return CloserPeople(people, like, scores, annealed.accepted)

@@ -105,9 +105,9 @@ def twin_risks(
     if len(rows):
         by_row = np.full(count, np.nan)
         by_row[rows] = _simulated(library.take(rows), outcome, years, seed, care, threads, progress)
-        for number, chosen in enumerate(drawn):
-            known = by_row[chosen][np.isfinite(by_row[chosen])]
-            risk[number] = known.mean() if len(known) else np.nan
+        for number, of_member in enumerate(drawn):
+            chances = by_row[of_member][np.isfinite(by_row[of_member])]
+            risk[number] = chances.mean() if len(chances) else np.nan
     return TwinRisks(risk, effective, widened, len(rows))
 
 

@@ -134,16 +134,16 @@ def _wrong_heads(table: DelimitedTable, time: int | None, event: int | None) -> 
     if len(table.rows) > _MOST:
         expected = f"at most {_MOST:,} rows"
         problems.append(Problem("too-large", "too many people", where, f"{len(table.rows):,} rows", expected))
-    for place, head in enumerate(table.header):
+    for column, head in enumerate(table.header):
         name, unit = name_and_unit(head)
         plain = name.lower()
-        if place == event or plain in (*_ID, *_OTHER) or history_named(plain):
+        if column == event or plain in (*_ID, *_OTHER) or history_named(plain):
             continue
-        quantity = "duration" if place == time else lab_named(name)
+        quantity = "duration" if column == time else lab_named(name)
         if quantity is None:
             hint = f"{nearest_lab(name)} Take out columns that are something else."
             problems.append(Problem("unknown-quantity", f"{name!r} is no quantity that is read", where, hint=hint))
-        elif unit or place == time or quantity not in ("age", "duration"):
+        elif unit or column == time or quantity not in ("age", "duration"):
             try:
                 scale(clinical_quantities()[lab_quantities()[quantity].clinical], unit, where)
             except BetapodError as error:

@@ -183,10 +183,10 @@ class LabRows:
                     )
                 )
             self.diabetes = kind or ""
-        elif known := history_named(plain):
+        elif state := history_named(plain):
             if text.lower() not in _YES:
                 self.problems.append(Problem("bad-history", f"{name}: neither yes nor no", location, text, "0 or 1"))
-            self.history[known] = _YES.get(text.lower(), False)
+            self.history[state] = _YES.get(text.lower(), False)
         elif plain in ("drug", "drugs", "on"):
             self.drugs += [part.strip() for part in re.split(r"[;+]", text) if part.strip()]
         elif (quantity := lab_named(name)) is None:

@@ -109,11 +109,11 @@ def _with_point(text: str, where: Location) -> str:
     match = re.match(r"\s*([+-]?\d+),(\d+)(?![\d.,])", text)
     if match is None:
         return text
-    whole, rest = match[1], match[2]
-    if len(rest) == 3 and whole.lstrip("+-0"):
-        message, hint = "the comma may part decimals or thousands", f"Write {whole}.{rest} or {whole}{rest}."
+    integer, rest = match[1], match[2]
+    if len(rest) == 3 and integer.lstrip("+-0"):
+        message, hint = "the comma may part decimals or thousands", f"Write {integer}.{rest} or {integer}{rest}."
         raise UnitError(Problem("ambiguous-number", message, where, match[0].strip(), hint=hint))
-    return f"{whole}.{rest}{text[match.end() :]}"
+    return f"{integer}.{rest}{text[match.end() :]}"
 
 
 def merged_labs(first: PersonLabs, second: PersonLabs) -> PersonLabs:

@@ -148,8 +148,8 @@ def patient_forecast(
         raise ConfigError(problems)
     new = {column for option in tried for column in option.columns}
     takes_not = sorted(new - set(drugs.columns))
-    like, people, own = _people(library, labs, drugs.columns, takes_not, seed if closer else None, progress)
-    with own_scores(own):
+    like, people, scores = _people(library, labs, drugs.columns, takes_not, seed if closer else None, progress)
+    with own_scores(scores):
         outcomes = option_outcomes(people, like.weights, tried, twins, seed, care, threads, progress)
     now = outcomes.options[0]
     equations = equation_risks(labs, now.kidney_failure, now.decline)
@@ -166,9 +166,9 @@ def _people(
 ) -> tuple[LikePeople, Library, OwnScores | None]:
     """Return who is like the person, of which library, and what they have of their own; with a seed closer people are looked for."""
     if seed is not None and nearest_people(library, labs, takes, takes_not)[2] > 1.0:
-        found = closer_people(library, labs, takes, takes_not, CLOSER, seed, progress)
-        if found is not None and found.like.effective >= LEAST:
-            return found.like, found.library, found.own
+        closest = closer_people(library, labs, takes, takes_not, CLOSER, seed, progress)
+        if closest is not None and closest.like.effective >= LEAST:
+            return closest.like, closest.library, closest.scores
     return like_people(library, labs, takes, takes_not), library, None
 
 

@@ -207,10 +207,10 @@ def _refuse_before(context: typer.Context) -> None:
     from ...base.errors import ConfigError, Problem
 
     usual = {option.name: option.default for option in context.command.params}
-    given = [name for name, value in context.params.items() if value != usual.get(name) and value]
-    if given:
+    options_before = [name for name, value in context.params.items() if value != usual.get(name) and value]
+    if options_before:
         verb = context.invoked_subcommand
-        options = ", ".join(option.opts[0] for option in context.command.params if option.name in given)
+        options = ", ".join(option.opts[0] for option in context.command.params if option.name in options_before)
         message, hint = f"{options} stands before the verb {verb!r}", f"Write it after {verb!r}, if that takes it."
         raise ConfigError(Problem("bad-option", message, hint=hint))
 

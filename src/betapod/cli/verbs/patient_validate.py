@@ -64,39 +64,41 @@ def validate_cohort_command(
             if progress is not None:
                 progress(activity, 0, 0)
 
-        found = validate_forecasts(
+        validation = validate_forecasts(
             cohort, outcome, years, people=twins, care=care, seed=seed, threads=threads, progress=told
         )
-    done = given_as_csv(_people(found), csv, as_json, wide, text=True)
+    done = given_as_csv(_people(validation), csv, as_json, wide, text=True)
     if as_json:
-        print_json(found.document())
+        print_json(validation.document())
     if done or as_json:
         return
-    _print(found, wide)
+    _print(validation, wide)
 
 
-def _people(found: CohortValidation) -> Csv:
+def _people(validation: CohortValidation) -> Csv:
     """Return a row for each member: what happened, how many are like the person, and every risk."""
-    head = ["person", "years", "event", "effective people", "widened", *found.risks]
+    head = ["person", "years", "event", "effective people", "widened", *validation.risks]
     columns = [
-        found.cohort.names,
-        found.cohort.years,
-        found.cohort.event,
-        found.twins.effective,
-        found.twins.widened,
-        *found.risks.values(),
+        validation.cohort.names,
+        validation.cohort.years,
+        validation.cohort.event,
+        validation.twins.effective,
+        validation.twins.widened,
+        *validation.risks.values(),
     ]
     return Csv.of(head, list(zip(*columns, strict=True)))
 
 
-def _print(found: CohortValidation, wide: bool) -> None:
-    first = found.scores[0].score
-    people = with_noun(len(found.cohort), "person", "people")
-    print_text(f"{found.outcome} within {found.years:g} years: {people}, {with_noun(first.events, 'event')}", "bold")
-    for note in found.notes:
+def _print(validation: CohortValidation, wide: bool) -> None:
+    first = validation.scores[0].score
+    people = with_noun(len(validation.cohort), "person", "people")
+    print_text(
+        f"{validation.outcome} within {validation.years:g} years: {people}, {with_noun(first.events, 'event')}", "bold"
+    )
+    for note in validation.notes:
         print_note(note)
     rows: list[list[str]] = []
-    for item in found.scores:
+    for item in validation.scores:
         rows.append(_score(item.predictor, item.score))
         if item.beside is not None:
             rows.append(_score("  the model, same people", item.beside))
@@ -111,7 +113,7 @@ def _print(found: CohortValidation, wide: bool) -> None:
         "observed / expected",
     )
     print_table(heads, rows, right=("people", "events", "expected, %"), wide=wide)
-    for item in found.scores:
+    for item in validation.scores:
         _print_groups(item.predictor, item.score, wide)
     print_note(
         "C 0.5 is chance and 1 perfect; a slope of 1 is right, below 1 risks are too far apart. The model is no medical device."

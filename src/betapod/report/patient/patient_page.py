@@ -144,12 +144,12 @@ class _Sheet:
         self.write(table.caption, 9.0, "bold")
         widths = _widths(table)
         for number, row in enumerate(_broken(table, widths)):
-            place = _MARGIN
+            left = _MARGIN
             for lines, width in zip(row, widths, strict=True):
                 for depth, line in enumerate(lines):
                     up = self.left - _ROW * (depth + 0.8)
-                    self._line(line, place, up, _SMALL, "normal" if number else "bold")
-                place += width * (_PAPER[0] - 2 * _MARGIN) / sum(widths)
+                    self._line(line, left, up, _SMALL, "normal" if number else "bold")
+                left += width * (_PAPER[0] - 2 * _MARGIN) / sum(widths)
             self.left -= 0.05 + _ROW * max(map(len, row))
         self.left -= 0.15
 

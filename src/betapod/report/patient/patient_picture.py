@@ -57,10 +57,10 @@ def _draw(axes: Axes, forecast: PatientForecast, name: str) -> None:
     )
     axes.plot(now.course.years, middle, color=_GREY, linewidth=2.2, label="as now: median")
     for number, option in enumerate(others):
-        shown = colour(option.scenario) if option.scenario else PALETTE[(number + 2) % len(PALETTE)]
+        hue = colour(option.scenario) if option.scenario else PALETTE[(number + 2) % len(PALETTE)]
         style = STYLES[(number + 1) % len(STYLES)]
         label = drawable(wrap_label(option.name, 62, 2))
-        axes.plot(option.course.years, getattr(option.course, name)[1], color=shown, linestyle=style, label=label)
+        axes.plot(option.course.years, getattr(option.course, name)[1], color=hue, linestyle=style, label=label)
 
 
 def _plain_numbers(axes: Axes) -> None:
