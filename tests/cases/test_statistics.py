@@ -12,6 +12,7 @@ from betapod.base.errors import ConfigError
 from betapod.report.common.words import capital
 from betapod.trials.analysis import endpoints, survival
 from betapod.trials.analysis import estimators as analysis
+from betapod.trials.analysis.controlled import analyse
 from betapod.trials.analysis.endpoints import Comparison
 from betapod.trials.conduct.trial_data import TrialData
 from betapod.trials.operating import attribution
@@ -111,7 +112,7 @@ def test_who_is_beyond_the_bound_at_baseline_is_not_at_risk() -> None:
     time, event = endpoints.times(data, endpoint)
     assert np.isnan(time[0, 0]) and not event[0, 0]
     assert (time[0, 4], bool(event[0, 4])) == (90.0, True)
-    assert endpoints.analyse(data, endpoint, Comparison("cells", "control")).n == 5
+    assert analyse(data, endpoint, Comparison("cells", "control")).n == 5
 
 
 def test_a_good_event_never_comes_to_those_who_failed_before() -> None:
@@ -325,7 +326,7 @@ def test_each_analysis_that_is_named_is_the_one_that_is_run() -> None:
     change = data.change("EGFR")[:, :, 3]
 
     def run(summary: str, kind: str | None, **more: Any) -> analysis.Estimate:
-        return endpoints.analyse(data, asked(summary, {}, analysis=kind, **more), PAIR)
+        return analyse(data, asked(summary, {}, analysis=kind, **more), PAIR)
 
     for kind, expected in (("ANCOVA", base), ("t test", None), (None, base)):
         found = run("change", kind)
@@ -364,7 +365,7 @@ def test_an_analysis_of_something_else_is_refused(summary: str, kind: str) -> No
         summary, {}, analysis=kind, **({"percent": -30} if summary in ("responders", "time to event") else {})
     )
     with pytest.raises(ConfigError) as caught:
-        endpoints.analyse(people(), given, PAIR)
+        analyse(people(), given, PAIR)
     assert caught.value.kinds == ("wrong-analysis",)
 
 
@@ -387,10 +388,12 @@ SINGLE = "  single arm: {arms: {cells: 1}}"
 @pytest.mark.parametrize(
     ("primary", "expected"),
     [
-        ("quantity: UACR, analysis: MMRM", ("analysis-not-run",)),
-        ("quantity: UACR, analysis: mmrm", ("analysis-not-run",)),
-        ("quantity: UACR, summary: slope, analysis: MMRM", ("analysis-not-run",)),
-        ("quantity: eGFR, summary: time to event, percent: -40, analysis: Fine-Gray", ("analysis-not-run",)),
+        ("quantity: UACR, analysis: MMRM", ()),
+        ("quantity: UACR, analysis: mmrm", ("unknown-choice",)),
+        ("quantity: UACR, summary: slope, analysis: MMRM", ("wrong-analysis",)),
+        ("quantity: UACR, analysis: GEE", ("analysis-not-run",)),
+        ("quantity: severe_hypoglycaemia, summary: time to event, analysis: LWYY", ("analysis-not-run",)),
+        ("quantity: eGFR, summary: time to event, percent: -40, analysis: Fine-Gray", ()),
         ("quantity: UACR, analysis: ancova", ("unknown-choice",)),
         ("quantity: UACR, analysis: paired", ("wrong-analysis",)),
         ("quantity: UACR, summary: responders, percent: -30, analysis: log-rank", ("wrong-analysis",)),
@@ -427,9 +430,9 @@ def test_shipped_protocols_name_what_is_run() -> None:
         protocol = find_protocol(name)
         for each in [protocol.endpoints.primary, *protocol.endpoints.secondary]:
             if any(endpoints.has_comparator(design) for design in protocol.designs.values()):
-                assert endpoints.controlled_analysis(each)
+                assert each.method
             else:
-                assert each.analysis in (None, "paired")
+                assert each.analysis is None or each.analysis.method == "paired"
 
 
 def test_the_good_direction_is_that_of_the_quantity() -> None:

@@ -191,7 +191,7 @@ def test_a_visit_on_the_last_day_takes_place() -> None:
     draws = conduct.SharedDraws(protocol, small.pool(protocol, people=200), "randomised", range(2))
     left = np.full(draws.shape, np.nan, dtype=np.float32)
     left[:, 0], left[:, 1] = 183.0, 182.99
-    attended = np.isfinite(conduct._Design(draws, "randomised")._attended(left)[:, :, 2])
+    attended = np.isfinite(conduct.DrawnDesign(draws, "randomised")._attended(left)[:, :, 2])
     assert attended[:, 0].all() and not attended[:, 1].any() and attended[:, 2].all()
 
 

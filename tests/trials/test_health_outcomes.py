@@ -12,7 +12,8 @@ import small_trials as small
 from betapod.base.errors import ConfigError
 from betapod.report.trial.estimates import Scale
 from betapod.trials import run_folder
-from betapod.trials.analysis.endpoints import Comparison, analyse, better, outcome, times
+from betapod.trials.analysis.controlled import analyse
+from betapod.trials.analysis.endpoints import Comparison, better, outcome, times
 from betapod.trials.conduct import conduct
 from betapod.trials.conduct.health_events import asked_health, dated_health, healthy_days
 from betapod.trials.conduct.patient_pool import Pool

@@ -17,8 +17,11 @@ from betapod.base.errors import ConfigError
 from betapod.patients.library import Library, default
 from betapod.physiology import whole_body
 from betapod.trials.analysis import endpoints
+from betapod.trials.analysis.controlled import analyse
 from betapod.trials.conduct import candidates, conduct, measurement
 from betapod.trials.conduct.arm_schedules import Planner
+from betapod.trials.operating.multiple_tests import multiplicity_rows
+from betapod.trials.operating.test_rules import rule_of
 from betapod.trials.protocol.protocol import Protocol
 from betapod.trials.protocol.protocol_files import parse_protocol
 
@@ -86,6 +89,15 @@ SILENT = {
     "conduct.effects.note": "a text for people, printed by the report",
     "endpoints.primary.name": "what the endpoint is called",
     "endpoints.secondary.name": "what the endpoint is called",
+    "endpoints.*.analysis.structure": "of MMRM; tests/trials/test_named_analyses.py",
+    "endpoints.*.analysis.degrees": "of MMRM; tests/trials/test_named_analyses.py",
+    "endpoints.*.analysis.knot": "of slopes; tests/trials/test_named_analyses.py",
+    "endpoints.*.analysis.scatter_by_arm": "of mixed slopes; tests/trials/test_named_analyses.py",
+    "endpoints.*.analysis.horizon": "of RMST; tests/trials/test_named_analyses.py",
+    "endpoints.*.analysis.imputations": "of imputation; tests/trials/test_named_analyses.py",
+    "endpoints.*.intercurrent.kidney_failure": "nobody's kidneys fail in these people; tests/trials/test_named_analyses.py",
+    "endpoints.multiplicity.weights": "of a graph; tests/trials/test_named_analyses.py",
+    "endpoints.multiplicity.passed_on": "of a graph; tests/trials/test_named_analyses.py",
     "run_in.therapies.start": "refused in a run-in",
     "run_in.therapies.stop": "refused in a run-in",
     "fit_draws": "changes the true courses of people, which are fixed here; tests/trials/test_replicate_parameters.py",
@@ -153,10 +165,20 @@ CHANGES: dict[str, tuple[tuple[Any, ...], Any]] = {
     "endpoints.*.quantity": (("endpoints", "primary", "quantity"), "HbA1c"),
     "endpoints.*.summary": (("endpoints", "primary", "summary"), "slope"),
     "endpoints.*.at": (("endpoints", "primary", "at"), "month 9"),
+    "endpoints.*.first": (("endpoints", "primary"), {"quantity": "UACR", "summary": "crossover", "first": "month 6", "at": "month 12"}),
     "endpoints.*.better": (("endpoints", "primary", "better"), "higher"),
     "endpoints.*.threshold": (("endpoints", "secondary", 0, "threshold"), "100 mg/g"),
     "endpoints.*.percent": (("endpoints", "secondary", 0, "percent"), -50),
-    "endpoints.*.analysis": (("endpoints", "primary", "analysis"), "t test"),
+    "endpoints.*.analysis.method": (("endpoints", "primary", "analysis"), "t test"),
+    "endpoints.*.analysis.covariates": (("endpoints", "primary", "analysis"), {"method": "ANCOVA", "covariates": ["AGE"]}),
+    "endpoints.*.analysis.stratified": (("endpoints", "primary", "analysis"), {"method": "ANCOVA", "stratified": False}),
+    "endpoints.*.analysis.robust": (("endpoints", "primary", "analysis"), {"method": "ANCOVA", "robust": "HC3"}),
+    "endpoints.*.hypothesis": (("endpoints", "primary"), {"quantity": "UACR", "summary": "ratio", "at": "month 12", "hypothesis": "non-inferiority", "margin": 1.2}),
+    "endpoints.*.margin": (("endpoints", "primary"), {"quantity": "UACR", "summary": "ratio", "at": "month 12", "hypothesis": "equivalence", "margin": 2}),
+    "endpoints.alpha": (("endpoints", "alpha"), 0.2),
+    "endpoints.sides": (("endpoints", "sides"), 1),
+    "endpoints.multiplicity.procedure": (("endpoints", "multiplicity"), "Holm"),
+    "endpoints.multiplicity.secondary": (("endpoints", "multiplicity"), {"procedure": "Holm", "secondary": True}),
     "endpoints.*.also": (("endpoints", "secondary", 1, "also"), ["hf_hospitalisation"]),
     "endpoints.*.intercurrent.rescue": (("endpoints", "primary", "intercurrent", "rescue"), "hypothetical"),
     "endpoints.*.intercurrent.drop_out": (("endpoints", "primary", "intercurrent"), {"drop_out": "composite"}),
@@ -228,8 +250,11 @@ def ran(protocol: Protocol) -> list[Any]:
         found += [each.tobytes() for each in (*data.observed.values(), *data.base.values(), *data.events.values())]
         for each in [protocol.endpoints.primary, *protocol.endpoints.secondary]:
             for comparison in endpoints.comparisons(protocol, key[0]):
-                fit = endpoints.analyse(data, each, comparison)
+                fit = analyse(data, each, comparison)
+                rule = rule_of(protocol.endpoints, each)
                 found += [comparison, endpoints.better(each), fit.effect.tobytes(), fit.p.tobytes(), fit.n.tobytes()]
+                found += [rule.level, rule.p(fit).tobytes(), rule.shown(fit).tobytes()]
+        found += [repr(multiplicity_rows(data))]
     return found
 
 

@@ -11,7 +11,8 @@ import small_trials as small
 from betapod.base.errors import ConfigError
 from betapod.hazards.outcome_rates import DEATHS
 from betapod.trials.analysis import survival
-from betapod.trials.analysis.endpoints import Comparison, analyse, better, death_times, endpoint_code, times
+from betapod.trials.analysis.controlled import analyse
+from betapod.trials.analysis.endpoints import Comparison, better, death_times, endpoint_code, times
 from betapod.trials.conduct import conduct
 from betapod.trials.operating.result_tables import assess
 from betapod.trials.operating.sizing import title

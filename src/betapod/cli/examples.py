@@ -189,7 +189,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("With every default filled in", "betapod trial show sglt2 --json"),
     ),
     "trial new": (
-        ("A copy of dn61 to edit", "betapod trial new other"),
+        ("A small protocol to begin with", "betapod trial new mine --template two-arm"),
         ("A drug trial, in a file of another name", "betapod trial new drug --from sglt2 --out drug.yaml"),
     ),
     "trial check": (

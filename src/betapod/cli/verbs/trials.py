@@ -16,13 +16,12 @@ from ..completion import complete_folder, complete_protocol, complete_scenario, 
 from ..csv_output import Csv, CsvOption, given_as_csv
 from ..running import QuietOption, ThreadsOption, breaking, command
 from ..shared import JsonOption, print_json, print_note, print_table, print_text, with_noun, write_out
+from ..trial_comparisons import tell_comparisons
 from ..trial_harms import print_trial_harms
-from ..trial_intervals import tell_interval_parts
 from ..waiting import show_progress, waiting
 from . import trial_data_verbs
 
 if TYPE_CHECKING:
-    from ...report.trial.estimates import Scale
     from ...trials.conduct.feasibility import Feasible
     from ...trials.protocol.protocol import Protocol
     from ...trials.protocol.run_cost import Cost
@@ -41,6 +40,10 @@ def register(app: typer.Typer) -> None:
 
 def _complete_schema(incomplete: str) -> list[str]:
     return starting(("trial",), incomplete)
+
+
+def _complete_template(incomplete: str) -> list[str]:
+    return starting(("two-arm", "single-arm", "crossover", "dose-finding", "add-on"), incomplete)
 
 
 ProtocolArgument = Annotated[
@@ -194,9 +197,20 @@ def show_protocol_command(protocol: ProtocolArgument, as_json: JsonOption = Fals
 def new_command(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the new trial.")],
     like: Annotated[
-        str,
-        typer.Option("--from", metavar="PROTOCOL", help="Protocol to copy.", autocompletion=complete_protocol),
-    ] = "dn61",
+        str | None,
+        typer.Option(
+            "--from", metavar="PROTOCOL", help="Protocol to copy; default: dn61.", autocompletion=complete_protocol
+        ),
+    ] = None,
+    template: Annotated[
+        str | None,
+        typer.Option(
+            "--template",
+            metavar="NAME",
+            help="Small protocol to begin with: two-arm, single-arm, crossover, dose-finding or add-on.",
+            autocompletion=_complete_template,
+        ),
+    ] = None,
     target: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="FILE", help="File to write; default: NAME.yaml.")
     ] = None,
@@ -206,17 +220,23 @@ def new_command(
     import re
 
     from ...trials.protocol.protocol import json_schema
-    from ...trials.protocol.protocol_files import parse_protocol, protocol_document
+    from ...trials.protocol.protocol_files import parse_protocol, protocol_document, protocol_template
 
+    if like is not None and template is not None:
+        raise ConfigError(
+            Problem("two-sources", "--from and --template both say what to begin with", hint="Give one of them.")
+        )
     path = target or Path(f"{name}.yaml")
-    text = re.sub(r"(?m)^name: .*$", lambda _: f"name: {name}", protocol_document(like).text, count=1)
+    copied = protocol_document(like or "dn61").text if template is None else protocol_template(template)
+    text = re.sub(r"(?m)^name: .*$", lambda _: f"name: {name}", copied, count=1)
     parse_protocol(text, str(path))
     if path.exists() and not force:
         raise ConfigError(Problem("file-exists", "the file exists", Location(str(path)), hint="Use --force, or --out."))
     schema = path.with_name("betapod-trial.schema.json")
     _write(schema, json.dumps(json_schema(), indent=2) + "\n")
     _write(path, f"# yaml-language-server: $schema={schema.name}\n{text}")
-    print_note(f"{path} written, a copy of {like}; check it with: {command('trial', 'check', path)}")
+    source = f"a copy of {like or 'dn61'}" if template is None else f"from the template {template}"
+    print_note(f"{path} written, {source}; check it with: {command('trial', 'check', path)}")
 
 
 @trial.command("check")
@@ -318,7 +338,7 @@ def _tell(run: Any, folder: Path, csv: Path | None, quiet: bool, as_json: bool) 
     cells = any(row["cells"] for row in protocol_document["rows"])
     several = len({row["design"] for row in protocol_document["rows"]}) > 1
     if protocol_document["comparisons"]:
-        _tell_comparisons(protocol_document, several, cells)
+        tell_comparisons(protocol_document, several, cells)
     _tell_groups(protocol_document, several, cells)
     print_trial_harms(protocol_document)
     for design, people in protocol_document["people_behind_patients"].items():
@@ -340,45 +360,6 @@ def _as_csv(document: dict[str, Any]) -> Csv:
     endpoint = document["endpoint"] | ({} if document["comparisons"] else document["endpoint"]["of_groups"])
     about = {name: endpoint[name] for name in ("quantity", "summary", "visit", "scale", "unit")}
     return Csv.of([*about, *(rows[0] if rows else ())], [[*about.values(), *row.values()] for row in rows])
-
-
-def _tell_comparisons(protocol_document: dict[str, Any], several: bool, cells: bool) -> None:
-    """Print what trials find: difference, its range, power, and the truth."""
-    from ...report.common.words import capital, percent_text, truth_label
-    from ...report.trial.estimates import Scale
-
-    endpoint = protocol_document["endpoint"]
-    scale = Scale(endpoint["summary"], endpoint["quantity"])
-    comparisons = protocol_document["comparisons"]
-    truths = {truth_label(row["true_effect_of"]) for row in comparisons if row["true_effect"] is not None}
-    unit = f", {scale.unit}" if scale.unit else ""
-    # Where cells do no good a significant benefit is an error, not power.
-    won = "significant benefit" if cells else "power"
-    columns = (
-        *(["design"] if several else []),
-        "comparison",
-        "hazard ratio" if scale.hazard else "mean",
-        "95 % of trials",
-        won,
-        *sorted(truths),
-    )
-    rows = [
-        (
-            *([row["design"]] if several else []),
-            f"{row['treated']} against {row['control']}",
-            _estimate(scale, row["estimate"]),
-            _estimates(scale, row["low"], row["high"]),
-            "-" if row["benefit"] is None else percent_text(row["benefit"], 1),
-            *([_estimate(scale, row["true_effect"])] if truths else []),
-        )
-        for row in comparisons
-    ]
-    title, at = capital(endpoint["name"] or scale.what), f" at {endpoint['visit']}"
-    print_text(f"{title}{'' if title.endswith(at) else at}, between groups{unit}")
-    groups = [f"scenario {row['scenario']}" for row in comparisons] if cells else []
-    print_table(columns, rows, right=columns[1 + several :], groups=groups)
-    if "interval" in protocol_document:
-        tell_interval_parts(protocol_document["interval"], comparisons, scale, several, groups)
 
 
 def _tell_groups(protocol_document: dict[str, Any], several: bool, cells: bool) -> None:
@@ -416,14 +397,6 @@ def _tell_groups(protocol_document: dict[str, Any], several: bool, cells: bool) 
         *(["by chance of baseline", "trials better"] if alone else []),
     )
     print_table(columns, rows, right=columns[len(head) :])
-
-
-def _estimate(scale: Scale, value: float | None) -> str:
-    return "-" if value is None else scale.number(value)
-
-
-def _estimates(scale: Scale, low: float | None, high: float | None) -> str:
-    return "-" if low is None or high is None else f"{scale.number(low)} to {scale.number(high)}"
 
 
 def _shown(value: float | None, log: bool) -> str:

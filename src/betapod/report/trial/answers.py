@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ...observables.quantities import code_of
 from ...trials.analysis.endpoints import comparisons
 from ...trials.operating.sizing import AS_WRITTEN, BETTER_MEASURED, NULL
+from ...trials.protocol.analysis_keys import SLOPES
 from ..common import words
 from . import answers_strata, estimates
 from .sections_designs import evidence_rows
@@ -95,8 +96,8 @@ def _uncontrolled(assessment: Assessment) -> list[tuple[str, str]]:
 
 def moved_text(assessment: Assessment, scale: estimates.Scale, mean: float) -> str:
     size = scale.text(mean).lstrip("+" + words.MINUS)
-    quantity = f"the {scale.what}" if scale.summary == "slope" else primary_quantity(assessment)
-    if scale.summary == "slope":
+    quantity = f"the {scale.what}" if scale.summary in SLOPES else primary_quantity(assessment)
+    if scale.summary in SLOPES:
         return f"{quantity} is {scale.text(mean)}"
     return f"{quantity} {'falls' if mean < 0 else 'rises'} by {size}"
 
@@ -191,8 +192,8 @@ def _compared(assessment: Assessment, design: str, treated: str, control: str, s
         truth = words.truth_label(row["truth_of"]) if math.isfinite(row["truth"]) else ""
         true = f"; the {truth} is {scale.text(row['truth'])}" if truth else ""
         difference = (
-            f"a hazard ratio of {scale.number(row['mean'])}"
-            if scale.hazard
+            f"a {scale.ratio} of {scale.number(row['mean'])}"
+            if scale.ratio
             else f"a difference of {scale.text(row['mean'])} in the {scale.what}"
         )
         benefit = (
@@ -235,7 +236,7 @@ def _able(assessment: Assessment) -> list[tuple[str, str]]:
     quantity = (
         primary_quantity(assessment)
         if plain
-        else f"the {estimates.Scale(endpoint.summary, estimates.primary_code(assessment)).what}"
+        else f"the {estimates.Scale(endpoint.summary, estimates.primary_code(assessment), True, endpoint.measure).what}"
     )
     text = ""
     if able:

@@ -78,7 +78,7 @@ def _controlled(assessment: Assessment, design: str) -> str:
 
 
 def _difference(scale: estimates.Scale, row: Mapping[str, Any]) -> str:
-    quantity = "" if scale.hazard else f"difference in the {scale.what} "
+    quantity = "" if scale.ratio else f"difference in the {scale.what} "
     return f"{quantity}{scale.text(row['mean'])} on average (95 % of trials: {scale.range(row['low'], row['high'])})"
 
 

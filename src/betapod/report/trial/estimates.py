@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ...trials.protocol.analysis_keys import RATIOS, SLOPES, WINS
 from ...trials.protocol.endpoint_keys import trial_outcome_label, trial_outcomes
 from ...trials.protocol.health_outcomes import health_outcomes
 from ..common import words
@@ -14,6 +15,7 @@ from ..common import words
 if TYPE_CHECKING:
     from ...trials.operating.result_tables import Assessment
 
+_PER_YEAR = ("slope", "chronic slope")
 #: Beyond a millionfold there is nothing to show.
 _LARGEST = 14.0
 
@@ -28,51 +30,68 @@ class Scale:
         As an endpoint of a protocol has them.
     controlled
         Whether two groups are compared; a single group has a share where two have a difference or a hazard ratio.
+    measure
+        What the analysis estimates (`Endpoint.measure`); empty for the usual one of the summary.
     """
 
     summary: str
     code: str
     controlled: bool = True
+    measure: str = ""
 
     @property
-    def hazard(self) -> bool:
-        """Whether estimates are logarithms of hazard ratios."""
-        return self.summary == "time to event" and self.controlled
+    def ratio(self) -> str:
+        """Name of the ratio whose logarithms estimates are, such as ``hazard ratio``; empty for what is no ratio."""
+        if not self.controlled:
+            return ""
+        usual = "hazard ratio" if self.summary == "time to event" else ""
+        measure = self.measure or usual
+        return measure if measure in RATIOS else ""
 
     @property
     def share(self) -> bool:
-        """Whether estimates are shares of patients, or their differences."""
+        """Whether estimates are shares of patients or of pairs, or their differences."""
+        if self.controlled and self.measure:
+            return self.measure in ("risk difference", "net benefit")
         return self.summary == "responders" or (self.summary == "time to event" and not self.controlled)
 
     @property
     def log(self) -> bool:
         """Whether estimates are logarithms of ratios, shown in per cent."""
-        return self.summary == "ratio" or (self.summary in ("change", "slope") and words.is_log(self.code))
+        return self.summary == "ratio" or (self.summary in ("change", "crossover", *SLOPES) and words.is_log(self.code))
+
+    @property
+    def _time(self) -> bool:
+        return self.controlled and self.measure == "time free of the event"
 
     @property
     def unit(self) -> str:
         """The unit of shown values."""
-        if self.hazard:
+        if self.ratio:
             return ""
+        if self._time:
+            return "days"
         if self.share:
-            return "% of patients"
+            return "% of pairs" if self.measure == "net benefit" else "% of patients"
         if self.summary == "total":
             return "QALY"
         unit = (
             "%"
             if self.log
             else words.change_unit(self.code)
-            if self.summary != "slope"
+            if self.summary not in _PER_YEAR
             else words.printed_unit(self.code)
         )
-        return f"{unit}/year" if self.summary == "slope" else unit
+        return f"{unit}/year" if self.summary in _PER_YEAR else unit
 
     def value(self, estimate: float) -> float:
         """Return an estimate as it is shown."""
-        if self.hazard:
+        if self.ratio:
             return math.exp(min(estimate, _LARGEST))
         if self.share:
             return 100 * estimate
+        if self._time:
+            return estimate
         return 100 * math.expm1(min(estimate, _LARGEST)) if self.log else estimate
 
     def number(self, estimate: float) -> str:
@@ -80,11 +99,13 @@ class Scale:
         if not math.isfinite(estimate):
             return "\u2013"
         value = self.value(estimate)
-        if self.hazard:
+        if self.ratio:
             return words.written_number(value, 2)
+        if self._time:
+            return words.written_number(value, 1, sign=True)
         if self.share:
             return words.written_number(value, 1 if self.controlled else 0, sign=self.controlled)
-        if self.summary == "slope":
+        if self.summary in _PER_YEAR:
             return words.written_number(value, 1 if abs(value) >= 0.1 else 2, sign=True)
         if self.summary == "total":
             return words.written_number(value, 3, sign=True)
@@ -95,7 +116,7 @@ class Scale:
         """Return an estimate with its unit; a dash where there is none."""
         if not math.isfinite(estimate):
             return "\u2013"
-        return f"hazard ratio {self.number(estimate)}" if self.hazard else f"{self.number(estimate)}\u00a0{self.unit}"
+        return f"{self.ratio} {self.number(estimate)}" if self.ratio else f"{self.number(estimate)}\u00a0{self.unit}"
 
     def range(self, low: float, high: float) -> str:
         """Return a range of estimates with one unit; a dash where there is none."""
@@ -106,7 +127,11 @@ class Scale:
     @property
     def what(self) -> str:
         """What is estimated, as a noun: ``change of HbA1c``, ``share of patients with a response``."""
-        if self.hazard:
+        if self._time:
+            return f"time free of {self._event}"
+        if self.controlled and self.measure in WINS:
+            return f"{self.measure} of the {self._compared}"
+        if self.ratio:
             return f"hazard of {self._event}"
         if self.summary == "time to event":
             return f"share of patients with {self._event}"
@@ -114,8 +139,15 @@ class Scale:
             return f"share of patients with {self._event}" if self.code in trial_outcomes() else "share of responders"
         if self.summary == "total":
             return trial_outcome_label(self.code)
+        return self._compared
+
+    @property
+    def _compared(self) -> str:
+        """What of two patients is compared, as a noun."""
+        if self.summary == "hierarchy":
+            return "kidney hierarchical endpoint"
         named = words.short_name(self.code)
-        return f"slope of {named}" if self.summary == "slope" else f"change of {named}"
+        return f"{self.summary} of {named}" if self.summary in SLOPES else f"change of {named}"
 
     @property
     def _event(self) -> str:
@@ -124,8 +156,8 @@ class Scale:
     @property
     def axis(self) -> str:
         """The label of an axis."""
-        if self.hazard:
-            return "hazard ratio"
+        if self.ratio:
+            return self.ratio
         kind = "difference in the " if self.controlled and self.share else ""
         unit = self.unit.replace("% of patients", "% of patients")
         return f"{kind}{self.what} ({unit})" if unit else f"{kind}{self.what}"
@@ -133,9 +165,8 @@ class Scale:
 
 def primary(assessment: Assessment, design: str) -> Scale:
     """Return the scale of the primary endpoint in a design."""
-    return Scale(
-        assessment.protocol.endpoints.primary.summary, primary_code(assessment), design not in assessment.single
-    )
+    endpoint, controlled = assessment.protocol.endpoints.primary, design not in assessment.single
+    return Scale(endpoint.summary, primary_code(assessment), controlled, endpoint.measure if controlled else "")
 
 
 def primary_code(assessment: Assessment) -> str:
@@ -146,4 +177,4 @@ def primary_code(assessment: Assessment) -> str:
 
 def of_row(row: Mapping[Any, Any]) -> Scale:
     """Return the scale of a row of the results."""
-    return Scale(str(row["summary"]), str(row["quantity"]), bool(row["control"]))
+    return Scale(str(row["summary"]), str(row["quantity"]), bool(row["control"]), str(row.get("measure", "")))

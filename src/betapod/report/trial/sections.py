@@ -14,6 +14,7 @@ from ...observables.quantities import CHARACTERISTICS, code_of, visit_observable
 from ...trials.analysis.endpoints import comparisons
 from ...trials.conduct.feasibility import feasibility_notes
 from ...trials.operating.sizing import NULL, title
+from ...trials.protocol.analysis_keys import SLOPES
 from ...trust.trust_lines import question_of_protocol
 from ..common import words
 from ..common.document import Section, Table
@@ -22,6 +23,7 @@ from . import answers, trial_figures
 from .estimates import Scale, of_row
 from .sections_controlled import controlled_section
 from .sections_designs import evidence_section, kept, simulated, supposed, uncontrolled
+from .sections_estimand import estimand_section
 from .sections_harms import harms_section
 from .sections_intervals import interval_section
 
@@ -63,6 +65,7 @@ def sections(assessment: Assessment, extra: ReportSupplement) -> list[Section]:
             for design in assessment.protocol.designs
             if design not in assessment.single
         ),
+        estimand_section(assessment),
         _by_stratum(assessment),
         _mechanisms(extra.shares),
         _able(assessment),
@@ -211,7 +214,7 @@ def _able(assessment: Assessment) -> Section | None:
     lacking = unknown = False
     slopes = {
         title(endpoint_keys, assessment.protocol) for endpoint_keys in [assessment.protocol.endpoints.primary, *assessment.protocol.endpoints.secondary]
-        if endpoint_keys.summary == "slope"
+        if endpoint_keys.summary in SLOPES
     }  # fmt: skip
     table = assessment.sizes[assessment.sizes["scenario"] != NULL] if named else assessment.sizes
     variants = list(dict.fromkeys(assessment.sizes["variant"])) if len(assessment.sizes) else []
@@ -226,7 +229,7 @@ def _able(assessment: Assessment) -> Section | None:
                 lacking |= estimable and not math.isfinite(n)
                 unknown |= not estimable
                 cells.append(answers.count(n) if math.isfinite(n) else "no benefit" if estimable else "not estimable")
-        scale = Scale(str(part["summary"].iloc[0]), code)
+        scale = Scale(str(part["summary"].iloc[0]), code, True, str(part["measure"].iloc[0]))
         effect = scale.text(float(part["effect"].iloc[0]))
         supposed = [words.scenario_short(str(scenario))] if named else []
         rows.append([words.capital(str(endpoint)), *supposed, effect, *cells])
@@ -234,7 +237,7 @@ def _able(assessment: Assessment) -> Section | None:
         f"{variant}, {int(100 * power)} %" for variant in variants for power in (0.8, 0.9)
     ]
     text = (
-        f"Patients to randomise, {_groups(assessment)} together, for 80 or 90 % power at a two-sided significance level of 5 %. The effect is that of "
+        f"Patients to randomise, {_groups(assessment)} together, for 80 or 90 % power at {_level(assessment)}. The effect is that of "
         "the simulated trial population; discontinuation is that of the protocol."
     )
     if pair := answers.of_several(assessment):
@@ -264,6 +267,12 @@ def _able(assessment: Assessment) -> Section | None:
         [Table("Patients to randomise.", header, rows, 2 if named else 1)] if rows else [],
         closing=[f"A trial that can detect the effect has: {words.listed(advice)}."],
     )
+
+
+def _level(assessment: Assessment) -> str:
+    """Return the significance level of the protocol in words."""
+    asked = assessment.protocol.endpoints
+    return f"a {'two' if asked.sides == 2 else 'one'}-sided significance level of {100 * asked.alpha:g} %"
 
 
 def _groups(assessment: Assessment) -> str:
@@ -317,8 +326,12 @@ def _other_endpoints(assessment: Assessment) -> Section | None:
         "secondary",
         "Secondary endpoints",
         [
-            f"Estimates are {words.listed(kinds, 'or')}: mean over replicates, range of 95 % of them, share with a significant benefit. There is "
-            "no adjustment for multiplicity."
+            f"Estimates are {words.listed(kinds, 'or')}: mean over replicates, range of 95 % of them, share with a significant benefit, each test alone"
+            + (
+                " and without adjustment for multiplicity."
+                if assessment.protocol.endpoints.multiplicity is None
+                else "."
+            )
         ],
         tables=tables,
         folded=True,

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ...trials.analysis.endpoints import comparisons
+from ...trials.operating.test_rules import TestRule, rule_of
 from ..common import words
 from ..common.document import Section, Table
 from ..common.drawing import slug
@@ -46,12 +47,13 @@ def controlled_section(assessment: Assessment, design: str) -> Section:
         ]
         for r in rows
     ]
-    kind = "mean hazard ratio" if scale.hazard else "mean difference"
+    kind = f"mean {scale.ratio or 'difference'}"
+    rule = rule_of(assessment.protocol.endpoints, assessment.protocol.endpoints.primary)
     tables = [
         Table(
             f"{_difference(scale)} at {assessment.visit}; {words.counted(assessment.replicates, 'trial')} of {words.counted(assessment.protocol.size(design), 'patient')}. "
-            "Significant: two-sided p below 0.05, with its 95 % Monte Carlo interval.",
-            [*head, kind, "95 % of trials", "significant", "significant benefit", *([truth] if truth else [])],
+            f"Significant: {rule.words}, with its 95 % Monte Carlo interval.",
+            [*head, kind, "95 % of trials", "significant", _success(rule), *([truth] if truth else [])],
             cells,
             max(1, len(head)) if head else 0,
         )
@@ -99,9 +101,15 @@ def _compared(assessment: Assessment, design: str) -> str:
     return text
 
 
+def _success(rule: TestRule) -> str:
+    """Return what a trial is to show, as the head of a column."""
+    return "significant benefit" if rule.hypothesis == "superiority" else rule.hypothesis
+
+
 def _difference(scale: estimates.Scale) -> str:
-    if scale.hazard:
-        return "Hazard ratio of the event"
+    if scale.ratio:
+        of = f"{scale.ratio} of the event" if scale.summary == "time to event" else scale.what
+        return words.capital(of)
     return f"Difference in the {scale.what}"
 
 
@@ -167,7 +175,7 @@ def _one_trial(assessment: Assessment, design: str, names: Sequence[str], named:
                 *([words.contrast(assessment, r["treated"], r["control"])] if several else []),
                 *([words.capital(words.scenario(str(r["scenario"])))] if named else []),
                 str(r["analysis"]),
-                row_scale.number(r["effect"]) if row_scale.hazard else row_scale.text(r["effect"]),
+                row_scale.number(r["effect"]) if row_scale.ratio else row_scale.text(r["effect"]),
                 row_scale.range(r["low"], r["high"]),
                 words.p_value(r["p"]),
             ]

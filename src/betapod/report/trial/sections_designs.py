@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...trials.conduct.trial_data import PARTS
 from ...trials.operating.sizing import NULL
+from ...trials.protocol.analysis_keys import SLOPES
 from ..common import words
 from ..common.document import Section, Table
 from ..common.drawing import Drawing, slug
@@ -96,7 +97,7 @@ def uncontrolled(assessment: Assessment, design: str) -> Section:
     truth = next((words.truth_label(r.get("truth_of", "")) for _, r in results if math.isfinite(r["truth"])), "")
     header = [
         *(["scenario"] if named else []),
-        "mean" if scale.share else f"mean {'slope' if scale.summary == 'slope' else 'change'}",
+        "mean" if scale.share else f"mean {scale.summary if scale.summary in SLOPES else 'change'}",
         "95 % of studies",
         *(["significant improvement"] if tested else []),
         *([truth] if truth else []),

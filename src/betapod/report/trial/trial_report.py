@@ -57,6 +57,7 @@ TABLES = (
     "baseline",
     "remission",
     "one_trial",
+    "multiple_tests",
     "power",
     "sizes",
 )

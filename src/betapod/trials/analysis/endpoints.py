@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...base.config import read_quantity
-from ...base.errors import ConfigError, Problem, not_among
+from ...base.errors import ConfigError, Problem
 from ...hazards.outcome_rates import DEATHS, OUTCOMES
 from ...observables.quantities import code_of, label_of, observable_unit
 from ..conduct.trial_data import DISPOSITIONS
-from ..operating.replicate_summaries import selected_patients
-from ..protocol.endpoint_keys import CONTROLLED
+from ..protocol.analysis_keys import SLOPES, WINS
 from ..protocol.health_outcomes import IMPROVEMENTS
-from . import estimators as analysis
 from . import survival
-from .estimators import Array, Estimate
+from .estimators import Array, patient_slopes
+from .kidney_hierarchy import kidney_hierarchy
 from .totals import total_at
 
 if TYPE_CHECKING:
@@ -77,15 +76,40 @@ def _last_day(protocol: Protocol, endpoint: Endpoint) -> float:
     return next(planned.day + planned.window for planned in protocol.visits if planned.name == name)
 
 
-def better(endpoint: Endpoint) -> int:
-    """Return the sign of an improvement of the estimate: of a change, a share of responders, or a log hazard."""
+def better(endpoint: Endpoint, controlled: bool = True) -> int:
+    """Return the sign of an improvement of the estimate: of a difference, a share, a log hazard, or a statistic of wins.
+
+    Parameters
+    ----------
+    controlled
+        Whether two groups are compared.
+    """
+    sign = direction(endpoint)
+    if not controlled:
+        return sign
+    measure = endpoint.measure
+    if measure in WINS:
+        return 1
+    # Time free of an event is the longer the lower its hazard.
+    return -sign if measure == "time free of the event" else sign
+
+
+def direction(endpoint: Endpoint) -> int:
+    """Return the sign of an improvement of what is compared: of a change, a share of responders, a hazard, a score."""
     sign = -1 if endpoint.better == "lower" else 1
-    if endpoint.summary == "responders" or endpoint.outcome in IMPROVEMENTS:
+    if endpoint.summary in ("responders", "hierarchy") or endpoint.outcome in IMPROVEMENTS:
         return 1
     if endpoint.summary == "time to event":
         # An event in the good direction is the better the sooner it comes.
         return 1 if _falls(endpoint) == (sign < 0) else -1
     return sign
+
+
+def effect_measure(endpoint: Endpoint, controlled: bool) -> str:
+    """Return what the estimate of an endpoint is: ``difference``, ``hazard ratio`` and so on; ``change`` or ``share`` of one group."""
+    if controlled:
+        return endpoint.measure
+    return "share" if endpoint.summary in ("responders", "time to event") else "change"
 
 
 def _falls(endpoint: Endpoint) -> bool:
@@ -96,28 +120,35 @@ def _falls(endpoint: Endpoint) -> bool:
 
 
 def outcome(data: TrialData, endpoint: Endpoint) -> Array:
-    """Return (R, n) what is compared: change, log ratio, slope (per year) or response; NaN where it was not measured.
+    """Return (R, n) what is compared: change, log ratio, slope (per year), score or response; NaN where it was not measured.
 
-    Under the composite strategy an intercurrent event is a failure: no response, or the worst outcome seen in the trial.
+    Under the composite strategy an intercurrent event is a failure: no response, or the worst outcome seen in the trial. Of a
+    principal stratum those who had the event are left out.
     """
     if endpoint.summary == "total":
         outcomes = total_at(data, endpoint_visit(data.protocol, endpoint))
+    elif endpoint.summary == "hierarchy":
+        outcomes, _ = hierarchy(data, endpoint)
     else:
         outcomes = _response(data, endpoint) if endpoint.summary == "responders" else _change(data, endpoint)
+    outcomes = np.where(outside_stratum(data, endpoint), np.nan, outcomes)
     failed = np.isfinite(failures(data, endpoint))
     if not failed.any():
         return outcomes
     if endpoint.summary == "responders":
         return np.where(failed, 0.0, outcomes)
-    sign = better(endpoint)
+    sign = direction(endpoint)
     worst = sign * np.where(np.isfinite(outcomes), sign * outcomes, np.inf).min(axis=1, keepdims=True)
     return np.where(failed & np.isfinite(worst), worst, outcomes)
 
 
 def _strategy(endpoint: Endpoint) -> str:
-    """Return which values count: under the composite strategy all do, and the failures stand in for those who had the event."""
+    """Return which values count: under the composite strategy all do, and the failures stand in for those who had the event.
+
+    In a principal stratum all values of those who are in it count.
+    """
     kind = endpoint.intercurrent.rescue
-    return "treatment policy" if kind == "composite" else kind
+    return "treatment policy" if kind in ("composite", "principal stratum") else kind
 
 
 def failures(data: TrialData, endpoint: Endpoint) -> Array:
@@ -126,39 +157,97 @@ def failures(data: TrialData, endpoint: Endpoint) -> Array:
     What counts is what happened up to the patient's own day of that visit, rescue on that very day included; where the visit
     was missed, up to the end of its window.
     """
-    visit_day = data.day[:, :, data.visit(endpoint_visit(data.protocol, endpoint))].astype(float)
-    until = np.where(np.isfinite(visit_day), visit_day, _last_day(data.protocol, endpoint))
-    rules, first = endpoint.intercurrent, np.full(data.member.shape, np.inf)
-    events: list[tuple[str, Array]] = [(rules.rescue, data.rescued.astype(float))]
-    for disposition, rule in (("discontinued", rules.drop_out), ("died", rules.death)):
-        events.append(
-            (
-                rule,
-                np.where(data.disposition == DISPOSITIONS.index(disposition), data.disposition_day, np.nan).astype(
-                    float
-                ),
-            )
-        )
-    for strategy, day in events:
+    rules, first, until = endpoint.intercurrent, np.full(data.member.shape, np.inf), _own_last_day(data, endpoint)
+    if rules.rescue == "composite":
+        first = np.fmin(first, np.where(data.rescued <= until, data.rescued.astype(float), np.inf))
+    if rules.kidney_failure == "composite":
+        first = np.fmin(first, np.where(data.kidney_failure <= until, data.kidney_failure.astype(float), np.inf))
+    for how, strategy in (("discontinued", rules.drop_out), ("died", rules.death)):
         if strategy == "composite":
+            day = _disposed(data, how)
             first = np.fmin(first, np.where(day <= until, day, np.inf))
     return np.where(np.isfinite(first) & data.enrolled, first, np.nan)
+
+
+def _own_last_day(data: TrialData, endpoint: Endpoint) -> Array:
+    """Return (R, n) each patient's own day of the endpoint's visit; where it was missed the end of its window."""
+    visit_day = data.day[:, :, data.visit(endpoint_visit(data.protocol, endpoint))].astype(float)
+    return np.where(np.isfinite(visit_day), visit_day, _last_day(data.protocol, endpoint))
+
+
+def _disposed(data: TrialData, how: str) -> Array:
+    """Return (R, n) day on which patients left in one way; NaN for all others."""
+    return np.where(data.disposition == DISPOSITIONS.index(how), data.disposition_day, np.nan).astype(float)
+
+
+def outside_stratum(data: TrialData, endpoint: Endpoint) -> np.ndarray:
+    """Return (R, n) who had an event, up to the endpoint's visit, by which an endpoint's principal stratum is defined.
+
+    What is seen is what happened in a patient's own group; who is in the stratum depends on both groups, which the simulation alone knows.
+    """
+    outside = np.zeros(data.member.shape, dtype=bool)
+    rules = endpoint.intercurrent
+    for strategy, day in ((rules.rescue, data.rescued.astype(float)), (rules.death, _disposed(data, "died"))):
+        if strategy == "principal stratum":
+            outside |= day <= _own_last_day(data, endpoint)
+    return outside
+
+
+def courses(data: TrialData, endpoint: Endpoint) -> tuple[Array, Array, np.ndarray]:
+    """Return what models of all visits compare, up to the visit of an endpoint.
+
+    Returns
+    -------
+    values, base, visits
+        (R, n, m) changes from baseline on the scale of the endpoint; (R, n) baseline on that of the quantity; (m,) which visits.
+    """
+    name, last = endpoint_code(endpoint), data.visit(endpoint_visit(data.protocol, endpoint))
+    visits = np.flatnonzero((data.days > 0) & (np.arange(len(data.days)) <= last))
+    values = _changes(data, endpoint)[:, :, visits]
+    values = np.where(outside_stratum(data, endpoint)[:, :, None], np.nan, values)
+    return values, data.quantity(name).forward(data.base[name].astype(float)), visits
+
+
+def _changes(data: TrialData, endpoint: Endpoint) -> Array:
+    """Return (R, n, V) changes from baseline, or logarithms of ratios where the endpoint asks for them."""
+    name, strategy = endpoint_code(endpoint), _strategy(endpoint)
+    if endpoint.summary == "ratio" and data.quantity(name).link != "log":
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ratio: Array = np.log(data.aval(name, strategy).astype(float) / data.base[name].astype(float)[:, :, None])
+        return ratio
+    return np.asarray(data.change(name, strategy), dtype=float)
+
+
+def hierarchy(data: TrialData, endpoint: Endpoint) -> tuple[Array, np.ndarray]:
+    """Return (R, n) score (higher is better) and component of the kidney hierarchical endpoint, up to the visit of an endpoint."""
+    last = _last_day(data.protocol, endpoint)
+    visit = data.visit(endpoint_visit(data.protocol, endpoint))
+    after = (data.days > 0) & (np.arange(len(data.days)) <= visit)
+    values = data.aval("EGFR", _strategy(endpoint))[:, :, after].astype(float)
+    course = np.concatenate([data.base["EGFR"].astype(float)[..., None], values], -1)
+    died, failed = (
+        np.where(day <= last, day, np.nan) for day in (_disposed(data, "died"), _kidneys_failed(data, endpoint))
+    )
+    score, component = kidney_hierarchy(np.concatenate([[0.0], data.days[after]]), course, died, failed)
+    return np.where(data.enrolled, score, np.nan), component
 
 
 def _change(data: TrialData, endpoint: Endpoint) -> Array:
     name, v = endpoint_code(endpoint), data.visit(endpoint_visit(data.protocol, endpoint))
     strategy = _strategy(endpoint)
-    if endpoint.summary == "slope":
+    if endpoint.summary in SLOPES:
         after = (data.days > 0) & (np.arange(len(data.days)) <= v)
         values = data.quantity(name).forward(data.aval(name, strategy)[:, :, after].astype(float))
         base = data.quantity(name).forward(data.base[name].astype(float))
         course = np.concatenate([base[..., None], values], -1)
-        return analysis.patient_slopes(np.concatenate([[0.0], data.days[after]]), course, 0.0).total
-    if endpoint.summary == "ratio" and data.quantity(name).link != "log":
-        with np.errstate(divide="ignore", invalid="ignore"):
-            ratio: Array = np.log(data.aval(name, strategy)[:, :, v].astype(float) / data.base[name].astype(float))
-        return ratio
-    return np.asarray(data.change(name, strategy), dtype=float)[:, :, v]
+        until = 0.0 if endpoint.summary == "slope" else endpoint.acute_days
+        slopes = patient_slopes(np.concatenate([[0.0], data.days[after]]), course, until)
+        return {"slope": slopes.total, "chronic slope": slopes.chronic, "acute change": slopes.acute}[endpoint.summary]
+    changes = _changes(data, endpoint)
+    if endpoint.summary == "crossover":
+        # Sequences differ by the effect in the first period, and by minus the effect in the second.
+        return np.asarray((changes[:, :, data.visit(endpoint.first)] - changes[:, :, v]) / 2)
+    return changes[:, :, v]
 
 
 def _response(data: TrialData, endpoint: Endpoint) -> Array:
@@ -227,7 +316,9 @@ def times(data: TrialData, endpoint: Endpoint) -> tuple[Array, np.ndarray]:
     """
     name, v = endpoint_code(endpoint), data.visit(endpoint_visit(data.protocol, endpoint))
     if endpoint.outcome is not None:
-        return _outcome_times(data, endpoint, float(data.days[v]))
+        time, event = _outcome_times(data, endpoint, float(data.days[v]))
+        outside = outside_stratum(data, endpoint)
+        return np.where(outside, np.nan, time), event & ~outside
     after = (data.days > 0) & (np.arange(len(data.days)) <= v)
     days = np.concatenate([[0.0], data.days[after]])
     base, later = data.base[name].astype(float), data.aval(name, _strategy(endpoint))[:, :, after].astype(float)
@@ -255,7 +346,7 @@ def times(data: TrialData, endpoint: Endpoint) -> tuple[Array, np.ndarray]:
     else:
         time, event = survival.sooner(time, event, failed)
     with np.errstate(invalid="ignore"):
-        beyond = sign * base <= sign * bound
+        beyond = (sign * base <= sign * bound) | outside_stratum(data, endpoint)
     return np.where(beyond, np.nan, time), event & ~beyond
 
 
@@ -298,101 +389,6 @@ def _kidneys_failed(data: TrialData, endpoint: Endpoint) -> Array:
     if _strategy(endpoint) != "treatment policy":
         counts &= ~(day > data.rescued)
     return np.where(counts, day, np.nan)
-
-
-def analyse(data: TrialData, endpoint: Endpoint, comparison: Comparison, stratum: str | None = None) -> Estimate:
-    """Return the estimate of every replicate by the protocol's analysis.
-
-    A design with one arm is analysed before and after, whatever the protocol asks of those with a control.
-
-    Raises
-    ------
-    ConfigError
-        The analysis does not fit what is compared.
-    """
-    if comparison.control is None:
-        if endpoint.summary in ("responders", "time to event"):
-            return _share(data, endpoint, comparison, stratum)
-        return analysis.mean_change(
-            np.where(selected_patients(data, comparison.treated, stratum), outcome(data, endpoint), np.nan)
-        )
-    kind = controlled_analysis(endpoint)
-    first = selected_patients(data, comparison.treated, stratum)
-    both = first | selected_patients(data, comparison.control, stratum)
-    arm = first.astype(float)
-    if endpoint.summary == "time to event":
-        time, event = times(data, endpoint)
-        fit = survival.hazard_ratio if kind == "log-rank" else survival.cox
-        return fit(np.where(both, time, np.nan), event & both, arm)
-    outcomes = np.where(both, outcome(data, endpoint), np.nan)
-    if kind == "risk difference":
-        return analysis.risk_difference(outcomes, arm)
-    if kind == "t test":
-        return analysis.ancova(outcomes, None, arm)
-    name = endpoint_code(endpoint)
-    base = data.quantity(name).forward(data.base[name].astype(float))
-    strata = data.stratum if stratum is None and len(data.strata) > 1 else None
-    return analysis.ancova(outcomes, base, arm, strata)
-
-
-def controlled_analysis(endpoint: Endpoint) -> str:
-    """Return the analysis of an endpoint in a design with a control: the one that it names, else that of its kind.
-
-    Raises
-    ------
-    ConfigError
-        The one that it names is for something else.
-    """
-    able = CONTROLLED[endpoint.summary]
-    if endpoint.analysis is None:
-        return able[0]
-    if endpoint.analysis not in able:
-        raise ConfigError(
-            not_among(
-                able,
-                "wrong-analysis",
-                f"{endpoint.analysis} does not apply to a {endpoint.summary} against a control",
-                endpoint.analysis,
-            )
-        )
-    return endpoint.analysis
-
-
-def _share(data: TrialData, endpoint: Endpoint, comparison: Comparison, stratum: str | None) -> Estimate:
-    """Return the share of one group with a response or event; there is nothing to test it against, so p is NaN.
-
-    Responses are counted (Wilson's interval); events are those of Kaplan and Meier at the last visit, in those seen after baseline.
-    """
-    keep = selected_patients(data, comparison.treated, stratum)
-    if endpoint.summary == "time to event":
-        return _share_with_event(*times(data, endpoint), np.ceil(death_times(data, endpoint)), keep)
-    hit = outcome(data, endpoint)
-    evaluable = keep & np.isfinite(hit)
-    n = evaluable.sum(-1).astype(float)
-    count = np.where(evaluable, hit, 0.0).sum(-1)
-    low, high = analysis.wilson(count, n)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        share = count / n
-        error = np.sqrt(share * (1 - share) / n)
-    return _untested(share, error, low, high, n)
-
-
-def _share_with_event(time: Array, event: np.ndarray, death: Array, keep: np.ndarray) -> Estimate:
-    """Return the share with the event at the last visit; deaths that are no event compete with it (Aalen and Johansen)."""
-    keep = keep & (time > 0)
-    rival = np.isfinite(death) & ~event & keep
-    time = np.where(rival, np.fmax(death, time), time)
-    n = keep.sum(-1).astype(float)
-    curve = survival.cumulative_incidence(time, event, rival, keep)
-    share, inner = curve.share[..., -1], (curve.share[..., -1] > 0) & (curve.share[..., -1] < 1)
-    low, high = analysis.wilson(np.where(share > 0, n, 0.0), n)
-    low, high = np.where(inner, curve.low[..., -1], low), np.where(inner, curve.high[..., -1], high)
-    share, error, low, high = (np.where(n > 0, values, np.nan) for values in (share, curve.error[..., -1], low, high))
-    return _untested(share, error, low, high, n)
-
-
-def _untested(share: Array, error: Array, low: Array, high: Array, n: Array) -> Estimate:
-    return Estimate(share, error, np.full_like(n, np.inf), np.full_like(n, np.nan), low, high, n)
 
 
 def has_comparator(design: Design) -> bool:

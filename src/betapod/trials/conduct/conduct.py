@@ -7,7 +7,7 @@ numbers, and neither threads nor the division of the work can change a number.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -188,7 +188,7 @@ def conduct(
         key = (protocol.size(design), *protocol.quotas(design))
         if key not in draws:
             draws[key] = SharedDraws(protocol, pool, design, part)
-        trial_design = _Design(draws[key], design)
+        trial_design = DrawnDesign(draws[key], design)
         for scenario in scenarios:
             datasets[design, scenario] = trial_design.data(scenario)
     return datasets
@@ -251,20 +251,27 @@ class SharedDraws:
         return np.asarray(np.exp(spread * normal - 0.5 * spread**2))[:, None]
 
 
-class _Design:
-    """One design, on draws that it shares with other designs of its size."""
+class DrawnDesign:
+    """One design, on draws that it shares with other designs of its size.
 
-    def __init__(self, draws: SharedDraws, design: str) -> None:
+    Parameters
+    ----------
+    given
+        Arm -> arm whose treatment its patients get instead; their own by default.
+    """
+
+    def __init__(self, draws: SharedDraws, design: str, given: Mapping[str, str] | None = None) -> None:
         self.draws, self.protocol, self.pool, self.design = draws, draws.protocol, draws.pool, design
         shape = self.protocol.designs[design]
         self.arms = tuple(shape.arms)
+        self.given = tuple((given or {}).get(arm, arm) for arm in self.arms)
         how, stratum = shape.randomisation, draws.recruited.stratum
         groups = stratum if how.stratified else np.zeros_like(stratum)
         self.arm = randomise.allocate(how.method, list(shape.arms.values()), groups, draws.seed, draws.part, how.block)
 
     def data(self, scenario: str) -> TrialData:
         draws, protocol = self.draws, self.protocol
-        drawn = draw_outcomes(draws, self.arm, self.arms, scenario)
+        drawn = draw_outcomes(draws, self.arm, self.given, scenario)
         true = self._true(scenario, drawn)
         measured = self._measured(true)
         data = TrialData(
@@ -272,7 +279,7 @@ class _Design:
             tuple(visit.name for visit in protocol.visits), draws.days, protocol.codes,
             draws.recruited.member, self.arm, draws.recruited.stratum, self._attended(drawn.disposition_day), {}, {}, drawn.disposition, drawn.disposition_day,
             np.full(draws.shape, np.nan, dtype=np.float32), np.full(draws.shape, -1, dtype=np.int8),
-            draws.effects, drawn.events, drawn.days, draws.recruited.screened, self.pool, drawn.qalys,
+            draws.effects, drawn.events, drawn.days, draws.recruited.screened, self.pool, drawn.qalys, given=self.given,
         )  # fmt: skip
         self._rescue(data, measured, true)
         return self._finished(data, measured)
@@ -289,7 +296,7 @@ class _Design:
         below, share = draws.grid_position
         for code in draws.sampled_codes:
             values = np.empty(draws.when.shape)
-            for index, name in enumerate(self.arms):
+            for index, name in enumerate(self.given):
                 in_arm = self.arm == index
                 key = self.pool.key(name, "cells", scenario)
                 values[in_arm] = self.pool.read(key, code, draws.member[in_arm], (below[in_arm], share[in_arm]))
@@ -298,7 +305,7 @@ class _Design:
         return values_by_code
 
     def _shift(self, code: str) -> Numbers:
-        return trial_shift(self.protocol, self.arms, code, self.arm, self.draws.when, self.draws.effects)
+        return trial_shift(self.protocol, self.given, code, self.arm, self.draws.when, self.draws.effects)
 
     def _measured(self, true: dict[str, Numbers]) -> dict[str, Numbers]:
         draws, measured = self.draws, {}

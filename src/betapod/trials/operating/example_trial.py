@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..analysis import endpoints, survival
-from ..analysis.endpoints import Comparison, analyse, comparisons
+from ..analysis.controlled import analyse
+from ..analysis.endpoints import Comparison, comparisons
 from ..analysis.estimators import Estimate
 from ..analysis.mixed_model import mmrm
 from . import replicate_summaries
@@ -29,13 +30,14 @@ def one_trial(data: TrialData, keys: dict[str, str], replicate: int) -> list[Any
     for comparison in comparisons(data.protocol, data.design):
         if comparison.control is None or endpoint.summary not in ("change", "ratio"):
             continue
-        name = _NAMES[endpoints.controlled_analysis(endpoint)]
+        name = _NAMES.get(endpoint.method, endpoint.method)
         rows.append(
             keys
             | {"replicate": replicate, "treated": comparison.treated, "control": comparison.control, "analysis": name}
             | {"quantity": endpoints.endpoint_code(endpoint), **analyse(trial, endpoint, comparison).at(0)}
         )
-        mixed = _mixed(trial, endpoint, comparison)
+        # Beside a statistic of wins or a model of visits another one on another scale would say nothing.
+        mixed = _mixed(trial, endpoint, comparison) if endpoint.method in _NAMES else None
         if mixed is not None and np.isfinite(mixed.p).all():
             more = {"replicate": replicate, "treated": comparison.treated, "control": comparison.control}
             rows.append(keys | more | {"analysis": MIXED, "quantity": endpoints.endpoint_code(endpoint), **mixed.at(0)})
@@ -55,7 +57,12 @@ def _mixed(trial: TrialData, endpoint: Endpoint, comparison: Comparison) -> Esti
     """Return the mixed model of all visits up to that of the endpoint in one trial; None where it is another estimand."""
     rules = endpoint.intercurrent
     linear = endpoint.summary == "ratio" and trial.quantity(endpoints.endpoint_code(endpoint)).link != "log"
-    if linear or rules.rescue == "while on treatment" or "composite" in (rules.rescue, rules.drop_out, rules.death):
+    if (
+        linear
+        or rules.rescue in ("while on treatment", "principal stratum")
+        or not {rules.drop_out, rules.death, rules.kidney_failure} <= {"missing"}
+        or rules.rescue == "composite"
+    ):
         return None
     code = endpoints.endpoint_code(endpoint)
     last = trial.visit(endpoints.endpoint_visit(trial.protocol, endpoint))

@@ -5,13 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ...base.errors import ConfigError, Problem
 from ..analysis.estimators import Array, Estimate, ancova, wilson
+
+if TYPE_CHECKING:
+    from .test_rules import TestRule
 
 #: Patients of one arm beyond which no size is given.
 MOST_PATIENTS = 1_000_000
@@ -291,20 +294,28 @@ def power_curve(
     return PowerCurve(tuple(trial_sizes), tuple(rates), tuple(smooth), effect, sd, error)
 
 
+def _benefit(estimate: Estimate, alpha: float, better: int, rule: TestRule | None) -> Rate | None:
+    if rule is not None:
+        return rate(rule.shown(estimate))
+    return rate(significant(estimate, alpha, better)) if better else None
+
+
 def operating_characteristics(
-    estimate: Estimate, truth: float | None = None, alpha: float = 0.05, better: int = 0
+    estimate: Estimate, truth: float | None = None, alpha: float = 0.05, better: int = 0, rule: TestRule | None = None
 ) -> dict[str, Any]:
     """Return operating characteristics over replicates: significance rates, mean, SD, bias, coverage.
 
     Parameters
     ----------
+    rule
+        How the estimate is tested, instead of `alpha` and `better`.
     truth
         The true value of what is estimated; without it no bias and coverage.
     """
     effect = estimate.effect[np.isfinite(estimate.effect)]
     result: dict[str, Any] = {
-        "significant": rate(significant(estimate, alpha)),
-        "significant and better": rate(significant(estimate, alpha, better)) if better else None,
+        "significant": rate(rule.significant(estimate) if rule else significant(estimate, alpha)),
+        "significant and better": _benefit(estimate, alpha, better, rule),
         "mean": float(np.mean(effect)) if len(effect) else float("nan"),
         "spread": float(np.std(effect, ddof=1)) if len(effect) > 1 else float("nan"),
         "low": float(np.quantile(effect, 0.025)) if len(effect) else float("nan"),

@@ -16,6 +16,7 @@ from ...observables.quantities import visit_observables
 from ..analysis import estimators as analysis
 from ..analysis import survival
 from ..analysis.estimators import Array, Estimate
+from ..protocol.analysis_keys import ACUTE_DAYS
 from .power_analysis import operating_characteristics
 
 if TYPE_CHECKING:
@@ -224,7 +225,7 @@ def albuminuria_remission(data: TrialData, visit: str, arm: str, stratum: str | 
 
 
 def slope_difference(
-    data: TrialData, treated: str, control: str, acute_until: float = 80.0, until: float = np.inf
+    data: TrialData, treated: str, control: str, acute_until: float = ACUTE_DAYS, until: float = np.inf
 ) -> dict[str, Estimate]:
     """Return acute change and chronic and total slope of eGFR, treated less control, one per replicate.
 

@@ -8,27 +8,40 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..analysis import endpoints, survival
-from ..analysis.endpoints import analyse, comparisons
+from ..analysis.controlled import analyse
+from ..analysis.endpoints import comparisons
 from ..analysis.estimators import Estimate
+from ..conduct.counterfactuals import Counterfactuals
 from . import likelihood, replicate_summaries
+from .estimands import COLUMNS as ESTIMAND_COLUMNS
+from .estimands import estimand_columns, false_positives
 from .harm_summaries import harm_rows
-from .power_analysis import operating_characteristics, significant
+from .power_analysis import operating_characteristics
 from .sizing import NULL, tests_cells, title
 from .study_spread import parts_of_estimate
+from .test_rules import rule_of
 from .true_effects import truth, truth_of
 
 if TYPE_CHECKING:
+    from ..analysis.endpoints import Comparison
     from ..conduct.trial_data import TrialData
     from ..conduct.trial_run import TrialRun
+    from ..protocol.endpoint_keys import Endpoint
 
 
 def _groups(data: TrialData) -> list[str | None]:
     return [None, *data.strata] if len(data.strata) > 1 else [None]
 
 
-def results(data: TrialData, some: TrialData, keys: dict[str, str]) -> list[Any]:
-    """Return a row per endpoint, comparison and stratum: estimate, rates of significance, true effect (from `some` replicates)."""
-    protocol = data.protocol
+def results(data: TrialData, some: TrialData, keys: dict[str, str], first: bool = True) -> list[Any]:
+    """Return a row per endpoint, comparison and stratum: estimate, rates of significance, true effect (from `some` replicates), true estimand.
+
+    Parameters
+    ----------
+    first
+        Whether it is the first scenario of its design, whose false positives are those of all.
+    """
+    protocol, behind = data.protocol, Counterfactuals(data)
     rows: list[Any] = []
     asked = [
         ("primary", protocol.endpoints.primary),
@@ -37,9 +50,10 @@ def results(data: TrialData, some: TrialData, keys: dict[str, str]) -> list[Any]
     for role, endpoint in asked:
         for comparison in comparisons(protocol, data.design):
             for stratum in _groups(data):
-                estimate = analyse(data, endpoint, comparison, stratum)
-                sign = endpoints.better(endpoint)
-                summary = operating_characteristics(estimate, better=sign)
+                controlled = comparison.control is not None
+                rule = rule_of(protocol.endpoints, endpoint, controlled)
+                estimate = analyse(data, endpoint, comparison, stratum, rule.level)
+                summary = operating_characteristics(estimate, rule=rule)
                 rates = {
                     "significant": summary["significant"],
                     "improved": summary["significant and better"],
@@ -55,20 +69,35 @@ def results(data: TrialData, some: TrialData, keys: dict[str, str]) -> list[Any]
                         "endpoint": title(endpoint, protocol),
                         "quantity": endpoints.endpoint_code(endpoint),
                         "summary": endpoint.summary,
+                        "measure": endpoints.effect_measure(endpoint, controlled),
                         "visit": endpoints.endpoint_visit(protocol, endpoint),
                         "n": _middle(estimate.n),
                         **{key: summary[key] for key in ("mean", "spread", "low", "high")},
                         "truth": truth(some, endpoint, comparison, stratum),
                         "truth_of": truth_of(data, endpoint, comparison),
                     }
-                    | parts_of_estimate(data, endpoint, estimate.effect, comparison.control is not None).as_columns()
+                    | parts_of_estimate(data, endpoint, estimate.effect, controlled).as_columns()
                     | {
                         f"{name}{suffix}": getattr(value, attribute)
                         for name, value in rates.items()
                         for suffix, attribute in (("", "value"), ("_low", "low"), ("_high", "high"))
                     }
+                    | (
+                        estimand_columns(behind, endpoint, comparison, estimate)
+                        if stratum is None
+                        else dict.fromkeys(ESTIMAND_COLUMNS, float("nan"))
+                    )
+                    | _false(behind, endpoint, comparison, first and stratum is None and role == "primary")
                 )
     return rows
+
+
+def _false(behind: Counterfactuals, endpoint: Endpoint, comparison: Comparison, wanted: bool) -> dict[str, float]:
+    """Return the columns of false positives; NaN where they are not asked for."""
+    got = false_positives(behind, endpoint, comparison) if wanted else None
+    names = ("false_positives", "false_positives_low", "false_positives_high")
+    values = (float("nan"),) * 3 if got is None else (got.value, got.low, got.high)
+    return dict(zip(names, values, strict=True))
 
 
 def course_rows(data: TrialData, keys: dict[str, str]) -> list[Any]:
@@ -256,10 +285,11 @@ def likelihood_ratio_rows(run: TrialRun, estimates: Mapping[tuple[str, str], Est
     """Return likelihood ratios of each scenario against `NULL`, given a reported improvement and a typical result."""
     if NULL not in run.scenarios:
         return []
-    better = endpoints.better(run.protocol.endpoints.primary)
+    asked = run.protocol.endpoints
     rows: list[Any] = []
     for design in run.designs:
         first = comparisons(run.protocol, design)[0]
+        rule = rule_of(asked, asked.primary, first.control is not None)
         if first.control is not None and not tests_cells(run.protocol, first):
             continue
         if not any(run.protocol.arms[arm].cells for arm in run.protocol.designs[design].arms):
@@ -269,7 +299,7 @@ def likelihood_ratio_rows(run: TrialRun, estimates: Mapping[tuple[str, str], Est
             if scenario == NULL:
                 continue
             estimate = estimates[design, scenario]
-            improved = [significant(item, better=better) for item in (estimate, null)]
+            improved = [rule.shown(item) for item in (estimate, null)]
             if not all(np.isfinite(item).any() for item in improved):
                 continue
             report = likelihood.of_report(*improved)

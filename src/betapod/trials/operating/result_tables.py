@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..analysis import endpoints
-from ..analysis.endpoints import analyse, comparisons
+from ..analysis.controlled import analyse
+from ..analysis.endpoints import comparisons
 from ..analysis.estimators import Estimate
 from ..conduct.feasibility import Behind, behind
 from . import replicate_summaries
 from . import result_rows as rows_of
 from .example_trial import one_trial
+from .multiple_tests import multiplicity_rows
 from .power_analysis import assurance
 from .sizing import power_and_sizes, tests_cells
 
@@ -51,6 +53,8 @@ class Assessment:
     one_trial
         The typical trial of each controlled design as it would be published: primary analysis, mixed model of all visits
         (unstructured covariance), hazard ratio.
+    multiple_tests
+        What each of several tests rejects alone and after adjustment, where the protocol adjusts.
     power, sizes
         Power over the size of the trial; size for 80 and 90 % power.
     estimates
@@ -76,6 +80,7 @@ class Assessment:
     baseline: pd.DataFrame
     remission: pd.DataFrame
     one_trial: pd.DataFrame
+    multiple_tests: pd.DataFrame
     power: pd.DataFrame
     sizes: pd.DataFrame
     estimates: Mapping[tuple[str, str], Estimate] = field(repr=False)
@@ -142,6 +147,7 @@ def assess(
             "baseline",
             "remission",
             "one_trial",
+            "multiple_tests",
         )
     }
     estimates: dict[tuple[str, str], Estimate] = {}
@@ -156,12 +162,13 @@ def assess(
         some = data.select(range(min(replicates_of_parts, data.replicates)))
         rows["courses"] += rows_of.course_rows(some, keys)
         rows["parts"] += rows_of.change_part_rows(some, keys)
-        rows["results"] += rows_of.results(data, some, keys)
+        rows["results"] += rows_of.results(data, some, keys, scenario == run.scenarios[0])
         rows["patients"].append(rows_of.patients(data, keys, replicate_summaries.typical(estimates[design, scenario])))
         rows["free"] += rows_of.free(data, keys)
         rows["adverse"] += rows_of.adverse_event_rows(data, keys)
         rows["flow"].append(keys | rows_of.flow(data))
         rows["slopes"] += rows_of.slope_rows(data, keys)
+        rows["multiple_tests"] += multiplicity_rows(data)
         rows["remission"] += rows_of.remission_rows(some, keys)
         if scenario == next(iter(run.scenarios)):
             rows["baseline"] += rows_of.baseline(data, design)
@@ -171,7 +178,7 @@ def assess(
         protocol=as_run(run),
         code=endpoints.described_code(protocol, primary),
         visit=endpoints.endpoint_visit(protocol, primary),
-        better=endpoints.better(primary),
+        better=endpoints.direction(primary),
         replicates=next(iter(run.values())).replicates,
         patients=pd.concat(rows["patients"], ignore_index=True),
         evidence=pd.DataFrame(rows_of.likelihood_ratio_rows(run, estimates)),

@@ -10,13 +10,18 @@ from numpy.typing import NDArray
 from ...observables.quantities import visit_observables
 from ...therapies.scenarios import CURRENT_EVIDENCE
 from ..analysis import endpoints
-from ..analysis.endpoints import analyse, comparisons
-from ..conduct.feasibility import behind
+from ..analysis.controlled import analyse
+from ..analysis.endpoints import comparisons
+from ..conduct.counterfactuals import Counterfactuals
+from ..conduct.feasibility import behind as people_behind
 from ..conduct.replicate_parameters import fit_of
 from ..conduct.trial_data import PARTS
+from .estimands import estimand_columns, false_positives
 from .harm_summaries import harm_rows
+from .multiple_tests import multiplicity_rows
 from .power_analysis import operating_characteristics
 from .study_spread import endpoint_differences, fit_of_studies, kind_of_endpoint, parts_of_estimate
+from .test_rules import rule_of
 from .true_effects import truth, truth_of
 
 if TYPE_CHECKING:
@@ -57,6 +62,7 @@ def run_summary(
             "quantity": endpoints.endpoint_code(endpoint),
             "described": code,
             "summary": endpoint.summary,
+            "measure": endpoint.measure,
             "visit": visit,
             "scale": "linear" if endpoint.summary == "total" else first.quantity(code).link,
             "unit": "year" if endpoint.summary == "total" else first.quantity(code).unit,
@@ -68,13 +74,23 @@ def run_summary(
                 "unit": first.quantity(code).unit,
             },
         },
+        "test": rule_of(protocol.endpoints, endpoint).words,
         "interval": _interval(protocol, max(first.pool.draws, 1)),
         "pool": {name: value for name, value in facts.items() if name != "seconds"},
         "people_behind_patients": {
-            design: behind(data[design, first.scenario].member).as_dict()
+            design: people_behind(data[design, first.scenario].member).as_dict()
             for design in dict.fromkeys(design for design, _ in data)
         },
-        "comparisons": [row for trial_data in data.values() for row in _comparisons(trial_data)],
+        "comparisons": [
+            row
+            for trial_data in data.values()
+            for row in _comparisons(trial_data, trial_data.scenario == first.scenario)
+        ],
+        "multiple_tests": [
+            {name: _number(value) if isinstance(value, float) else value for name, value in row.items()}
+            for trial_data in data.values()
+            for row in multiplicity_rows(trial_data)
+        ],
         "harms": [row for trial_data in _of_evidence(data) for row in _harms(trial_data)],
         "rows": [row for trial_data in data.values() for row in _rows(trial_data, code, visit, lower)],
     }
@@ -110,15 +126,24 @@ def _harms(data: TrialData) -> list[dict[str, Any]]:
     ]
 
 
-def _comparisons(data: TrialData) -> list[dict[str, Any]]:
-    """Return estimates of the comparisons on the scale of the analysis: logarithms of ratios and hazards, else differences."""
-    endpoint = data.protocol.endpoints.primary
+def _comparisons(data: TrialData, first: bool) -> list[dict[str, Any]]:
+    """Return estimates of the comparisons on the scale of the analysis: logarithms of ratios and hazards, else differences.
+
+    Parameters
+    ----------
+    first
+        Whether it is the first scenario, whose false positives are those of all where the control has no cells.
+    """
+    endpoint, behind = data.protocol.endpoints.primary, Counterfactuals(data)
     result_rows = []
     for comparison in comparisons(data.protocol, data.design):
         if comparison.control is None:
             continue
-        estimate = analyse(data, endpoint, comparison)
-        numbers = operating_characteristics(estimate, better=endpoints.better(endpoint))
+        rule = rule_of(data.protocol.endpoints, endpoint)
+        estimate = analyse(data, endpoint, comparison, level=rule.level)
+        numbers = operating_characteristics(estimate, rule=rule)
+        false = false_positives(behind, endpoint, comparison, first)
+        against = estimand_columns(behind, endpoint, comparison, estimate)
         result_rows.append(
             {
                 "design": data.design,
@@ -128,10 +153,15 @@ def _comparisons(data: TrialData) -> list[dict[str, Any]]:
                 "estimate": _number(numbers["mean"]),
                 "low": _number(numbers["low"]),
                 "high": _number(numbers["high"]),
+                "p": _number(_median(rule.p(estimate))),
                 "significant": _number(numbers["significant"].value),
                 "benefit": _number(numbers["significant and better"].value),
                 "true_effect": _number(truth(data, endpoint, comparison, None)),
                 "true_effect_of": truth_of(data, endpoint, comparison),
+                **{name: _number(value) for name, value in against.items()},
+                "false_positives": None if false is None else _number(false.value),
+                "false_positives_low": None if false is None else _number(false.low),
+                "false_positives_high": None if false is None else _number(false.high),
                 **_parts(parts_of_estimate(data, endpoint, estimate.effect, True)),
             }
         )
@@ -172,6 +202,11 @@ def _rows(data: TrialData, code: str, visit: str, lower: bool) -> list[dict[str,
             }
         )
     return arm_rows
+
+
+def _median(values: NDArray[np.float64]) -> float:
+    finite = values[np.isfinite(values)]
+    return float(np.median(finite)) if len(finite) else float("nan")
 
 
 def _means(values: NDArray[np.float64]) -> NDArray[np.float64]:

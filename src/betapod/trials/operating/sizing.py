@@ -11,6 +11,7 @@ from ...therapies.scenarios import NONE
 from ..analysis import endpoints, survival
 from ..analysis import estimators as analysis
 from ..analysis.endpoints import Comparison, comparisons
+from ..protocol.analysis_keys import SLOPES
 from ..protocol.endpoint_keys import trial_outcome_label
 from . import replicate_summaries
 from .power_analysis import (
@@ -22,6 +23,8 @@ from .power_analysis import (
     sample_size_of_events,
     sample_size_of_shares,
 )
+from .sizes_of_analyses import analysis_power, interleaved, power_rows, size_rows, usual_size
+from .test_rules import rule_of
 from .true_effects import truth
 
 if TYPE_CHECKING:
@@ -89,8 +92,14 @@ def power_and_sizes(run: TrialRun, larger: Mapping[str, TrialRun]) -> tuple[pd.D
                     "endpoint": title(endpoint, trial_run.protocol),
                     "quantity": endpoints.endpoint_code(endpoint),
                     "summary": endpoint.summary,
+                    "measure": endpoint.measure,
                 }
                 none = scenario == NULL and tests_cells(trial_run.protocol, comparison)
+                if not usual_size(endpoint, rule_of(trial_run.protocol.endpoints, endpoint)):
+                    found = analysis_power(data, endpoint, comparison)
+                    power += power_rows(found, more)
+                    sizes += size_rows(found, more, none, caution(data, endpoint, comparison))
+                    continue
                 if endpoint.summary in ("responders", "time to event"):
                     sizes += [more | row for row in count_sizes(data, endpoint, comparison, none)]
                     continue
@@ -153,13 +162,14 @@ def count_sizes(data: TrialData, endpoint: Endpoint, comparison: Comparison, non
         effect, error = float(fit.effect), float(fit.standard_error)
         treated, control = (float(event[arm].mean()) if arm.any() else float("nan") for arm in (first, second))
     rows = []
+    alpha = two_sided(data.protocol)
     for power in (0.8, 0.9):
         n = None
         if not none and np.sign(effect) == endpoints.better(endpoint):
             if endpoint.summary == "responders":
-                n = sample_size_of_shares(treated, control, power, ratio=ratio, lost=lost)
+                n = sample_size_of_shares(treated, control, power, alpha, ratio, lost)
             else:
-                n = sample_size_of_events(effect, treated, control, power, ratio=ratio)
+                n = sample_size_of_events(effect, treated, control, power, alpha, ratio)
         rows.append(
             {
                 "power": power,
@@ -192,6 +202,7 @@ def patients_needed(
         curve.effect,
         curve.sd,
         power,
+        two_sided(data.protocol),
         ratio=shares[comparison.treated] / shares[control],
         adjusted=adjusting(base, strata),
         lost=lost,
@@ -202,15 +213,27 @@ def patients_needed(
 def caution(data: TrialData, endpoint: Endpoint, comparison: Comparison) -> str:
     """Return why an endpoint should not be chosen for the few patients that it needs; empty where nothing speaks against it.
 
-    A total slope of eGFR adds the acute change to the chronic slope: over a short time, or where the two go in opposite
-    directions, it is not what happens to the kidneys.
+    A change or total slope of eGFR adds the acute change to the chronic slope: over a short time, or where the two go in opposite
+    directions, it is not what happens to the kidneys. An acute change is not what happens to them either, and a chronic slope needs time.
     """
-    if endpoint.summary != "slope" or endpoints.endpoint_code(endpoint) != "EGFR" or comparison.control is None:
+    if endpoints.endpoint_code(endpoint) != "EGFR" or comparison.control is None:
         return ""
+    if endpoint.summary not in ("change", "ratio", *SLOPES):
+        return ""
+    if endpoint.summary == "acute change":
+        return "it is the acute, haemodynamic effect on eGFR, and says nothing of what is left of the kidneys"
     last = float(data.days[data.visit(endpoints.endpoint_visit(data.protocol, endpoint))])
     slopes = replicate_summaries.slope_difference(data, comparison.treated, str(comparison.control), until=last)
     means = {name: _middle(slope.effect) for name, slope in slopes.items()}
     acute, chronic = means.get("acute change", float("nan")), means.get("chronic slope", float("nan"))
+    if endpoint.summary == "chronic slope":
+        return (
+            ""
+            if last >= SHORTEST_SLOPE
+            else f"over {last / 30.4375:.0f} months it is a slope of few visits, mostly error"
+        )
+    if endpoint.summary in ("change", "ratio") and not acute * chronic < 0:
+        return ""
     if not np.isfinite(chronic):
         return "its visits cannot tell the acute change of eGFR from the chronic slope"
     parts = (
@@ -281,29 +304,24 @@ def curve_of(
     both = first | replicate_summaries.selected_patients(data, str(comparison.control))
     outcomes = np.where(both, endpoints.outcome(data, endpoint), np.nan)
     base, strata = _covariates(data, endpoint)
-    order = _interleaved(np.asarray(data.stratum))
+    order = interleaved(np.asarray(data.stratum))
     y, arm = (np.take_along_axis(values, order, 1) for values in (outcomes, first.astype(float)))
     x, levels = (None if values is None else np.take_along_axis(values, order, 1) for values in (base, strata))
     sizes = [int(n) for n in np.unique(np.round(np.geomspace(min(12, data.patients), data.patients, steps)))]
     better = endpoints.better(endpoint)
-    return power_curve(y, x, arm, sizes, levels, better=better, truth=truth)
+    return power_curve(y, x, arm, sizes, levels, two_sided(data.protocol), better, truth)
+
+
+def two_sided(protocol: Protocol) -> float:
+    """Return the significance level of a protocol as that of a two-sided test, whose good side is what formulas of power count."""
+    asked = protocol.endpoints
+    return asked.alpha if asked.sides == 2 else 2 * asked.alpha
 
 
 def _covariates(data: TrialData, endpoint: Endpoint) -> tuple[np.ndarray | None, np.ndarray | None]:
     """Return baseline and strata as the endpoint's analysis adjusts for them."""
-    if endpoints.controlled_analysis(endpoint) != "ANCOVA":
+    if endpoint.method != "ANCOVA":
         return None, None
     code = endpoints.endpoint_code(endpoint)
     base = data.quantity(code).forward(data.base[code].astype(float))
     return base, np.asarray(data.stratum) if len(data.strata) > 1 else None
-
-
-def _interleaved(stratum: np.ndarray) -> np.ndarray:
-    """Return an order of each replicate's patients in which every beginning has the strata in proportion."""
-    rank = np.zeros(stratum.shape)
-    for code in np.unique(stratum):
-        in_stratum = stratum == code
-        rank += np.where(
-            in_stratum, (np.cumsum(in_stratum, 1) - 0.5) / np.maximum(in_stratum.sum(1, keepdims=True), 1), 0.0
-        )
-    return np.argsort(rank, axis=1, kind="stable")

@@ -41,10 +41,12 @@ def kind_of_endpoint(endpoint: Endpoint, controlled: bool) -> str:
     >>> kind_of_endpoint(Endpoint(quantity="UACR", summary="ratio"), True)
     'ratio'
     """
-    if endpoint.summary == "total":
+    if endpoint.summary in ("total", "hierarchy", "chronic slope", "acute change"):
+        return ""
+    if controlled and endpoint.measure not in ("difference", "hazard ratio", "risk difference"):
         return ""
     if endpoint.summary == "time to event":
-        return "event ratio" if controlled else "share"
+        return ("event ratio" if endpoint.measure == "hazard ratio" else "") if controlled else "share"
     if endpoint.summary == "responders":
         # Published shares are of one group; what differences of shares differ by is not known.
         return "" if controlled else "share"

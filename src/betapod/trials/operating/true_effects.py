@@ -22,7 +22,10 @@ def truth_of(data: TrialData, endpoint: Endpoint, comparison: Comparison) -> str
     quantity, and the courses of the pool have no true value for it.
     """
     rules = endpoint.intercurrent
-    if "composite" in (rules.rescue, rules.drop_out, rules.death):
+    strategies = {rules.rescue, rules.drop_out, rules.death, rules.kidney_failure}
+    if strategies & {"composite", "principal stratum"}:
+        return ""
+    if comparison.control is not None and endpoint.measure != "difference":
         return ""
     if endpoint.summary not in ("change", "ratio") or (
         endpoint.summary == "ratio" and data.quantity(endpoints.endpoint_code(endpoint)).link != "log"

@@ -10,6 +10,7 @@ from ...base.config import Document, Where
 from ...base.errors import BetapodError, Problem
 from ...observables.quantities import code_of, known_codes, observable_unit, visit_observables
 from ..conduct.trial_effects import effect_spread
+from .analysis_checks import check_multiplicity
 from .endpoint_checks import endpoint, outcome_keys
 from .endpoint_keys import trial_outcome, trial_outcomes
 from .value_checks import LARGEST_FACTOR, POSSIBLE, day_of, list_of, mapping_of, possible, short, unknown, valued
@@ -160,6 +161,7 @@ def check_endpoints(document: Document) -> Iterator[Problem]:
             yield from valued(document, entry["threshold"], code, (*where, "threshold"), read_as)
             yield from possible(document, str(entry["quantity"]), entry["threshold"], (*where, "threshold"))
         yield from endpoint(document, entry, where, code)
+    yield from check_multiplicity(document)
 
 
 def _judged_after(document: Document, entry: dict[str, Any], where: Where) -> Iterator[Problem]:

@@ -8,7 +8,9 @@ from typing import Any
 from ...base.config import Document, Where
 from ...base.errors import Problem
 from ...observables.quantities import visit_observables
-from .endpoint_keys import CONTROLLED, trial_outcome, trial_outcomes
+from .analysis_checks import check_analysis
+from .analysis_keys import CONTROLLED, SLOPES, method_of
+from .endpoint_keys import trial_outcome, trial_outcomes
 from .health_outcomes import IMPROVEMENTS
 from .value_checks import day_of, list_of, unknown
 
@@ -25,6 +27,7 @@ def endpoint(document: Document, entry: dict[str, Any], where: Where, code: str 
     if not isinstance(summary, str) or summary not in CONTROLLED:
         return
     yield from _analysis(document, entry, where, str(summary))
+    yield from check_analysis(document, entry, where, str(summary), code)
     yield from _bounds(document, entry, where, str(summary))
     yield from _strategy(document, entry, where, str(summary))
     yield from _confirmed(document, entry, where, str(summary))
@@ -148,11 +151,11 @@ def _arms(document: Document) -> list[int]:
 
 
 def _analysis(document: Document, entry: dict[str, Any], where: Where, summary: str) -> Iterator[Problem]:
-    asked, arms = entry.get("analysis"), _arms(document)
+    asked, arms = method_of(entry.get("analysis")), _arms(document)
     analyses = {name for names in CONTROLLED.values() for name in names} | {"paired"}
     if asked not in analyses or not arms:
         return
-    change = summary in ("change", "ratio", "slope", "total")
+    change = summary in ("change", "ratio", *SLOPES, "total")
     if max(arms) > 1:
         able, purpose = list(CONTROLLED[summary]), f"of a {summary} against a control"
     elif change:
@@ -160,7 +163,9 @@ def _analysis(document: Document, entry: dict[str, Any], where: Where, summary: 
     else:
         able, purpose = (
             [],
-            f"of the share with a {'response' if summary == 'responders' else 'event'} in one group alone",
+            "of a hierarchy in one group alone"
+            if summary == "hierarchy"
+            else f"of the share with a {'response' if summary == 'responders' else 'event'} in one group alone",
         )
     if asked not in able:
         yield document.problem(
@@ -187,7 +192,7 @@ def _bounds(document: Document, entry: dict[str, Any], where: Where, summary: st
 def _strategy(document: Document, entry: dict[str, Any], where: Where, summary: str) -> Iterator[Problem]:
     rules = entry.get("intercurrent")
     rescue = rules.get("rescue") if isinstance(rules, dict) else None
-    if rescue == "while on treatment" and summary in ("slope", "time to event"):
+    if rescue == "while on treatment" and summary in (*SLOPES, "time to event"):
         yield document.problem(
             "wrong-strategy",
             f"for a {summary}, while on treatment gives the numbers of the hypothetical strategy: nothing after rescue counts",

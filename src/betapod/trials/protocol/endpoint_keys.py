@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
-from ...base.config import Settings, refuse
-from ...base.errors import Problem
+from ...base.config import Settings
 from ...hazards.outcome_rates import OUTCOMES, outcome_label, outcome_of
 from ...observables.quantities import code_of, visit_observables
+from .analysis_keys import ACUTE_DAYS, CONTROLLED, Analysis, measure_of
 from .health_outcomes import IMPROVEMENTS, health_label, health_outcomes
 
 #: A quantity whose unit depends on what is measured; checked with the name beside it.
@@ -41,55 +40,27 @@ def trial_outcome_label(name: str) -> str:
     return outcome_label(name) if name in (*OUTCOMES, KIDNEY_FAILURE) else health_label(name)
 
 
+def _named(analysis: Any) -> Any:
+    """Take a bare text for the method."""
+    return {"method": analysis} if isinstance(analysis, str) else analysis
+
+
 class Intercurrent(Settings):
     """Strategies for intercurrent events (ICH E9(R1))."""
 
-    rescue: Literal["treatment policy", "hypothetical", "composite", "while on treatment"] = "treatment policy"
+    rescue: Literal["treatment policy", "hypothetical", "composite", "while on treatment", "principal stratum"] = Field(
+        default="treatment policy", description="principal stratum: those whom no group would see rescued"
+    )
     drop_out: Literal["missing", "composite"] = "missing"
-    death: Literal["missing", "composite"] = "missing"
+    death: Literal["missing", "composite", "principal stratum"] = Field(
+        default="missing", description="principal stratum: those who would be alive in either group"
+    )
+    kidney_failure: Literal["missing", "composite"] = "missing"
 
 
-#: What is compared -> its analyses where there is a control, the usual one first.
-CONTROLLED: Mapping[str, tuple[str, ...]] = {
-    "change": ("ANCOVA", "t test"),
-    "ratio": ("ANCOVA", "t test"),
-    "slope": ("ANCOVA", "t test"),
-    "responders": ("risk difference",),
-    "time to event": ("log-rank", "Cox"),
-    "total": ("t test",),
-}
-
-#: Analyses that protocols of real trials name, and that are not run here, by their names in small letters.
-_NOT_RUN = {
-    "mmrm": "a mixed model of repeated measures",
-    "mixed model": "a mixed model",
-    "mixed slope": "a mixed model of slopes",
-    "gee": "generalised estimating equations",
-    "logistic regression": "logistic regression",
-    "fine-gray": "a model of competing risks",
-    "win ratio": "the win ratio",
-    "wilcoxon": "a rank test",
-    "mann-whitney": "a rank test",
-    "cmh": "a stratified test of proportions",
-    "fisher": "an exact test",
-    "chi-square": "a chi-square test",
-}
-
-
-def _run_here(analysis: Any) -> Any:
-    description = _NOT_RUN.get(" ".join(str(analysis).lower().split()))
-    if description is not None:
-        every = list(dict.fromkeys(name for names in CONTROLLED.values() for name in names))
-        raise refuse(
-            Problem(
-                "analysis-not-run",
-                f"{analysis} ({description}) is not available",
-                found=str(analysis),
-                expected=", ".join([*every, "paired"]),
-                hint="Name the analysis that is to be run, or leave the key out for the usual one.",
-            )
-        )
-    return analysis
+def _procedure(value: Any) -> Any:
+    """Take a bare text for the procedure."""
+    return {"procedure": value} if isinstance(value, str) else value
 
 
 class Endpoint(Settings):
@@ -97,8 +68,26 @@ class Endpoint(Settings):
 
     name: str = ""
     quantity: str
-    summary: Literal["change", "ratio", "slope", "responders", "time to event", "total"] = "change"
+    summary: Literal[
+        "change",
+        "ratio",
+        "slope",
+        "chronic slope",
+        "acute change",
+        "responders",
+        "time to event",
+        "total",
+        "hierarchy",
+        "crossover",
+    ] = Field(
+        default="change",
+        description="slope: of all visits; hierarchy: the kidney hierarchical endpoint, of eGFR, kidney failure and death",
+    )
     at: str = Field(default="", description="name of a visit; the last by default")
+    first: str = Field(
+        default="",
+        description="crossover: visit at the end of the first period; half of its difference from that of `at` is compared",
+    )
     better: Literal["lower", "higher"] | None = Field(
         default=None, description="which way is an improvement; by default what it is of the quantity"
     )
@@ -109,14 +98,14 @@ class Endpoint(Settings):
         default=None,
         description="change in percent that makes a responder or event; its sign says whether an event is a fall",
     )
-    analysis: (
-        Annotated[
-            Literal["ANCOVA", "t test", "paired", "risk difference", "log-rank", "Cox"], BeforeValidator(_run_here)
-        ]
-        | None
-    ) = Field(
+    analysis: Annotated[Analysis, BeforeValidator(_named)] | None = Field(
         default=None,
-        description="against a control: ANCOVA (baseline and strata) or t test, risk difference, log-rank or Cox; one group alone: paired",
+        description="a method, or a mapping of method and its settings; the usual one of the summary by default; one group alone: paired",
+    )
+    hypothesis: Literal["superiority", "non-inferiority", "equivalence"] = "superiority"
+    margin: Measured | None = Field(
+        default=None,
+        description="of non-inferiority or equivalence: a size in the unit of the difference, or a ratio",
     )
     also: list[str] = Field(
         default_factory=list,
@@ -128,6 +117,27 @@ class Endpoint(Settings):
     def outcome(self) -> str | None:
         """The outcome that `quantity` names in place of something measured, such as ``death``; None for a measurement."""
         return trial_outcome(self.quantity)
+
+    @property
+    def method(self) -> str:
+        """The analysis where there is a control: the one that the endpoint names, else the usual one of its summary."""
+        return self.analysis.method if self.analysis is not None else CONTROLLED[self.summary][0]
+
+    @property
+    def settings(self) -> Analysis:
+        """The analysis where there is a control, with its settings."""
+        return self.analysis if self.analysis is not None else Analysis.model_validate({"method": self.method})
+
+    @property
+    def measure(self) -> str:
+        """What the analysis of two groups estimates: ``difference``, ``hazard ratio``, ``win odds`` and so on."""
+        return measure_of(self.method)
+
+    @property
+    def acute_days(self) -> float:
+        """Day from which the acute effect of a treatment is complete, as the analysis has it or as it is assumed."""
+        knot = self.analysis.knot if self.analysis is not None else None
+        return knot if isinstance(knot, float) else ACUTE_DAYS
 
     @property
     def composite(self) -> tuple[str, ...]:
@@ -147,8 +157,30 @@ class Endpoint(Settings):
         return content if quantity is None else content | {"better": "higher" if quantity.better > 0 else "lower"}
 
 
+class Multiplicity(Settings):
+    """How several tests of one trial keep the chance of any false one at alpha."""
+
+    procedure: Literal["Bonferroni", "Holm", "Hochberg", "fixed sequence", "graphical"]
+    secondary: bool = Field(
+        default=False,
+        description="whether secondary endpoints are tested with the primary one; tests are in the order of the protocol, groups within endpoints",
+    )
+    weights: list[Annotated[float, Field(ge=0, le=1)]] = Field(
+        default_factory=list, description="graphical: share of alpha that each test begins with"
+    )
+    passed_on: list[list[Annotated[float, Field(ge=0, le=1)]]] = Field(
+        default_factory=list,
+        description="graphical: share of its weight that a rejected test (row) gives to another (column)",
+    )
+
+
 class Endpoints(Settings):
-    """Primary and secondary endpoints."""
+    """Primary and secondary endpoints, and how they are tested."""
 
     primary: Endpoint
     secondary: list[Endpoint] = Field(default_factory=list)
+    alpha: Annotated[float, Field(gt=0, lt=0.5)] = Field(default=0.05, description="significance level of each test")
+    sides: Literal[1, 2] = Field(
+        default=2, description="sides of the tests; non-inferiority at two-sided 0.05 is tested at one-sided 0.025"
+    )
+    multiplicity: Annotated[Multiplicity, BeforeValidator(_procedure)] | None = None

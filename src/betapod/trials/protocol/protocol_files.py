@@ -13,11 +13,26 @@ from .cohort_paths import resolved
 from .protocol import Protocol
 
 LIBRARY = Path(__file__).parent / "library"
+TEMPLATES = Path(__file__).parent / "templates"
 
 
 def shipped_protocols() -> dict[str, Path]:
     """Return the protocols that come with the package."""
     return {path.stem: path for path in sorted(LIBRARY.glob("*.yaml"))}
+
+
+def protocol_template(name: str) -> str:
+    """Return the text of a small protocol to begin with.
+
+    Raises
+    ------
+    ConfigError
+        There is no template of this name.
+    """
+    names = [path.stem for path in sorted(TEMPLATES.glob("*.yaml"))]
+    if name not in names:
+        raise ConfigError(not_among(names, "unknown-template", f"there is no template {name!r}", name))
+    return (TEMPLATES / f"{name}.yaml").read_text(encoding="utf-8")
 
 
 def protocol_catalogue() -> dict[str, Path]:
