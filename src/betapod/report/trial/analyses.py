@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ...observables.quantities import code_of
 from ...trials.analysis import endpoints
 from ...trials.analysis.controlled import IMPUTATIONS
+from ...trials.operating.sizing import title
 from ...trials.operating.test_rules import rule_of
 from ...trials.protocol.analysis_keys import COURSES, IMPUTED, SLOPES
 from ..common import words
@@ -104,9 +105,7 @@ def _compared(protocol: Protocol, asked: list[Endpoint], several: bool) -> str:
 def _tests(protocol: Protocol, asked: list[Endpoint]) -> list[str]:
     """Say how endpoints are tested, where that is not superiority at two-sided 5 %, and what is adjusted for."""
     text = []
-    rules = {
-        endpoint.name or endpoints.endpoint_code(endpoint): rule_of(protocol.endpoints, endpoint) for endpoint in asked
-    }
+    rules = {title(endpoint, protocol): rule_of(protocol.endpoints, endpoint) for endpoint in asked}
     unusual = [f"{name} by {rule.words}" for name, rule in rules.items() if not rule.usual]
     if unusual:
         text.append(f"Tests: {'; '.join(unusual)}.")

@@ -60,11 +60,12 @@ def _asked_for(assessment: Assessment, design: str) -> str:
     protocol, endpoint = assessment.protocol, assessment.protocol.endpoints.primary
     pair = comparisons(protocol, design)[0]
     scale = Scale(endpoint.summary, words_code(endpoint, assessment), True, endpoint.measure)
+    summary = "ratio of geometric means" if endpoint.measure == "difference" and scale.log else endpoint.measure
     events = [f"{event} {_STRATEGIES.get(strategy, 'is missing')}" for event, strategy in _events(assessment, endpoint)]
     after = f" After enrolment: {'; '.join(events)}." if events else ""
     return (
         f"The primary estimand: {words.contrast(assessment, pair.treated, str(pair.control))}, in all patients whom the trial enrols; "
-        f"{scale.what} at {assessment.visit}, summarised as {endpoint.measure}.{after}"
+        f"{scale.what} at {assessment.visit}, summarised as {summary}.{after}"
     )
 
 
@@ -94,7 +95,7 @@ def _against_truth(assessment: Assessment, design: str, rows: list[dict[str, Any
             of_row(row).text(row["estimand"]),
             of_row(row).text(row["mean"]),
             _bias(row),
-            f"{words.percent_text(row['coverage'], 1)} ({100 * row['coverage_low']:.1f}\u2013{100 * row['coverage_high']:.1f})",
+            _coverage(row),
         ]
         for row in rows
     ]
@@ -114,6 +115,12 @@ def _bias(row: Mapping[str, Any]) -> str:
         return f"\u00d7{math.exp(bias):.3f}" + (f" \u00b1 {error:.3f}" if math.isfinite(error) else "")
     size = 100.0 if scale.share else 1.0
     return words.true_minus(f"{size * bias:+.2f}" + (f" \u00b1 {size * error:.2f}" if math.isfinite(error) else ""))
+
+
+def _coverage(row: Mapping[str, Any]) -> str:
+    if not math.isfinite(row["coverage"]):
+        return "\u2013"
+    return f"{words.percent_text(row['coverage'], 1)} ({100 * row['coverage_low']:.1f}\u2013{100 * row['coverage_high']:.1f})"
 
 
 def _too_narrow(assessment: Assessment, rows: list[dict[str, Any]]) -> list[str]:

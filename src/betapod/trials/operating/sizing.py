@@ -11,7 +11,7 @@ from ...therapies.scenarios import NONE
 from ..analysis import endpoints, survival
 from ..analysis import estimators as analysis
 from ..analysis.endpoints import Comparison, comparisons
-from ..protocol.analysis_keys import SLOPES
+from ..protocol.analysis_keys import SLOPES, WINS
 from ..protocol.endpoint_keys import trial_outcome_label
 from . import replicate_summaries
 from .power_analysis import (
@@ -60,7 +60,9 @@ def title(endpoint: Endpoint, protocol: Protocol) -> str:
         return endpoint.name
     if endpoint.outcome:
         return f"{' or '.join(trial_outcome_label(name) for name in endpoint.composite)} by {visit}"
-    return f"{endpoints.endpoint_code(endpoint)} {endpoint.summary} at {visit}"
+    # An analysis of another measure is another endpoint of the same quantity.
+    by = f" by {endpoint.method}" if endpoint.measure in WINS and endpoint.summary != "hierarchy" else ""
+    return f"{endpoints.endpoint_code(endpoint)} {endpoint.summary} at {visit}{by}"
 
 
 def power_and_sizes(run: TrialRun, larger: Mapping[str, TrialRun]) -> tuple[pd.DataFrame, pd.DataFrame]:
