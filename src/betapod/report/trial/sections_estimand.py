@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ...trials.analysis.endpoints import comparisons
@@ -85,7 +85,7 @@ def _events(assessment: Assessment, endpoint: Endpoint) -> list[tuple[str, str]]
     ]
 
 
-def _against_truth(assessment: Assessment, design: str, rows: list[dict[str, Any]], named: bool) -> Table:
+def _against_truth(assessment: Assessment, design: str, rows: list[dict[Hashable, Any]], named: bool) -> Table:
     several = len({(row["treated"], row["control"]) for row in rows}) > 1
     cells = [
         [
@@ -107,7 +107,7 @@ def _against_truth(assessment: Assessment, design: str, rows: list[dict[str, Any
     return Table(title_of_table, [*head, "true value", "mean estimate", "bias", "coverage"], cells, len(head))
 
 
-def _bias(row: Mapping[str, Any]) -> str:
+def _bias(row: Mapping[Hashable, Any]) -> str:
     scale, bias, error = of_row(row), float(row["bias"]), float(row["error_of_bias"])
     if not math.isfinite(bias):
         return "\u2013"
@@ -117,13 +117,13 @@ def _bias(row: Mapping[str, Any]) -> str:
     return words.true_minus(f"{size * bias:+.2f}" + (f" \u00b1 {size * error:.2f}" if math.isfinite(error) else ""))
 
 
-def _coverage(row: Mapping[str, Any]) -> str:
+def _coverage(row: Mapping[Hashable, Any]) -> str:
     if not math.isfinite(row["coverage"]):
         return "\u2013"
     return f"{words.percent_text(row['coverage'], 1)} ({100 * row['coverage_low']:.1f}\u2013{100 * row['coverage_high']:.1f})"
 
 
-def _too_narrow(assessment: Assessment, rows: list[dict[str, Any]]) -> list[str]:
+def _too_narrow(assessment: Assessment, rows: list[dict[Hashable, Any]]) -> list[str]:
     """Name the endpoints whose intervals hold the true value less often than they promise."""
     every = [assessment.protocol.endpoints.primary, *assessment.protocol.endpoints.secondary]
     levels = {title(item, assessment.protocol): rule_of(assessment.protocol.endpoints, item).level for item in every}
@@ -138,7 +138,7 @@ def _too_narrow(assessment: Assessment, rows: list[dict[str, Any]]) -> list[str]
     ]
 
 
-def _false_positives(assessment: Assessment, design: str, rows: list[dict[str, Any]]) -> list[str]:
+def _false_positives(assessment: Assessment, design: str, rows: list[dict[Hashable, Any]]) -> list[str]:
     known = [row for row in rows if math.isfinite(row["false_positives"])]
     rule = rule_of(assessment.protocol.endpoints, assessment.protocol.endpoints.primary)
     return [
