@@ -39,6 +39,8 @@ LONG = (
     # What was written by the example before is not there in every process; tests of comparisons carry both out.
     "betapod value lives.yaml --check",
     "betapod value lives.yaml --report",
+    "betapod petab evaluate",
+    "betapod petab fit",
 )
 #: A table of real patients, for each of two ways to write their sex.
 PEOPLE = "age [year],sex,eGFR [mL/min/1.73 m2],UACR [mg/g],HbA1c [%]\n" + "".join(

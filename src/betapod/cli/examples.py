@@ -40,15 +40,6 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
             "A figure: blockade of the angiotensin receptor from year 2 on",
             "betapod simulate kidney --years 5 --switch 'e_ARB=0.6@2 year' --plot k.png",
         ),
-        (
-            "A course as an event data set, and its people simulated",
-            "betapod simulate topp2000 --days 3 --step 1 --dose 'glucose=50 mg/dL@1' --nonmem meal.csv",
-        ),
-        ("The people of an event data set", "betapod simulate topp2000 --data meal.csv --outputs glucose"),
-        (
-            "For other tools: a COMBINE archive with SBML and SED-ML",
-            "betapod simulate topp2000 --days 3 --step 0.5 --omex meal.omex",
-        ),
     ),
     "drugs": (
         ("Which drugs, by class, at which doses?", "betapod drugs"),

@@ -46,7 +46,10 @@ def register(app: typer.Typer) -> None:
 def petab_new_command(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="New folder.")], as_json: JsonOption = False
 ) -> None:
-    """Write the files of a small problem, to be changed: its measurements are invented."""
+    """Write the files of a small problem, to be changed.
+
+    Its measurements are invented.
+    """
     from ...exchange.petab.petab_example import write_petab_example
 
     path = write_petab_example(folder)
@@ -73,7 +76,7 @@ def petab_evaluate_command(
     wide: WideOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """How likely the measurements of a problem are: llh, chi2, every prediction.
+    """How likely a problem's measurements are: llh, chi2, predictions.
 
     The table has a row for each measurement. Into a pipe or a file it goes as CSV.
     """
@@ -125,7 +128,10 @@ def petab_fit_command(
     quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Fit the estimated parameters of a problem: the most likely values, with the prior where there is one."""
+    """Fit the estimated parameters of a problem.
+
+    The most likely values, with the prior where there is one.
+    """
     from ...exchange.petab.petab_fit import fit_petab
     from ...exchange.petab.petab_writer import petab_parameter_table
 
