@@ -93,6 +93,7 @@ class ValuePart:
         self.settings = compared.settings
         self._ready: dict[tuple[str, str], _Ready] = {}
         self._fixed = compared.fixed()
+        self._central: dict[tuple[str, str], Lives] = {}
 
     @property
     def people(self) -> int:
@@ -188,10 +189,16 @@ class ValuePart:
         for strategy in self.settings.strategies:
             ready = self.ready(structure, strategy, 0)
             rate = self.compared.draws.parameters[parameter].kind == "rate"
-            lives = self._lives(ready.prepared, values if rate else {})
+            lives = self._lives(ready.prepared, values) if rate else self._lives_at_centre(structure, strategy)
             measures = self.weighed(lives, ready, values).measures
             rows.append((measures["qalys"].sum(), measures["costs"].sum() if "costs" in measures else np.nan))
         return np.asarray(rows).T
+
+    def _lives_at_centre(self, structure: str, strategy: str) -> Lives:
+        """Return the lives at central values, lived once for all numbers that decide on no event."""
+        if (structure, strategy) not in self._central:
+            self._central[structure, strategy] = self.lives(structure, strategy, 0, {})
+        return self._central[structure, strategy]
 
     # -- other ways to weigh -----------------------------------------------------------------------------------------
 
