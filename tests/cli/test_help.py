@@ -20,6 +20,8 @@ TREE = Path(__file__).with_name("help_tree.txt")
 #: Examples that take long, or need what only a long run leaves: the command line reads them, and does not carry them out.
 LONG = (
     "betapod demo",
+    # It serves a page until it is ended; tests of the page write the file.
+    "betapod explore",
     "betapod patient validate",
     "betapod patients grow",
     "betapod patients show --library",
