@@ -138,7 +138,7 @@ def test_without_a_difference_the_test_keeps_its_level(data: TrialData, behind: 
     got = false_positives(behind, asked("ratio"), PAIR)
     assert got is not None and got.low <= 0.05 <= got.high
     assert false_positives(behind, asked("ratio"), PAIR, first=False) is None
-    margin = asked("ratio", hypothesis="non-inferiority", margin=1.2)
+    margin = asked("ratio", objective="non-inferiority", margin=1.2)
     assert false_positives(behind, margin, PAIR) is None
 
 

@@ -285,12 +285,12 @@ def test_of_a_principal_stratum_those_who_had_the_event_are_left_out(data: Trial
         ("{quantity: eGFR, summary: hierarchy, analysis: ANCOVA}", ("wrong-analysis",)),
         ("{quantity: eGFR, summary: hierarchy, intercurrent: {death: composite}}", ("wrong-strategy",)),
         ("{quantity: UACR, summary: ratio, margin: 1.2}", ("useless-key",)),
-        ("{quantity: UACR, summary: ratio, hypothesis: non-inferiority}", ("missing-key",)),
-        ("{quantity: eGFR, hypothesis: non-inferiority, margin: 3}", ("missing-unit",)),
-        ("{quantity: eGFR, hypothesis: non-inferiority, margin: 3 mL/min/1.73m2}", ()),
-        ("{quantity: eGFR, summary: slope, hypothesis: non-inferiority, margin: 1 mL/min/1.73m2/year}", ()),
-        ("{quantity: UACR, summary: ratio, hypothesis: equivalence, margin: 1}", ("out-of-range",)),
-        ("{quantity: death, summary: time to event, hypothesis: non-inferiority, margin: 1.3}", ()),
+        ("{quantity: UACR, summary: ratio, objective: non-inferiority}", ("missing-key",)),
+        ("{quantity: eGFR, objective: non-inferiority, margin: 3}", ("missing-unit",)),
+        ("{quantity: eGFR, objective: non-inferiority, margin: 3 mL/min/1.73m2}", ()),
+        ("{quantity: eGFR, summary: slope, objective: non-inferiority, margin: 1 mL/min/1.73m2/year}", ()),
+        ("{quantity: UACR, summary: ratio, objective: equivalence, margin: 1}", ("out-of-range",)),
+        ("{quantity: death, summary: time to event, objective: non-inferiority, margin: 1.3}", ()),
     ],
 )  # fmt: skip
 def test_what_cannot_be_done_is_refused_by_name(endpoint: str, expected: tuple[str, ...]) -> None:
@@ -333,7 +333,7 @@ def test_rules_say_what_margins_and_levels_say(data: TrialData) -> None:
     np.testing.assert_allclose(one.p(ratio), np.where(ratio.effect < 0, ratio.p / 2, 1 - ratio.p / 2))
     np.testing.assert_array_equal(one.shown(ratio), TestRule(-1).shown(ratio))
     assert (one.level, TestRule(-1).level) == (0.95, 0.95)
-    text = with_primary("{quantity: UACR, summary: ratio, hypothesis: non-inferiority, margin: 1.25}")
+    text = with_primary("{quantity: UACR, summary: ratio, objective: non-inferiority, margin: 1.25}")
     rule = rule_of(parse_protocol(text).endpoints, parse_protocol(text).endpoints.primary)
     assert rule.margin == pytest.approx(np.log(1.25)) and rule.words == "non-inferiority at one-sided 0.025"
 

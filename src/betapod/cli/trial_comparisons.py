@@ -67,8 +67,8 @@ def print_estimands(document: dict[str, Any], scale: Scale, several: bool, group
         Scenario of each row; empty where they make no difference.
     """
     rows = document["comparisons"]
-    known = [row for row in rows if row.get("estimand") is not None or row.get("false_positives") is not None]
-    if not known:
+    judged = [row for row in rows if row.get("estimand") is not None or row.get("false_positives") is not None]
+    if not judged:
         return
     columns = (*(["design"] if several else []), "comparison", "true value", "bias", "coverage", "false positives")
     cells = [
@@ -80,11 +80,11 @@ def print_estimands(document: dict[str, Any], scale: Scale, several: bool, group
             _share(row, "coverage"),
             _share(row, "false_positives"),
         )
-        for row in known
+        for row in judged
     ]
-    kept = [group for group, row in zip(groups, rows, strict=True) if row in known] if groups else []
+    scenarios = [group for group, row in zip(groups, rows, strict=True) if row in judged] if groups else []
     print_text(f"The analysis against what the simulation knows ({document['test']})")
-    print_table(columns, cells, right=columns[1 + several :], groups=kept)
+    print_table(columns, cells, right=columns[1 + several :], groups=scenarios)
 
 
 def print_multiple_tests(document: dict[str, Any], several: bool, cells: bool) -> None:

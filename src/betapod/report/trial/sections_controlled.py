@@ -103,7 +103,7 @@ def _compared(assessment: Assessment, design: str) -> str:
 
 def _success(rule: TestRule) -> str:
     """Return what a trial is to show, as the head of a column."""
-    return "significant benefit" if rule.hypothesis == "superiority" else rule.hypothesis
+    return "significant benefit" if rule.objective == "superiority" else rule.objective
 
 
 def _difference(scale: estimates.Scale) -> str:

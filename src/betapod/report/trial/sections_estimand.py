@@ -45,10 +45,10 @@ def estimand_section(assessment: Assessment) -> Section | None:
     for design in dict.fromkeys(str(name) for name in rows["design"]):
         names, named = supposed(assessment, design)
         some = rows[(rows["design"] == design) & rows["scenario"].isin(names)]
-        found = [row for row in some.to_dict("records") if math.isfinite(row["estimand"])]
-        if found:
-            tables.append(_against_truth(assessment, design, found, named))
-            paragraphs += _too_narrow(assessment, found)
+        measured = [row for row in some.to_dict("records") if math.isfinite(row["estimand"])]
+        if measured:
+            tables.append(_against_truth(assessment, design, measured, named))
+            paragraphs += _too_narrow(assessment, measured)
         paragraphs += _false_positives(assessment, design, some.to_dict("records"))
     paragraphs += _without_truth(assessment)
     tables += _several(assessment)
@@ -139,13 +139,13 @@ def _too_narrow(assessment: Assessment, rows: list[dict[Hashable, Any]]) -> list
 
 
 def _false_positives(assessment: Assessment, design: str, rows: list[dict[Hashable, Any]]) -> list[str]:
-    known = [row for row in rows if math.isfinite(row["false_positives"])]
+    nulls = [row for row in rows if math.isfinite(row["false_positives"])]
     rule = rule_of(assessment.protocol.endpoints, assessment.protocol.endpoints.primary)
     return [
         f"Were both groups of {words.contrast(assessment, row['treated'], row['control'])} ({words.design(assessment, design)}) given what the control gets, "
         f"{words.percent_text(row['false_positives'], 1)} of trials ({100 * row['false_positives_low']:.1f} to {100 * row['false_positives_high']:.1f} %) "
         f"would be significant, where {100 * rule.alpha:g} % are meant to be."
-        for row in known
+        for row in nulls
     ]
 
 

@@ -278,12 +278,12 @@ def _of_wins(groups: _Compared, outcomes: Array) -> Estimate:
     """Return a statistic of wins: of the score, or of what is compared, turned so that higher is better."""
     score = endpoints.direction(groups.endpoint) * outcomes
     wins = win_statistics(score, groups.treated, groups.stratified(False), groups.level)
-    chosen: Mapping[str, Estimate] = {
+    statistics: Mapping[str, Estimate] = {
         "win odds": wins.log_win_odds,
         "win ratio": wins.log_win_ratio,
         "net benefit": wins.net_benefit,
     }
-    return chosen[groups.settings.method]
+    return statistics[groups.settings.method]
 
 
 def _of_times(groups: _Compared) -> Estimate:

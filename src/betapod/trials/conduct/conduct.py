@@ -256,22 +256,22 @@ class DrawnDesign:
 
     Parameters
     ----------
-    given
+    treated_as
         Arm -> arm whose treatment its patients get instead; their own by default.
     """
 
-    def __init__(self, draws: SharedDraws, design: str, given: Mapping[str, str] | None = None) -> None:
+    def __init__(self, draws: SharedDraws, design: str, treated_as: Mapping[str, str] | None = None) -> None:
         self.draws, self.protocol, self.pool, self.design = draws, draws.protocol, draws.pool, design
         shape = self.protocol.designs[design]
         self.arms = tuple(shape.arms)
-        self.given = tuple((given or {}).get(arm, arm) for arm in self.arms)
+        self.treated_as = tuple((treated_as or {}).get(arm, arm) for arm in self.arms)
         how, stratum = shape.randomisation, draws.recruited.stratum
         groups = stratum if how.stratified else np.zeros_like(stratum)
         self.arm = randomise.allocate(how.method, list(shape.arms.values()), groups, draws.seed, draws.part, how.block)
 
     def data(self, scenario: str) -> TrialData:
         draws, protocol = self.draws, self.protocol
-        drawn = draw_outcomes(draws, self.arm, self.given, scenario)
+        drawn = draw_outcomes(draws, self.arm, self.treated_as, scenario)
         true = self._true(scenario, drawn)
         measured = self._measured(true)
         data = TrialData(
@@ -279,7 +279,7 @@ class DrawnDesign:
             tuple(visit.name for visit in protocol.visits), draws.days, protocol.codes,
             draws.recruited.member, self.arm, draws.recruited.stratum, self._attended(drawn.disposition_day), {}, {}, drawn.disposition, drawn.disposition_day,
             np.full(draws.shape, np.nan, dtype=np.float32), np.full(draws.shape, -1, dtype=np.int8),
-            draws.effects, drawn.events, drawn.days, draws.recruited.screened, self.pool, drawn.qalys, given=self.given,
+            draws.effects, drawn.events, drawn.days, draws.recruited.screened, self.pool, drawn.qalys, treated_as=self.treated_as,
         )  # fmt: skip
         self._rescue(data, measured, true)
         return self._finished(data, measured)
@@ -296,7 +296,7 @@ class DrawnDesign:
         below, share = draws.grid_position
         for code in draws.sampled_codes:
             values = np.empty(draws.when.shape)
-            for index, name in enumerate(self.given):
+            for index, name in enumerate(self.treated_as):
                 in_arm = self.arm == index
                 key = self.pool.key(name, "cells", scenario)
                 values[in_arm] = self.pool.read(key, code, draws.member[in_arm], (below[in_arm], share[in_arm]))
@@ -305,7 +305,7 @@ class DrawnDesign:
         return values_by_code
 
     def _shift(self, code: str) -> Numbers:
-        return trial_shift(self.protocol, self.given, code, self.arm, self.draws.when, self.draws.effects)
+        return trial_shift(self.protocol, self.treated_as, code, self.arm, self.draws.when, self.draws.effects)
 
     def _measured(self, true: dict[str, Numbers]) -> dict[str, Numbers]:
         draws, measured = self.draws, {}

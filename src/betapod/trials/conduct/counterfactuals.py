@@ -51,14 +51,14 @@ class Counterfactuals:
         leaving
             Whether patients drop out; without it all are watched to the end, or to their death.
         """
-        given = dict.fromkeys(self.protocol.designs[self.design].arms, arm)
+        treated_as = dict.fromkeys(self.protocol.designs[self.design].arms, arm)
         parts = []
         for draws in self._leaving_draws if leaving else self._watched_draws:
             some = draws
             if not rescue and draws.protocol.conduct.rescue:
                 some = copy.copy(draws)
                 some.protocol = _conducted(draws.protocol, rescue=[])
-            parts.append(DrawnDesign(some, self.design, given).data(self.scenario))
+            parts.append(DrawnDesign(some, self.design, treated_as).data(self.scenario))
         return joined(parts)
 
     def without_difference(self, treated: str, control: str) -> TrialData:
@@ -85,20 +85,20 @@ def _conducted(protocol: Protocol, **changes: Any) -> Protocol:
 
 def side_by_side(first: TrialData, second: TrialData, treated: str, control: str) -> TrialData:
     """Return two trials of the same people as one with two arms, all replicates together as one: everybody is in it twice."""
-    whole = [_flat(data, index) for index, data in enumerate((first, second))]
+    sides = [_flat(data, index) for index, data in enumerate((first, second))]
     changes: dict[str, Any] = {
         name: None
-        if getattr(whole[0], name) is None
-        else np.concatenate([getattr(data, name) for data in whole], axis=1)
+        if getattr(sides[0], name) is None
+        else np.concatenate([getattr(data, name) for data in sides], axis=1)
         for name in _ARRAYS
     }
     for name in _TABLES:
-        tables = [getattr(data, name) for data in whole]
+        tables = [getattr(data, name) for data in sides]
         # Adverse events have the names of the arms' own infusions.
         changes[name] = {
             key: np.concatenate([table[key] for table in tables], axis=1) for key in tables[0] if key in tables[1]
         }
-    return replace(whole[0], arms=(treated, control), given=(), screened=whole[0].screened[:1], **changes)
+    return replace(sides[0], arms=(treated, control), treated_as=(), screened=sides[0].screened[:1], **changes)
 
 
 def _flat(data: TrialData, arm: int) -> TrialData:
@@ -107,8 +107,8 @@ def _flat(data: TrialData, arm: int) -> TrialData:
     def flat(values: Any) -> Any:
         return None if values is None else values.reshape(1, -1, *values.shape[2:])
 
-    own = {item.name for item in fields(data)}
-    changes: dict[str, Any] = {name: flat(getattr(data, name)) for name in _ARRAYS if name in own}
+    names = {item.name for item in fields(data)}
+    changes: dict[str, Any] = {name: flat(getattr(data, name)) for name in _ARRAYS if name in names}
     changes |= {name: {key: flat(values) for key, values in getattr(data, name).items()} for name in _TABLES}
     changes["arm"] = np.full_like(changes["arm"], arm)
     return replace(data, **changes)

@@ -81,7 +81,7 @@ class TrialData(Displayed):
         (R,) candidates screened until recruitment was complete.
     qalys
         (R, n, V) quality-adjusted life-years from enrolment to each visit, planned or not; None where no endpoint asks for them.
-    given
+    treated_as
         Arm whose treatment the patients of each arm get, in the order of `arms`; empty: their own.
     """
 
@@ -110,7 +110,7 @@ class TrialData(Displayed):
     pool: Pool = field(repr=False)
     qalys: NDArray[np.float32] | None = None
     whole_day: NDArray[np.float32] | None = field(default=None, repr=False)
-    given: tuple[str, ...] = ()
+    treated_as: tuple[str, ...] = ()
 
     @property
     def replicates(self) -> int:
@@ -180,7 +180,7 @@ class TrialData(Displayed):
     def kidney_failure(self) -> NDArray[np.float32]:
         """(R, n) day on which the kidneys fail within follow-up; NaN without, and after the patient has left or died."""
         failure_day = np.full(self.member.shape, np.inf)
-        for index, name in enumerate(self.given or self.arms):
+        for index, name in enumerate(self.treated_as or self.arms):
             in_arm = (self.arm == index) & self.enrolled
             failure_day[in_arm] = self.pool.failed[self.pool.key(name, "cells", self.scenario)][self.member[in_arm]]
         failure_day = np.fmin(failure_day, failed_by_cells(self.pool, self.member, self.outcome_days))
@@ -432,7 +432,7 @@ class TrialData(Displayed):
         """Return (R, n, V) the transformed true value of each patient in its own arm at a stage."""
         below, share = self._grid_position if when is None else self.pool.grid_position(when)
         values = np.full(share.shape, np.nan)
-        for index, name in enumerate(self.given or self.arms):
+        for index, name in enumerate(self.treated_as or self.arms):
             key = self.pool.key(name, stage, self.scenario)
             in_arm = (self.arm == index) & self.enrolled
             values[in_arm] = self.pool.read(key, code, self.member[in_arm], (below[in_arm], share[in_arm]))
@@ -451,7 +451,7 @@ class TrialData(Displayed):
     def _extra(self, code: str) -> dict[str, Numbers]:
         return {
             "trial effect": trial_shift(
-                self.protocol, self.given or self.arms, code, self.arm, self._when, self.effect_draws
+                self.protocol, self.treated_as or self.arms, code, self.arm, self._when, self.effect_draws
             ),
             "rescue": rescue_shift(self.pool, self.member, self.rescue_rule, self.rescued, code, self._when),
         }

@@ -152,7 +152,7 @@ def false_positives(
     rule = rule_of(behind.protocol.endpoints, endpoint)
     if not first and comparison.control is not None and behind.protocol.arms[comparison.control].cells is None:
         return None
-    if comparison.control is None or rule.hypothesis != "superiority":
+    if comparison.control is None or rule.objective != "superiority":
         return None
     data = behind.without_difference(comparison.treated, comparison.control)
     return rate(rule.significant(analyse(data, endpoint, comparison, level=rule.level)))

@@ -73,7 +73,7 @@ def usual_size(endpoint: Endpoint, rule: TestRule) -> bool:
     able = {"responders": ("risk difference",), "time to event": ("log-rank", "Cox")}
     methods = able.get(endpoint.summary, ("ANCOVA", "t test"))
     slopes = endpoint.summary in SLOPES and settings is not None and settings.knot is not None
-    return rule.hypothesis == "superiority" and (plain or slopes) and endpoint.method in methods
+    return rule.objective == "superiority" and (plain or slopes) and endpoint.method in methods
 
 
 def analysis_power(data: TrialData, endpoint: Endpoint, comparison: Comparison) -> AnalysisPower:
@@ -152,7 +152,7 @@ def _rms(values: np.ndarray) -> float:
 
 def _distance(rule: TestRule, effect: float) -> float:
     """Return how far an effect is from what is to be refuted; of equivalence from the nearer margin."""
-    if rule.hypothesis == "equivalence":
+    if rule.objective == "equivalence":
         return rule.margin - abs(effect)
     return rule.better * effect + rule.margin
 

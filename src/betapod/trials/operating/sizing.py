@@ -98,9 +98,9 @@ def power_and_sizes(run: TrialRun, larger: Mapping[str, TrialRun]) -> tuple[pd.D
                 }
                 none = scenario == NULL and tests_cells(trial_run.protocol, comparison)
                 if not usual_size(endpoint, rule_of(trial_run.protocol.endpoints, endpoint)):
-                    found = analysis_power(data, endpoint, comparison)
-                    power += power_rows(found, more)
-                    sizes += size_rows(found, more, none, caution(data, endpoint, comparison))
+                    sized = analysis_power(data, endpoint, comparison)
+                    power += power_rows(sized, more)
+                    sizes += size_rows(sized, more, none, caution(data, endpoint, comparison))
                     continue
                 if endpoint.summary in ("responders", "time to event"):
                     sizes += [more | row for row in count_sizes(data, endpoint, comparison, none)]

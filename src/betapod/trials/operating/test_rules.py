@@ -1,4 +1,4 @@
-"""How estimates of an endpoint are tested: level, sides, hypothesis and margin, and several tests together."""
+"""How estimates of an endpoint are tested: level, sides, objective and margin, and several tests together."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class TestRule:
         1 where a higher estimate is better, -1 where a lower one is.
     alpha, sides
         Significance level, and sides of the test.
-    hypothesis, margin
+    objective, margin
         ``superiority``, ``non-inferiority`` or ``equivalence``; the size of the margin on the scale of the estimate.
     """
 
@@ -37,7 +37,7 @@ class TestRule:
     better: int
     alpha: float = 0.05
     sides: int = 2
-    hypothesis: str = "superiority"
+    objective: str = "superiority"
     margin: float = 0.0
 
     @property
@@ -48,14 +48,14 @@ class TestRule:
     @property
     def usual(self) -> bool:
         """Whether it is superiority at two-sided 5 %."""
-        return (self.alpha, self.sides, self.hypothesis) == (0.05, 2, "superiority")
+        return (self.alpha, self.sides, self.objective) == (0.05, 2, "superiority")
 
     @property
     def words(self) -> str:
         """The test as half a sentence: ``two-sided p below 0.05``."""
-        if self.hypothesis == "superiority":
+        if self.objective == "superiority":
             return f"{'two' if self.sides == 2 else 'one'}-sided p below {self.alpha:g}"
-        return f"{self.hypothesis} at one-sided {self._one_sided:g}"
+        return f"{self.objective} at one-sided {self._one_sided:g}"
 
     @property
     def _one_sided(self) -> float:
@@ -63,9 +63,9 @@ class TestRule:
 
     def p(self, estimate: Estimate) -> Array:
         """Return the p value of every replicate (R,): two-sided for superiority with two sides, else one-sided; NaN where nothing can be tested."""
-        if self.hypothesis == "equivalence":
+        if self.objective == "equivalence":
             return equivalence_p(estimate, -self.margin, self.margin)
-        if self.hypothesis == "non-inferiority":
+        if self.objective == "non-inferiority":
             return margin_p(estimate, -self.better * self.margin, self.better)
         if self.sides == 2:
             return estimate.p
@@ -74,7 +74,7 @@ class TestRule:
 
     def one_sided_p(self, estimate: Estimate) -> Array:
         """Return one-sided p values (R,) in the good direction, for several tests together."""
-        if self.hypothesis == "superiority" and self.sides == 2:
+        if self.objective == "superiority" and self.sides == 2:
             with np.errstate(invalid="ignore"):
                 return np.where(np.sign(estimate.effect) == self.better, estimate.p / 2, 1 - estimate.p / 2)
         return self.p(estimate)
@@ -82,7 +82,7 @@ class TestRule:
     def significant(self, estimate: Estimate) -> Array:
         """Return 1 where a replicate is significant, in either direction of a two-sided test, else 0; NaN where none can be tested."""
         p = self.p(estimate)
-        limit = self._one_sided if self.hypothesis != "superiority" else self.alpha
+        limit = self._one_sided if self.objective != "superiority" else self.alpha
         with np.errstate(invalid="ignore"):
             hit = np.isfinite(p) & (p < limit)
         return np.where(np.isfinite(p).any(), hit, np.nan)
@@ -90,7 +90,7 @@ class TestRule:
     def shown(self, estimate: Estimate) -> Array:
         """Return 1 where a replicate shows what the trial is to show: a benefit, non-inferiority or equivalence."""
         hit = self.significant(estimate)
-        if self.hypothesis != "superiority" or self.sides == 1:
+        if self.objective != "superiority" or self.sides == 1:
             return hit
         with np.errstate(invalid="ignore"):
             return np.where(np.isnan(hit), np.nan, (hit == 1) & (np.sign(estimate.effect) == self.better))
@@ -99,11 +99,11 @@ class TestRule:
 def rule_of(asked: Endpoints, endpoint: Endpoint, controlled: bool = True) -> TestRule:
     """Return how estimates of an endpoint are tested; one group alone is tested for a change of 0."""
     better = endpoints.better(endpoint, controlled)
-    if not controlled or endpoint.hypothesis == "superiority":
+    if not controlled or endpoint.objective == "superiority":
         return TestRule(better, asked.alpha, asked.sides)
     code = None if endpoint.outcome is not None else endpoints.endpoint_code(endpoint)
     margin = margin_size(endpoint.margin, endpoint.summary, endpoint.method, code)
-    return TestRule(better, asked.alpha, asked.sides, endpoint.hypothesis, margin)
+    return TestRule(better, asked.alpha, asked.sides, endpoint.objective, margin)
 
 
 def adjusted_significance(asked: Endpoints, rules: Sequence[TestRule], estimates: Sequence[Estimate]) -> Array:

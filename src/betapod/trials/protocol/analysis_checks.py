@@ -152,21 +152,21 @@ def _too_few(document: Document, where: Where, subject: str, visits: int, needed
 def _margin(
     document: Document, entry: dict[str, Any], where: Where, summary: str, method: str, code: str | None
 ) -> Iterator[Problem]:
-    hypothesis, margin = entry.get("hypothesis", "superiority"), entry.get("margin")
-    if hypothesis == "superiority":
+    objective, margin = entry.get("objective", "superiority"), entry.get("margin")
+    if objective == "superiority":
         if margin is not None:
             yield document.problem(
                 "useless-key",
                 "superiority has no margin",
                 (*where, "margin"),
                 True,
-                expected="hypothesis: non-inferiority or equivalence",
+                expected="objective: non-inferiority or equivalence",
             )
         return
-    if hypothesis not in ("non-inferiority", "equivalence"):
+    if objective not in ("non-inferiority", "equivalence"):
         return
     if margin is None:
-        yield document.problem("missing-key", f"{hypothesis} needs a margin", where, True, expected="margin")
+        yield document.problem("missing-key", f"{objective} needs a margin", where, True, expected="margin")
         return
     try:
         size = margin_size(margin, summary, method, code)

@@ -98,12 +98,12 @@ RATIOS = ("hazard ratio", "subdistribution hazard ratio", "win odds", "win ratio
 def _run_here(method: Any) -> Any:
     description = _NOT_RUN.get(" ".join(str(method).lower().split()))
     if description is not None:
-        what, instead = description
+        meaning, instead = description
         every = list(dict.fromkeys(name for names in CONTROLLED.values() for name in names))
         raise refuse(
             Problem(
                 "analysis-not-run",
-                f"{method} ({what}) is not available",
+                f"{method} ({meaning}) is not available",
                 found=str(method),
                 expected=", ".join([*every, "paired"]),
                 hint=f"What there is instead: {instead}.",

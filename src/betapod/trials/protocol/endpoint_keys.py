@@ -102,7 +102,7 @@ class Endpoint(Settings):
         default=None,
         description="a method, or a mapping of method and its settings; the usual one of the summary by default; one group alone: paired",
     )
-    hypothesis: Literal["superiority", "non-inferiority", "equivalence"] = "superiority"
+    objective: Literal["superiority", "non-inferiority", "equivalence"] = "superiority"
     margin: Measured | None = Field(
         default=None,
         description="of non-inferiority or equivalence: a size in the unit of the difference, or a ratio",
