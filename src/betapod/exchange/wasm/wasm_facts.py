@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ...base.constants import DAYS_PER_YEAR
 from ...engine.compiled.workspace import JOB, STATUS
 from ...engine.floors import floors
 from ...engine.infusions import input_name
@@ -17,8 +18,8 @@ from ...model.parameters.possible_values import excludes_zero, possible_bounds
 
 #: Version of the layout of these facts.
 FORMAT = 1
-#: Time for which the sizes of states are looked at, as a share of a year, in days; see `betapod.engine.tolerance`.
-HORIZON = 20 * 365.25
+#: Days over which the sizes of states are looked at; see `betapod.engine.tolerance`.
+HORIZON = 20 * DAYS_PER_YEAR
 
 
 def kernel_facts(
