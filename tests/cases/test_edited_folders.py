@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from betapod.base.errors import BetapodError, ConfigError
 from betapod.cli.main import _register, app
 from betapod.trials import run_folder
-from betapod.trials.conduct import conduct
+from betapod.trials.conduct import drawn_design
 
 MODEL = "dx/dt = -k * x  [1/day]  falls\nx(0) = start  [1]  start value\n"
 TABLE = """id,label,value,unit,low,high,distribution,role,source,locator,grade,note
@@ -56,7 +56,7 @@ def ensemble(tmp_path_factory):
 def trial(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(run_folder, "pool_of", lambda protocol, *_, **__: trials.pool(protocol, people=60))
-        patch.setattr(conduct, "SHARD", 2)
+        patch.setattr(drawn_design, "SHARD", 2)
         place = tmp_path_factory.mktemp("trial")
         (place / "small.yaml").write_text(trials.TEXT.replace("replicates: 60", "replicates: 3"))
         run_folder.run_into(place / "run", run_folder.trial_plan(place / "small.yaml"))

@@ -16,7 +16,7 @@ from betapod.engine.runs.store import Store
 from betapod.engine.runs.summary import finish, merge, quantiles
 from betapod.report.trial.trial_report import _parquet
 from betapod.trials import run_folder
-from betapod.trials.conduct import conduct
+from betapod.trials.conduct import drawn_design
 
 NAMES = [
     "run[1]", "run?", "a*b", "a*", "it's", 'say "x"', "x?y", "ü ß", "patient=3", "time=0", "{a,b}", "[!a]", "a\\b[1]", "~", "**",
@@ -51,7 +51,7 @@ def test_a_run_folder_of_any_name_is_read_and_no_other(tmp_path, name):
 @pytest.mark.parametrize("name", ["run[1]", "it's", "visit=0"])
 def test_a_trial_in_a_folder_of_any_name_gives_its_own_results(tmp_path, monkeypatch, name):
     monkeypatch.setattr(run_folder, "pool_of", lambda trial, *_, **__: trials.pool(trial, people=60))
-    monkeypatch.setattr(conduct, "SHARD", 2)
+    monkeypatch.setattr(drawn_design, "SHARD", 2)
     file = tmp_path / "small.yaml"
     file.write_text(trials.TEXT.replace("replicates: 60", "replicates: 3"))
     what, other = run_folder.trial_plan(file), run_folder.trial_plan(file, seed=99)

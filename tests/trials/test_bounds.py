@@ -13,7 +13,7 @@ from betapod.observables.quantities import visit_observables
 from betapod.trials.analysis import estimators as analysis
 from betapod.trials.analysis import survival
 from betapod.trials.analysis.estimators import as_estimate
-from betapod.trials.conduct import conduct, eligibility
+from betapod.trials.conduct import conduct, drawn_design, eligibility
 from betapod.trials.operating import likelihood, power_analysis, replicate_summaries
 
 # -- slopes and events ---------------------------------------------------------------------------------------------------
@@ -188,10 +188,10 @@ def test_a_visit_on_the_last_day_takes_place() -> None:
     protocol = small.parse_protocol(
         small.TEXT.replace("window: 10 day", "window: 0 day").replace("missed_visits: 10 %", "missed_visits: 0 %")
     )
-    draws = conduct.SharedDraws(protocol, small.pool(protocol, people=200), "randomised", range(2))
+    draws = drawn_design.SharedDraws(protocol, small.pool(protocol, people=200), "randomised", range(2))
     left = np.full(draws.shape, np.nan, dtype=np.float32)
     left[:, 0], left[:, 1] = 183.0, 182.99
-    attended = np.isfinite(conduct.DrawnDesign(draws, "randomised")._attended(left)[:, :, 2])
+    attended = np.isfinite(drawn_design.DrawnDesign(draws, "randomised")._attended(left)[:, :, 2])
     assert attended[:, 0].all() and not attended[:, 1].any() and attended[:, 2].all()
 
 

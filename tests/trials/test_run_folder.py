@@ -14,13 +14,13 @@ import small_trials as small
 from betapod.base.errors import ConfigError
 from betapod.engine.runs.manifest import SCHEMA_VERSION
 from betapod.trials import run_folder
-from betapod.trials.conduct import conduct
+from betapod.trials.conduct import drawn_design
 
 
 @pytest.fixture(autouse=True)
 def known_pool(monkeypatch):
     monkeypatch.setattr(run_folder, "pool_of", lambda trial, *_, **__: small.pool(trial, people=300))
-    monkeypatch.setattr(conduct, "SHARD", 15)
+    monkeypatch.setattr(drawn_design, "SHARD", 15)
 
 
 @pytest.fixture
@@ -96,9 +96,9 @@ import os, signal, sys
 sys.path.insert(0, {str(Path(small.__file__).parent)!r})
 import small_trials as small
 from betapod.trials import run_folder
-from betapod.trials.conduct import conduct
+from betapod.trials.conduct import conduct, drawn_design
 run_folder.pool_of = lambda trial, *_, **__: small.pool(trial, people=300)
-conduct.SHARD = 15
+drawn_design.SHARD = 15
 done = []
 def progress(what, now, whole):
     if now == 2:

@@ -35,6 +35,7 @@ from ..engine.runs.store import Receipt, Store, write_parquet
 from ..observables.quantities import visit_observables
 from ..therapies.cell_risks import EVENTS
 from .conduct import conduct as trial
+from .conduct import drawn_design
 from .conduct.feasibility import refuse_nobody
 from .conduct.harm_events import dated_events, event_names
 from .conduct.health_events import asked_health
@@ -82,7 +83,7 @@ class TrialPlan:
             "scenarios": self.scenarios,
             # Runs under the parameters of the tables are told by nothing, as they always were.
             **({"fit_draws": self.protocol.fit_draws, "fit": fit_of(self.protocol)} if self._differs else {}),
-            "patients": len(trial.shards(self.protocol)),
+            "patients": len(drawn_design.shards(self.protocol)),
             "shard_size": 1,
             # Parts that another version computed are not to be mixed with those of this one.
             "program": program(trial.__name__),
@@ -202,7 +203,7 @@ def open_trial_run(folder: str | Path) -> TrialRun:
         )
         hint = f"Complete it with: {shlex.join(['betapod', 'resume', str(folder)])}"
         raise ConfigError(Problem("incomplete-run", "the run is not complete", Location(str(folder)), state, hint=hint))
-    parts = trial.shards(trial_plan.protocol)
+    parts = drawn_design.shards(trial_plan.protocol)
     read_parts = [_read(store, trial_plan, pool, shard, part) for shard, part in enumerate(parts)]
     return TrialRun(trial_plan.protocol, _joined(trial_plan, read_parts), pool, dict(pool.facts))
 
@@ -299,7 +300,7 @@ def trial_dictionary(protocol: Protocol) -> str:
 def _compute(
     store: Store, trial_plan: TrialPlan, pool: Pool, threads: int | None, progress: Progress | None
 ) -> dict[tuple[str, str], TrialData]:
-    parts = trial.shards(trial_plan.protocol)
+    parts = drawn_design.shards(trial_plan.protocol)
     intact, _ = store.survey()
 
     def make(shard: int) -> dict[tuple[str, str], TrialData]:
@@ -321,7 +322,7 @@ def _joined(
     trial_plan: TrialPlan, parts: Sequence[Mapping[tuple[str, str], TrialData]]
 ) -> dict[tuple[str, str], TrialData]:
     keys = [(design, scenario) for design in trial_plan.designs for scenario in trial_plan.scenarios]
-    return {key: trial.joined([part[key] for part in parts]) for key in keys}
+    return {key: drawn_design.joined([part[key] for part in parts]) for key in keys}
 
 
 # -- Parquet ---------------------------------------------------------------------------------------------------------

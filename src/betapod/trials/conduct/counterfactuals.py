@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .conduct import DrawnDesign, SharedDraws, joined, shards
+from .drawn_design import DrawnDesign, SharedDraws, joined, shards
 from .trial_data import TrialData
 
 if TYPE_CHECKING:
