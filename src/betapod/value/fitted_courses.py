@@ -51,7 +51,7 @@ def draws_asked(settings: ValueSettings) -> DrawsAsked | None:
     return asked
 
 
-def fit_identity(asked: DrawsAsked) -> list[object]:
+def draws_identity(asked: DrawsAsked) -> list[object]:
     """Return name and files of the fit that is drawn from, or before which the tables had their values, as plain values."""
     name = fit_of(asked) or undone_fit(asked)
     return [name, [list(pair) for pair in sorted(load_fit(name).identity["files"].items())]] if name else []

@@ -31,7 +31,7 @@ from ..engine.runs.database import connect, database_error, parquet, sql_path
 from ..hazards.risk import Numbers
 from .comparison_checks import country_packs, read_value_run
 from .draw_blocks import Block
-from .fitted_courses import draws_asked, fit_identity
+from .fitted_courses import draws_asked, draws_identity
 from .value_result import ValueParameter, ValueResult
 from .value_run import ValueProgress, adapted_settings, run_value_settings
 from .value_settings import ValueSettings
@@ -116,7 +116,7 @@ def _identity(settings: ValueSettings, beside: Path) -> dict[str, Any]:
         "run": settings.model_dump(mode="json", by_alias=True),
         "packs": {name: None if pack is None else pack.model_dump(mode="json") for name, pack in packs.items()},
         "program": program("betapod.value.value_run"),
-        **({"fit": fit_identity(asked)} if (asked := draws_asked(settings)) else {}),
+        **({"fit": draws_identity(asked)} if (asked := draws_asked(settings)) else {}),
     }
 
 
