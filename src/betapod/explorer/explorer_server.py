@@ -78,8 +78,8 @@ def explorer_server(port: int = 0) -> ThreadingHTTPServer:
             Problem(
                 "bad-port",
                 f"port {port} cannot be used",
-                Location("--port"),
+                Location("argument port (--port)"),
                 found=str(error),
-                hint="Leave --port out: a free one is taken.",
+                hint="Leave the argument port (--port) out: a free one is taken.",
             )
         ) from None

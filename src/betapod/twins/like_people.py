@@ -268,7 +268,7 @@ def _too_few(
     count, expected = f"{best:.0f} effective people", f"at least {LEAST:g}"
     if not without or max(without.values()) < LEAST:
         named = f" or these drugs ({', '.join(drugs)})" if drugs else ""
-        hint = f"No single lab is the reason. Leave out labs that are not certain{named}: what is not given widens the answer, and --closer looks for closer people."
+        hint = f"No single lab is the reason. Leave out labs that are not certain{named}: what is not given widens the answer, and the argument closer (--closer) looks for closer people."
         return Problem("too-few-people", message, found=count, expected=expected, hint=hint)
     name = max(without, key=without.__getitem__)
     item, nearest = lab_quantities()[name], _nearest_value(table, labs, fits, distances, name)

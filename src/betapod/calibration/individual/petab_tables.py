@@ -70,7 +70,7 @@ def _refuse_schedules(problem: IndividualProblem) -> None:
                 Location(problem.file),
                 f"schedules of {some}",
                 "people without",
-                "Give --format 2.",
+                "Write version 2 (argument --format 2).",
             )
         )
 
