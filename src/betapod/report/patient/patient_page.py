@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import textwrap
 from collections.abc import Mapping, Sequence
@@ -48,15 +47,13 @@ def render_patient_page(
     contents = patient_contents(forecast, trust)
     with styled():
         picture = inline(patient_figure(forecast), "patient", picture_words(forecast))
-    data = json.dumps(_plain(forecast.document()), ensure_ascii=False, allow_nan=False)
     return template(TEMPLATE, tidy=tidy).render(
         title=_TITLE,
         warning=PATIENT_WARNING,
         contents=contents,
         picture=picture,
         live=live,
-        # Inside a script nothing but its end is read as HTML.
-        data=data.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029"),
+        data=_plain(forecast.document()),
         provenance=list((patient_provenance() if provenance is None else provenance).items()),
     )
 
