@@ -86,7 +86,7 @@ class Stream:
         if len(numbers):
             first, last = int(numbers.min()), int(numbers.max())
             if last - first < max(_SPARSE * len(numbers), _SHORT):
-                return self._of_range(range(first, last + 1), item)[numbers - first]
+                return np.asarray(self._of_range(range(first, last + 1), item)[numbers - first])
         return _philox(numbers, item, self.key)
 
     def _of_range(self, patients: range, item: int) -> NDArray[np.uint64]:

@@ -26,7 +26,7 @@ from .trial_effects import KIDNEY_REMOVED, KIDNEYS_FAILED
 
 if TYPE_CHECKING:
     from ..protocol.protocol import Protocol
-    from .conduct import SharedDraws
+    from .drawn_design import SharedDraws
 
 #: What is dated for each patient: causes of outcomes, and losses of kidneys by cells.
 DATED: Mapping[str, str] = {cause: OUTCOME_LABELS[cause] for cause in CAUSES} | {

@@ -29,7 +29,7 @@ from ..protocol.health_outcomes import HEALTHY_AGAIN, IMPROVEMENTS, QUALITY_OF_L
 if TYPE_CHECKING:
     from ...hazards.risk_course import RiskCourse
     from ..protocol.protocol import Protocol
-    from .conduct import SharedDraws
+    from .drawn_design import SharedDraws
     from .patient_pool import Pool
 
 
