@@ -180,7 +180,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("With every default filled in", "betapod trial show sglt2 --json"),
     ),
     "trial new": (
-        ("A small protocol to begin with", "betapod trial new mine --template two-arm"),
+        ("A small protocol to begin with", "betapod trial new small --template two-arm"),
         ("A drug trial, in a file of another name", "betapod trial new drug --from sglt2 --out drug.yaml"),
     ),
     "trial check": (
