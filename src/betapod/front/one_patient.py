@@ -194,10 +194,8 @@ def validate_forecasts(
     --------
     >>> import betapod, pathlib, tempfile
     >>> path = pathlib.Path(tempfile.mkdtemp()) / "cohort.csv"
-    >>> _ = path.write_text("age,sex,egfr [mL/min/1.73m2],time [year],event
-    61,m,52,5,0
-    70,f,25,2,1
-    ")
+    >>> rows = ["age,sex,egfr [mL/min/1.73m2],time [year],event", "61,m,52,5,0", "70,f,25,2,1"]
+    >>> _ = path.write_text("\n".join(rows))
     >>> [item.predictor for item in betapod.validate_forecasts(path, years=2, people=20).scores][:2]
     ['the model']
     """
