@@ -8,7 +8,7 @@ from scipy.stats import norm
 from betapod.base.errors import ConfigError
 from betapod.hazards.outcome_rates import DEATHS, death_rate
 from betapod.observables.variation import variations
-from betapod.trials.conduct import conduct
+from betapod.trials.conduct import conduct, drawn_design
 from betapod.trials.conduct.measurement import measurement_sd
 from betapod.trials.conduct.trial_data import DISPOSITIONS, PARTS
 
@@ -97,7 +97,7 @@ def test_scenarios_and_designs_share_people_and_random_numbers(run):
 
 def test_threads_and_parts_change_nothing(trial, run, monkeypatch):
     people = small.pool(trial)
-    monkeypatch.setattr(conduct, "SHARD", 7)
+    monkeypatch.setattr(drawn_design, "SHARD", 7)
     again = conduct.conduct_trial(trial, pool=people, threads=3)
     assert all(same(run[key], again[key]) for key in run)
     other = conduct.conduct_trial(trial, pool=people, seed=6)

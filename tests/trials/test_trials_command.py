@@ -12,14 +12,14 @@ from typer.testing import CliRunner
 
 from betapod.cli import main as cli
 from betapod.trials import run_folder
-from betapod.trials.conduct import conduct
+from betapod.trials.conduct import drawn_design
 
 
 @pytest.fixture
 def invoke(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(run_folder, "pool_of", lambda trial, *_, **__: small.pool(trial, people=300))
-    monkeypatch.setattr(conduct, "SHARD", 15)
+    monkeypatch.setattr(drawn_design, "SHARD", 15)
     cli._register(["run"])
 
     def run(*arguments):
