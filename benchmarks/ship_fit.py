@@ -156,6 +156,12 @@ def pages(ship: Shipping) -> None:
         )
 
 
+def wasm(ship: Shipping) -> None:
+    """Write the WebAssembly of the shipped models, the people of the explorer and the native numbers of their tests anew."""
+    ship.program(sys.executable, "benchmarks/ship_wasm.py")
+    ship.program(sys.executable, "tests/support/wasm_cases.py")
+
+
 def demo(ship: Shipping) -> None:
     """Write the demonstration, whose figure the first page shows."""
     ship.program(*BETAPOD, "demo", "--force", "--out", str(ship.notes / "demo"))
@@ -186,6 +192,7 @@ STEPS: dict[str, Callable[[Shipping], None]] = {
     "verdicts": compare_verdicts,
     "trust": ship_trust,
     "lifetime": ship_lifetime,
+    "wasm": wasm,
     "outcomes": outcomes,
     "demo": demo,
     "pages": pages,

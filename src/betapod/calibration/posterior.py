@@ -7,6 +7,7 @@ was evaluated (`emulator`), and are weighted in the same way: the emulator costs
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -265,9 +266,13 @@ def _error_of_emulator(result: MapResult, weighted: WeightedDraws) -> float:
     return float(np.std(posterior_loss(result.likelihood, predicted, u, use) - foretold))
 
 
+def _linear(result: MapResult, u: Numbers) -> Numbers:
+    return np.asarray(result.predicted + (u - result.u) @ result.jacobian.T)
+
+
 def noise_of_rows(result: MapResult, u: Numbers, predicted: Numbers) -> Numbers:
     """Return the root mean square (n,) by which predictions (k, n) at places (k, d) miss the linear model; 0 where there are none."""
-    missed = predicted - (result.predicted + (u - result.u) @ result.jacobian.T)
+    missed = predicted - _linear(result, u)
     finite = np.isfinite(missed)
     total = np.square(np.where(finite, missed, 0.0)).sum(axis=0)
     return np.asarray(np.sqrt(total / np.maximum(finite.sum(axis=0), 1)), dtype=np.float64)
@@ -282,9 +287,7 @@ def _draws_of_noisy(
     widened = replace(law, rows=replace(rows, se=np.hypot(rows.se, noise)))
     noisy = replace(result, likelihood=widened)
 
-    def linear(u: Numbers) -> Numbers:
-        return np.asarray(result.predicted + (u - result.u) @ result.jacobian.T)
-
+    linear = functools.partial(_linear, result)
     gaussian = laplace(noisy)
     many = _draws_of(linear, noisy, gaussian, _FOR_MOMENTS, seed + 1).u
     draws = _draws_of(linear, noisy, gaussian, count, seed + 2).u

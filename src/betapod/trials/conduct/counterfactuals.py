@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .drawn_design import DrawnDesign, SharedDraws, joined, shards
+from .drawn_design import PATIENT_ARRAYS, PATIENT_TABLES, DrawnDesign, SharedDraws, joined, shards
 from .trial_data import TrialData
 
 if TYPE_CHECKING:
@@ -17,9 +17,7 @@ if TYPE_CHECKING:
 
 #: Patients of all replicates together from whom a truth is taken, and the most replicates.
 _PATIENTS, _REPLICATES = 60_000, 200
-#: Fields of `TrialData` by patient, of arrays and of mappings of arrays.
-_ARRAYS = ("member", "arm", "stratum", "day", "disposition", "disposition_day", "rescued", "rescue_rule", "qalys")
-_TABLES = ("observed", "base", "effect_draws", "events", "outcome_days")
+_ARRAYS = (*PATIENT_ARRAYS, "qalys")
 
 
 class Counterfactuals:
@@ -92,7 +90,7 @@ def side_by_side(first: TrialData, second: TrialData, treated: str, control: str
         else np.concatenate([getattr(data, name) for data in sides], axis=1)
         for name in _ARRAYS
     }
-    for name in _TABLES:
+    for name in PATIENT_TABLES:
         tables = [getattr(data, name) for data in sides]
         # Adverse events have the names of the arms' own infusions.
         changes[name] = {
@@ -109,6 +107,6 @@ def _flat(data: TrialData, arm: int) -> TrialData:
 
     names = {item.name for item in fields(data)}
     changes: dict[str, Any] = {name: flat(getattr(data, name)) for name in _ARRAYS if name in names}
-    changes |= {name: {key: flat(values) for key, values in getattr(data, name).items()} for name in _TABLES}
+    changes |= {name: {key: flat(values) for key, values in getattr(data, name).items()} for name in PATIENT_TABLES}
     changes["arm"] = np.full_like(changes["arm"], arm)
     return replace(data, **changes)

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from ..protocol.protocol import Protocol
 
 
+#: Fields of `TrialData` by patient: arrays, and mappings of arrays; ``qalys`` besides, where they are counted.
+PATIENT_ARRAYS = ("member", "arm", "stratum", "day", "disposition", "disposition_day", "rescued", "rescue_rule")
+PATIENT_TABLES = ("observed", "base", "effect_draws", "events", "outcome_days")
 #: Replicates that are computed together at most.
 SHARD = 125
 #: Patients that are computed together at most, unless one trial has more.
@@ -223,22 +226,11 @@ def joined(parts: Sequence[TrialData]) -> TrialData:
     if len(parts) == 1:
         return first
     arrays: dict[str, Any] = {
-        name: np.concatenate([getattr(part, name) for part in parts])
-        for name in (
-            "member",
-            "arm",
-            "stratum",
-            "day",
-            "disposition",
-            "disposition_day",
-            "rescued",
-            "rescue_rule",
-            "screened",
-        )
+        name: np.concatenate([getattr(part, name) for part in parts]) for name in (*PATIENT_ARRAYS, "screened")
     }
     tables: dict[str, Any] = {
         name: {key: np.concatenate([getattr(part, name)[key] for part in parts]) for key in getattr(first, name)}
-        for name in ("observed", "base", "effect_draws", "events", "outcome_days")
+        for name in PATIENT_TABLES
     }
     if first.qalys is not None:
         arrays["qalys"] = np.concatenate([part.qalys for part in parts if part.qalys is not None])
