@@ -31,6 +31,8 @@ class Counterfactuals:
 
     def __init__(self, data: TrialData) -> None:
         self.protocol, self.design, self.scenario, self.pool = data.protocol, data.design, data.scenario, data.pool
+        # Endpoints ask for the same trials.
+        self._trials: dict[tuple[str, bool, bool], TrialData] = {}
 
     @property
     def replicates(self) -> int:
@@ -49,11 +51,17 @@ class Counterfactuals:
         leaving
             Whether patients drop out; without it all are watched to the end, or to their death.
         """
+        key = arm, rescue or not self.protocol.conduct.rescue, leaving
+        if key not in self._trials:
+            self._trials[key] = self._everybody(*key)
+        return self._trials[key]
+
+    def _everybody(self, arm: str, rescue: bool, leaving: bool) -> TrialData:
         treated_as = dict.fromkeys(self.protocol.designs[self.design].arms, arm)
         parts = []
         for draws in self._leaving_draws if leaving else self._watched_draws:
             some = draws
-            if not rescue and draws.protocol.conduct.rescue:
+            if not rescue:
                 some = copy.copy(draws)
                 some.protocol = _conducted(draws.protocol, rescue=[])
             parts.append(DrawnDesign(some, self.design, treated_as).data(self.scenario))
