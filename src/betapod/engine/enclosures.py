@@ -228,7 +228,8 @@ def _comparison(op: str, a: Bounds, b: Bounds) -> Bounds:
     if op in ("gt", "ge"):
         return _comparison("lt" if op == "gt" else "le", b, a)
     if op in ("lt", "le"):
-        surely = binary(op, a[1], b[0])
+        # The outer bounds say the same again where they are numbers; where one is none, so may be what is compared.
+        surely = binary("and", binary(op, a[1], b[0]), binary(op, a[0], b[1]))
         never = binary("ge" if op == "lt" else "gt", a[0], b[1])
         return surely, unary("not", never)
     equal = binary("and", binary("eq", a[0], b[1]), binary("eq", a[1], b[0]))
