@@ -46,7 +46,7 @@ def group(egfr: float = 60.0, uacr: float = 100.0, factor: float = 1.0, **column
 def counted(
     event: CountedEvent, people: Courses, last: float = 4 * YEAR, study: float = 1.0
 ) -> tuple[float, float, float]:
-    risk, events, years = counts_of(people, event, last, [1], study).sums()
+    risk, events, years, _ = counts_of(people, event, last, [1], study).sums()
     return float(risk), float(events), float(years)
 
 

@@ -7,6 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from betapod.base.errors import ConfigError
 from betapod.evidence.records import registry
@@ -128,7 +130,7 @@ def test_counting_may_begin_after_treatment() -> None:
 
 
 def test_ratios_of_groups() -> None:
-    treated, control = counts([1, 0, 0, 0], [1, 2, 2, 2]), counts([1, 1, 0, 0], [1, 1, 2, 2])
+    treated, control = counts([1, 0, 0, 0] * 50, [1, 2, 2, 2] * 50), counts([1, 1, 0, 0] * 50, [1, 1, 2, 2] * 50)
     number = lambda form: float(event_counts.statistic(form, [treated.sums(), control.sums()]))  # noqa: E731
     assert number("hazard ratio") == pytest.approx(math.log((1 / 7) / (2 / 6)))
     assert number("risk ratio") == pytest.approx(math.log(0.5))
@@ -156,6 +158,18 @@ def test_groups_without_events_are_not_known_to_be_equal() -> None:
     nobody = counts([0.0] * 50, [2.0] * 50)
     spread = event_counts.scatter_of_cohort("hazard ratio", [nobody, nobody], True, np.random.default_rng(2))
     assert spread == pytest.approx(2.0)
+
+
+def test_small_chances_of_many_people_give_their_ratio() -> None:
+    # Together a tenth of an event and a twentieth: known from everybody's chance, not one half event for both.
+    many, few = counts([0.001] * 100, [2.0] * 100), counts([0.0005] * 100, [2.0] * 100)
+    assert float(event_counts.statistic("hazard ratio", [few.sums(), many.sums()])) == pytest.approx(math.log(0.5))
+
+
+@given(st.floats(0.0, 1.0), st.integers(1, 12))
+def test_a_ratio_does_not_jump_where_a_person_comes_to_have_a_chance(chance: float, others: int) -> None:
+    number = lambda p: float(event_counts.statistic("rate", [counts([p] + [0.2] * others, [1.0] * 13).sums()]))  # noqa: E731
+    assert abs(number(min(chance + 1e-4, 1.0)) - number(chance)) < 5e-3
 
 
 def test_every_event_of_the_table_can_be_read() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +19,29 @@ from .visits import Numbers
 
 #: Samples of the cohort behind its own error.
 _SAMPLES = 300
-#: Fewest events and people without one that a logarithm is made of: none were seen among so few virtual people.
+#: Fewest events that a study is taken to count, and fewest people without one.
 _FEWEST = 0.5
+#: Events that stand for people who were not drawn, where nobody of a cohort can have one. It fades with the number of people who carry
+#: the events: a chance of each is known, however small they are together.
+_UNDRAWN = 0.5
+#: More of them than this is said beside a prediction: fewer than three people carry the events.
+_HARDLY = 0.025
+#: Fewest events that a logarithm is made of.
+_LEAST = 1e-9
+
+
+class Sums(NamedTuple):
+    """People of a group at risk, expected events, person-years, and the effective number of people who carry the events."""
+
+    risk: Numbers
+    events: Numbers
+    years: Numbers
+    carriers: Numbers
+
+    @property
+    def undrawn(self) -> Numbers:
+        """Events that stand for people who were not drawn."""
+        return np.asarray(_UNDRAWN * np.exp(-self.carriers))
 
 
 @dataclass(frozen=True)
@@ -40,10 +62,12 @@ class Counts:
     events: Numbers
     years: Numbers
 
-    def sums(self, index: NDArray[np.int64] | slice = slice(None)) -> tuple[Numbers, Numbers, Numbers]:
-        """Return people at risk, with an event, and person-years, of samples (..., people) of the group."""
-        risk, events, years = (np.asarray(x[index].sum(axis=-1)) for x in (self.risk, self.events, self.years))
-        return risk, events, years
+    def sums(self, index: NDArray[np.int64] | slice = slice(None)) -> Sums:
+        """Return the sums over samples (..., people) of the group."""
+        chances = self.events[index]
+        risk, events, years = (np.asarray(x.sum(axis=-1)) for x in (self.risk[index], chances, self.years[index]))
+        carriers = events**2 / np.maximum((chances**2).sum(axis=-1), np.finfo(float).tiny)
+        return Sums(risk, events, years, np.asarray(carriers))
 
 
 def counts_of(group: Courses, event: CountedEvent, last: float, seed: Sequence[int], study: float = 1.0) -> Counts:
@@ -88,18 +112,19 @@ def _is_watched(event: CountedEvent, last: float, weeks: Numbers, failed: Number
     return (weeks <= until[:, None]).astype(np.float64)
 
 
-def statistic(form: str, sums: Sequence[tuple[Numbers, Numbers, Numbers]]) -> Numbers:
+def statistic(form: str, sums: Sequence[Sums]) -> Numbers:
     """Return the number of a form on its scale of comparison: logarithm for rates and ratios, share or difference otherwise."""
-    of_groups = [_of_group(form, *sums_of_group) for sums_of_group in sums]
+    of_groups = [_of_group(form, sums_of_group) for sums_of_group in sums]
     return np.asarray(of_groups[0] - of_groups[1] if len(of_groups) == 2 else of_groups[0], dtype=np.float64)
 
 
-def _of_group(form: str, risk: Numbers, events: Numbers, years: Numbers) -> Numbers:
+def _of_group(form: str, group: Sums) -> Numbers:
+    risk = np.maximum(group.risk, _LEAST)
     if form in ("share", "difference"):
-        return np.asarray(events / np.maximum(risk, 1e-9))
-    some, others = np.maximum(events, _FEWEST), np.maximum(risk - events, _FEWEST)
-    below = {"rate": years, "hazard ratio": years, "risk ratio": np.maximum(risk, 1e-9), "odds ratio": others}[form]
-    return np.asarray(np.log(some / np.maximum(below, 1e-9)))
+        return np.asarray(group.events / risk)
+    some, others = np.maximum(group.events + group.undrawn, _LEAST), np.maximum(risk - group.events, _FEWEST)
+    below = {"rate": group.years, "hazard ratio": group.years, "risk ratio": risk, "odds ratio": others}[form]
+    return np.asarray(np.log(some / np.maximum(below, _LEAST)))
 
 
 def scatter_of_study(form: str, groups: Sequence[Counts], people: int) -> float:
@@ -109,7 +134,7 @@ def scatter_of_study(form: str, groups: Sequence[Counts], people: int) -> float:
     """
     variance = 0.0
     for group in groups:
-        risk, events, _ = (float(x) for x in group.sums())
+        risk, events, *_ = (float(x) for x in group.sums())
         share = min(max(events, _FEWEST) / max(risk, 2.0 * _FEWEST), 1.0 - 1e-6)
         expected = max(people * share * (risk / len(group.risk) if form == "rate" else 1.0), _FEWEST)
         others = max(people * (1.0 - share), _FEWEST)
@@ -126,7 +151,7 @@ def scatter_of_study(form: str, groups: Sequence[Counts], people: int) -> float:
 def scatter_of_cohort(form: str, groups: Sequence[Counts], paired: bool, generator: np.random.Generator) -> float:
     """Return the error of having so few virtual people; the same people are in both groups where they are paired.
 
-    A group in which nobody had the event is known no better than by the half event that stands for it.
+    A group in which nobody can have the event is known no better than by the half event that stands for it.
     """
     sizes = [len(group.risk) for group in groups]
     first = generator.integers(sizes[0], size=(_SAMPLES, sizes[0]))
@@ -134,7 +159,7 @@ def scatter_of_cohort(form: str, groups: Sequence[Counts], paired: bool, generat
     spread = float(np.std(statistic(form, [g.sums(index) for g, index in zip(groups, indices, strict=True)])))
     if form == "difference":
         return spread
-    none = sum(1.0 / _FEWEST for group in groups if float(group.sums()[1]) < _FEWEST)
+    none = sum(float(group.sums().undrawn) / _UNDRAWN**2 for group in groups)
     return math.sqrt(spread**2 + none)
 
 
@@ -144,15 +169,15 @@ def people_behind(group: Counts, generator: np.random.Generator) -> float:
     Nobody is counted but everybody's chance is known, so that they are at least those at risk; and no more than these where all
     chances together make less than half an event.
     """
-    risk, events, _ = (float(x) for x in group.sums())
+    risk, events, *_ = (float(x) for x in group.sums())
     share, at_risk = events / max(risk, 1e-9), max(risk, 1.0)
     spread = scatter_of_cohort("share", [group], False, generator) if events >= _FEWEST else 0.0
     return max(at_risk, share * (1.0 - share) / spread**2) if spread > 0.0 else at_risk
 
 
 def without_events(groups: Sequence[Counts], record: Record) -> str:
-    """Say so where nobody among the virtual people of a group had the event."""
-    counted = [float(group.sums()[1]) for group in groups]
-    if min(counted) >= _FEWEST or record.kind in ("proportion", "count", "difference"):
+    """Say so where hardly anybody among the virtual people of a group can have the event."""
+    undrawn = max(float(group.sums().undrawn) for group in groups)
+    if undrawn < _HARDLY or record.kind in ("proportion", "count", "difference"):
         return ""
-    return "hardly any virtual person had the event: half an event was counted"
+    return f"hardly any virtual person can have the event: {undrawn:.1g} events stand for people who were not drawn"
