@@ -22,6 +22,7 @@ from betapod.trials.conduct import candidates, conduct, measurement
 from betapod.trials.conduct.arm_schedules import Planner
 from betapod.trials.operating.multiple_tests import multiplicity_rows
 from betapod.trials.operating.test_rules import rule_of
+from betapod.trials.protocol.look_keys import Looks
 from betapod.trials.protocol.protocol import Protocol
 from betapod.trials.protocol.protocol_files import parse_protocol
 
@@ -98,6 +99,11 @@ SILENT = {
     "endpoints.*.intercurrent.kidney_failure": "nobody's kidneys fail in these people; tests/trials/test_named_analyses.py",
     "endpoints.multiplicity.weights": "of a graph; tests/trials/test_named_analyses.py",
     "endpoints.multiplicity.passed_on": "of a graph; tests/trials/test_named_analyses.py",
+    "designs.*.recruitment": "moves looks; tests/trials/test_looks.py",
+    **{
+        f"designs.*.looks.{name}": "decides where trials stop, not what is measured; tests/trials/test_looks.py"
+        for name in Looks.model_fields
+    },
     "run_in.therapies.start": "refused in a run-in",
     "run_in.therapies.stop": "refused in a run-in",
     "fit_draws": "changes the true courses of people, which are fixed here; tests/trials/test_replicate_parameters.py",

@@ -76,9 +76,9 @@ def print_estimands(document: dict[str, Any], scale: Scale, several: bool, group
             *([row["design"]] if several else []),
             f"{row['treated']} against {row['control']}",
             "-" if row["estimand"] is None else scale.number(row["estimand"]),
-            _bias(scale, row),
-            _share(row, "coverage"),
-            _share(row, "false_positives"),
+            bias_text(scale, row["bias"]),
+            share_text(row, "coverage"),
+            share_text(row, "false_positives"),
         )
         for row in judged
     ]
@@ -116,20 +116,19 @@ def _estimates(scale: Scale, low: float | None, high: float | None) -> str:
     return "-" if low is None or high is None else f"{scale.number(low)} to {scale.number(high)}"
 
 
-def _bias(scale: Scale, row: dict[str, Any]) -> str:
-    """Return the bias on the scale of the analysis: of ratios and logarithms as a factor."""
-    if row["bias"] is None:
+def bias_text(scale: Scale, bias: float | None) -> str:
+    """Return a bias on the scale of the analysis: of ratios and logarithms as a factor; a dash for none."""
+    if bias is None:
         return "-"
     import math
 
     if scale.ratio or scale.log:
-        return f"\u00d7{math.exp(row['bias']):.3f}"
-    if scale.share:
-        return f"{100 * row['bias']:+.2f}"
-    return f"{row['bias']:+.3g}"
+        return f"\u00d7{math.exp(bias):.3f}"
+    return f"{100 * bias:+.2f}" if scale.share else f"{bias:+.3g}"
 
 
-def _share(row: dict[str, Any], name: str) -> str:
+def share_text(row: dict[str, Any], name: str) -> str:
+    """Return a share with its Monte Carlo interval in per cent; a dash for none."""
     if row[name] is None:
         return "-"
     return f"{100 * row[name]:.1f} % ({100 * row[f'{name}_low']:.1f}\u2013{100 * row[f'{name}_high']:.1f})"

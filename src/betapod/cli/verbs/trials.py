@@ -18,6 +18,7 @@ from ..running import QuietOption, ThreadsOption, breaking, command
 from ..shared import JsonOption, print_json, print_note, print_table, print_text, with_noun, write_out
 from ..trial_comparisons import tell_comparisons
 from ..trial_harms import print_trial_harms
+from ..trial_looks import tell_looks
 from ..waiting import show_progress, waiting
 from . import trial_data_verbs
 
@@ -339,6 +340,7 @@ def _tell(run: Any, folder: Path, csv: Path | None, quiet: bool, as_json: bool) 
     several = len({row["design"] for row in protocol_document["rows"]}) > 1
     if protocol_document["comparisons"]:
         tell_comparisons(protocol_document, several, cells)
+        tell_looks(protocol_document, several, cells)
     _tell_groups(protocol_document, several, cells)
     print_trial_harms(protocol_document)
     for design, people in protocol_document["people_behind_patients"].items():

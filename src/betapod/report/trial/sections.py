@@ -26,6 +26,7 @@ from .sections_designs import evidence_section, kept, simulated, supposed, uncon
 from .sections_estimand import estimand_section
 from .sections_harms import harms_section
 from .sections_intervals import interval_section
+from .sections_looks import looks_section
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -65,6 +66,7 @@ def sections(assessment: Assessment, extra: ReportSupplement) -> list[Section]:
             for design in assessment.protocol.designs
             if design not in assessment.single
         ),
+        *(looks_section(assessment, design) for design in assessment.protocol.designs),
         estimand_section(assessment),
         _by_stratum(assessment),
         _mechanisms(extra.shares),

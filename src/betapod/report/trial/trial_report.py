@@ -37,6 +37,8 @@ WARNING = (
 STATISTICS = {
     "adverse": "Clopper CJ, Pearson ES. The use of confidence or fiducial limits illustrated in the case of the binomial. Biometrika 1934;26:404-413.",
     "cox": "Cox DR. Regression models and life-tables. J R Stat Soc B 1972;34:187-220. Ties: Efron B. J Am Stat Assoc 1977;72:557-565.",
+    "looks": "Tsiatis AA, Rosner GL, Mehta CR. Exact confidence intervals following a group sequential test. Biometrics 1984;40:797-803. "
+    "Jennison C, Turnbull BW. Group sequential methods with applications to clinical trials. Chapman & Hall/CRC 1999.",
     "free": "Kaplan EL, Meier P. Nonparametric estimation from incomplete observations. J Am Stat Assoc 1958;53:457-481.",
     "responders": "Newcombe RG. Interval estimation for the difference between independent proportions. Stat Med 1998;17:873-890.",
     "shares": "Shapley LS. A value for n-person games. In: Contributions to the Theory of Games II. Princeton University Press 1953:307-317.",
@@ -58,6 +60,8 @@ TABLES = (
     "remission",
     "one_trial",
     "multiple_tests",
+    "looks",
+    "looked",
     "power",
     "sizes",
 )
@@ -158,7 +162,7 @@ def _statistics(assessment: Assessment, extra: ReportSupplement) -> list[str]:
     used |= (
         {"cox"} if "time to event" in used or "hazard" in " ".join(assessment.one_trial.get("analysis", [])) else set()
     )
-    used |= {name for name in ("adverse", "free") if not getattr(assessment, name).empty}
+    used |= {name for name in ("adverse", "free", "looks") if not getattr(assessment, name).empty}
     used |= {"shares"} if extra.shares else set()
     return [work for name, work in STATISTICS.items() if name in used]
 

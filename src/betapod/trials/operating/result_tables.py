@@ -14,6 +14,7 @@ from ..conduct.feasibility import Behind, behind
 from . import replicate_summaries
 from . import result_rows as rows_of
 from .example_trial import one_trial
+from .look_characteristics import look_rows
 from .multiple_tests import multiplicity_rows
 from .power_analysis import assurance
 from .sizing import power_and_sizes, tests_cells
@@ -55,6 +56,8 @@ class Assessment:
         (unstructured covariance), hazard ratio.
     multiple_tests
         What each of several tests rejects alone and after adjustment, where the protocol adjusts.
+    looks, looked
+        One row per look of designs that have looks; one per comparison of them with power, cost and what estimates are worth.
     power, sizes
         Power over the size of the trial; size for 80 and 90 % power.
     estimates
@@ -81,6 +84,8 @@ class Assessment:
     remission: pd.DataFrame
     one_trial: pd.DataFrame
     multiple_tests: pd.DataFrame
+    looks: pd.DataFrame
+    looked: pd.DataFrame
     power: pd.DataFrame
     sizes: pd.DataFrame
     estimates: Mapping[tuple[str, str], Estimate] = field(repr=False)
@@ -148,6 +153,8 @@ def assess(
             "remission",
             "one_trial",
             "multiple_tests",
+            "looks",
+            "looked",
         )
     }
     estimates: dict[tuple[str, str], Estimate] = {}
@@ -169,6 +176,10 @@ def assess(
         rows["flow"].append(keys | rows_of.flow(data))
         rows["slopes"] += rows_of.slope_rows(data, keys)
         rows["multiple_tests"] += multiplicity_rows(data)
+        for looked in look_rows(full_data, scenario == run.scenarios[0]):
+            names = keys | {name: looked[name] for name in ("treated", "control")}
+            rows["looks"] += [names | look for look in looked["looks"]]
+            rows["looked"].append({name: value for name, value in looked.items() if name != "looks"})
         rows["remission"] += rows_of.remission_rows(some, keys)
         if scenario == next(iter(run.scenarios)):
             rows["baseline"] += rows_of.baseline(data, design)

@@ -18,6 +18,7 @@ from ..conduct.replicate_parameters import fit_of
 from ..conduct.trial_data import PARTS
 from .estimands import estimand_columns, false_positives
 from .harm_summaries import harm_rows
+from .look_characteristics import look_rows
 from .multiple_tests import multiplicity_rows
 from .power_analysis import operating_characteristics
 from .study_spread import endpoint_differences, fit_of_studies, kind_of_endpoint, parts_of_estimate
@@ -91,6 +92,11 @@ def run_summary(
             for trial_data in data.values()
             for row in multiplicity_rows(trial_data)
         ],
+        "looks": [
+            _plain(row)
+            for trial_data in data.values()
+            for row in look_rows(trial_data, trial_data.scenario == first.scenario)
+        ],
         "harms": [row for trial_data in _of_evidence(data) for row in _harms(trial_data)],
         "rows": [row for trial_data in data.values() for row in _rows(trial_data, code, visit, lower)],
     }
@@ -116,6 +122,15 @@ def _of_evidence(data: Mapping[tuple[str, str], TrialData]) -> list[TrialData]:
         if design not in designs or scenario == CURRENT_EVIDENCE:
             designs[design] = trial_data
     return list(designs.values())
+
+
+def _plain(value: Any) -> Any:
+    """Return a document whose numbers are finite or None."""
+    if isinstance(value, dict):
+        return {name: _plain(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return _number(value) if isinstance(value, float) else value
 
 
 def _harms(data: TrialData) -> list[dict[str, Any]]:

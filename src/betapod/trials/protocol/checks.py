@@ -20,6 +20,7 @@ from ...observables.quantities import (
 )
 from .conduct_checks import check_duplicates, check_endpoints, conducted
 from .key_checks import idle
+from .look_checks import check_looks
 from .run_cost import costs
 from .value_checks import booleans, check_sizes, day_of, list_of, mapping_of, possible, short, texts, unknown, valued
 
@@ -42,6 +43,7 @@ def across(document: Document) -> Iterator[Problem]:
     yield from _measurements(document)
     yield from conducted(document)
     yield from check_endpoints(document)
+    yield from check_looks(document)
     yield from check_duplicates(document)
     yield from idle(document)
     yield from costs(document)

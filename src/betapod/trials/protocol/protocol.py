@@ -24,6 +24,7 @@ from ...base.former_names import PROTOCOL_KEYS
 from ...observables.quantities import code_of, label_of, observable_unit
 from ...therapies.scenarios import COMPARED, ScenarioName
 from .endpoint_keys import Endpoints, Measured
+from .look_keys import Looks
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -162,6 +163,10 @@ class Design(Settings):
         default="open", description="for the record; what knowing one's treatment does is an effect on some arms only"
     )
     randomisation: Annotated[Randomisation, _from_text("method")] = Randomisation()
+    recruitment: Duration = Field(
+        default=0.0, description="time from the first to the last patient enrolled, by which looks see what they see"
+    )
+    looks: Looks | None = Field(default=None, description="looks at the primary endpoint before the end of the trial")
 
 
 class Visit(Settings):

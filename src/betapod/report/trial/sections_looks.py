@@ -1,0 +1,202 @@
+"""What looks do to a design: when they come, where trials stop, what power costs, and what estimates are worth then."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from ...base.constants import DAYS_PER_MONTH
+from ..common import words
+from ..common.document import Section, Table
+from ..common.drawing import Drawing, slug
+from .estimates import Scale, primary
+from .look_figures import draw_looks, draw_stops
+from .sections_designs import supposed
+
+if TYPE_CHECKING:
+    from ...trials.operating.result_tables import Assessment
+
+Row = Mapping[Hashable, Any]
+
+
+def looks_section(assessment: Assessment, design: str) -> Section | None:
+    """Return the section on the looks of a design; None where it has none."""
+    if assessment.looked.empty:
+        return None
+    names, named = supposed(assessment, design)
+    looked = _of(assessment, "looked", design, names)
+    if not looked:
+        return None
+    looks = _of(assessment, "looks", design, names)
+    scale = primary(assessment, design)
+    figures: list[Drawing] = [draw_looks(looks, looked[0], design, named), draw_stops(looks, design, named)]
+    tables = [
+        _looks_table(looks, looked, named),
+        _operating_table(looked, named),
+        *([_estimates_table(looked, scale, named)] if math.isfinite(looked[0]["estimand"]) else []),
+    ]
+    title = f"Looks before the end: {words.design(assessment, design)}"
+    return Section(
+        f"looks-{slug(design)}",
+        title,
+        [_rules(assessment, design, looked[0]), *_sets(looked)],
+        figures,
+        tables,
+    )
+
+
+def _of(assessment: Assessment, table: str, design: str, names: list[str]) -> list[Row]:
+    rows = getattr(assessment, table)
+    return list(rows[(rows["design"] == design) & rows["scenario"].isin(names)].to_dict("records"))
+
+
+def _rules(assessment: Assessment, design: str, row: Row) -> str:
+    looks = assessment.protocol.designs[design].looks
+    if looks is None:
+        return ""
+    unit = "patients whose visit of the endpoint is over" if looks.events is None else f"the {looks.events} events"
+    sides = "two-sided" if row["sides"] == 2 else "one-sided"
+    text = f"The primary endpoint is looked at by shares of {unit}. Boundaries: {row['boundaries']}, {sides} {row['alpha']:g}"
+    if row["futility"]:
+        text += f"; futility {'binding' if row['binding'] else 'not binding: what rejects is as if it were not there'}"
+    months = assessment.protocol.designs[design].recruitment / DAYS_PER_MONTH
+    over = f"Patients are enrolled over {months:.3g} months, and a look knows" if months else "A look knows"
+    return (
+        f"{text}. {over} what has happened by its day: of those who are still followed the visits so far, and of those to come nothing. "
+        "Elsewhere this report shows trials at which nobody looks before their end."
+    )
+
+
+def _sets(looked: list[Row]) -> list[str]:
+    """Say what power is where parameters are drawn."""
+    return [
+        f"Power is the assurance over {row['parameter_sets']:.0f} sets of parameters: {words.percent_text(row['power_lowest_of_sets'], 1)} under one "
+        f"of them, {words.percent_text(row['power_highest_of_sets'], 1)} under another."
+        for row in looked[-1:]
+        if math.isfinite(row["power_lowest_of_sets"])
+    ]
+
+
+def _scenario(row: Row, named: bool) -> list[str]:
+    return [words.scenario_short(str(row["scenario"]))] if named else []
+
+
+def _looks_table(looks: list[Row], looked: list[Row], named: bool) -> Table:
+    events = any(math.isfinite(row["events"]) for row in looks)
+    futile, harm = bool(looked[0]["futility"]), looked[0]["sides"] == 2
+    head = [
+        *(["scenario"] if named else []),
+        "look",
+        "month",
+        "enrolled",
+        "events" if events else "analysed",
+        "z",
+        *(["z for futility"] if futile else []),
+        "benefit",
+        *(["futility"] if futile else []),
+        *(["harm"] if harm else []),
+        "false positives",
+    ]
+    rows = [
+        [
+            *_scenario(row, named),
+            f"{row['look']:.0f}",
+            words.written_number(row["trial_day"] / DAYS_PER_MONTH, 1),
+            words.written_number(row["enrolled"], 0),
+            words.written_number(row["events" if events else "analysed"], 0),
+            words.written_number(row["efficacy"], 3),
+            *([_number(row["futility"], 3)] if futile else []),
+            words.percent_text(row["stopped_benefit"], 1),
+            *([words.percent_text(row["stopped_futile"], 1)] if futile else []),
+            *([words.percent_text(row["stopped_harm"], 1)] if harm else []),
+            _per_cent(row["false_stops"]),
+        ]
+        for row in looks
+    ]
+    told = (
+        "Looks: when they come (months from the opening), patients enrolled by then, boundaries for z, and trials that stop. False positives: trials that "
+        "reject when both groups get what the control gets."
+    )
+    return Table(told, head, rows, 2 if named else 1)
+
+
+def _operating_table(looked: list[Row], named: bool) -> Table:
+    head = [
+        *(["scenario"] if named else []),
+        "power",
+        "power without looks",
+        "false positives",
+        "patients",
+        "at most",
+        "months",
+        "at most",
+    ]
+    rows = [
+        [
+            *_scenario(row, named),
+            _rate(row, "power"),
+            words.percent_text(row["power_without_looks"], 1),
+            _rate(row, "type_one"),
+            words.written_number(row["expected_patients"], 0),
+            words.written_number(row["patients_at_end"], 0),
+            words.written_number(row["expected_days"] / DAYS_PER_MONTH, 1),
+            words.written_number(row["days_at_end"] / DAYS_PER_MONTH, 1),
+        ]
+        for row in looked
+    ]
+    told = "Power and type I error over all looks, with 95 % Monte Carlo intervals; patients and months that a trial takes, on average and at most."
+    return Table(told, head, rows, 1 if named else 0)
+
+
+def _estimates_table(looked: list[Row], scale: Scale, named: bool) -> Table:
+    head = [
+        *(["scenario"] if named else []),
+        "estimate at the stop",
+        "true value",
+        "mean",
+        "bias",
+        "above the truth",
+        "coverage",
+    ]
+    kinds = (
+        ("as it stands", "estimate", "bias", "above_truth", "coverage"),
+        ("median unbiased", "estimate_median_unbiased", "bias_median_unbiased", "above_truth_median_unbiased", "coverage_adjusted"),
+    )  # fmt: skip
+    rows = [
+        [
+            *_scenario(row, named),
+            label,
+            scale.text(row["estimand"]),
+            scale.text(row[mean]),
+            _bias(scale, row[bias]),
+            _per_cent(row[above]),
+            _rate(row, coverage),
+        ]
+        for row in looked
+        for label, mean, bias, above, coverage in kinds
+    ]
+    told = "Estimates when trials stop. Median unbiased: by stagewise ordering, with its interval. Bias of ratios is a factor."
+    return Table(told, head, rows, 2 if named else 1)
+
+
+def _bias(scale: Scale, bias: float) -> str:
+    if not math.isfinite(bias):
+        return "\u2013"
+    if scale.ratio or scale.log:
+        return f"\u00d7{math.exp(bias):.3f}"
+    return words.true_minus(f"{(100.0 if scale.share else 1.0) * bias:+.2f}")
+
+
+def _rate(row: Row, name: str) -> str:
+    if not math.isfinite(row[name]):
+        return "\u2013"
+    return f"{words.percent_text(row[name], 1)} ({100 * row[f'{name}_low']:.1f}\u2013{100 * row[f'{name}_high']:.1f})"
+
+
+def _per_cent(share: float) -> str:
+    return words.percent_text(share, 1) if math.isfinite(share) else "\u2013"
+
+
+def _number(value: float, digits: int) -> str:
+    return words.written_number(value, digits) if math.isfinite(value) else "\u2013"
