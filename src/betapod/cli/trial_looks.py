@@ -36,7 +36,8 @@ def tell_looks(document: Mapping[str, Any], several: bool, cells: bool) -> None:
         print_text(f"Looks: {words}")
     _print_looks(looked, several, cells)
     _print_operating(looked, several, cells)
-    _print_estimates(looked, scale, several, cells)
+    _print_estimates([row for row in looked if "claims" not in row], scale, several, cells)
+    _print_claims([row for row in looked if "claims" in row], scale, several, cells)
     print_text("Differences between groups above are those of trials at which nobody looks before their end.", "dim")
 
 
@@ -44,6 +45,8 @@ def boundaries_in_words(row: Mapping[str, Any]) -> str:
     """Return which boundaries looks have: family, level, sides, futility."""
     sides = "two-sided" if row["sides"] == 2 else "one-sided"
     text = f"{row['boundaries']}, {sides} {row['alpha']:g}"
+    if row.get("adapts"):
+        text = f"{row['adapts']}; {text}"
     if not row["futility"]:
         return text
     return f"{text}; futility {'binding' if row['binding'] else 'not binding'}"
@@ -58,17 +61,18 @@ def _print_looks(looked: Sequence[Mapping[str, Any]], several: bool, cells: bool
     every = [look for row in looked for look in row["looks"]]
     has = {name: any(look[name] is not None for look in every) for name in ("events", "futility", "false_stops")}
     harm = any(row["sides"] == 2 for row in looked)
-    skipped = any(look["held"] < 1 for look in every)
+    claims = any("claims" in row for row in looked)
+    skipped = any(look["held"] < 1 for look in every) and not claims
     columns = (
         "look",
         "month",
         "enrolled",
         "events" if has["events"] else "analysed",
         *(["held"] if skipped else []),
-        "z",
+        "critical p" if any(row.get("fisher") for row in looked) else "z",
         *(["z futility"] if has["futility"] else []),
         "benefit",
-        *(["futility"] if has["futility"] else []),
+        *(["without"] if claims else ["futility"] if has["futility"] else []),
         *(["harm"] if harm else []),
         *(["false"] if has["false_stops"] else []),
     )
@@ -79,10 +83,10 @@ def _print_looks(looked: Sequence[Mapping[str, Any]], several: bool, cells: bool
             _count(look["enrolled"]),
             _count(look["events" if has["events"] else "analysed"]),
             *([_per_cent(look["held"])] if skipped else []),
-            f"{look['efficacy']:.3f}",
-            *(["-" if look["futility"] is None else f"{look['futility']:.3f}"] if has["futility"] else []),
+            _boundary(look["efficacy"]),
+            *([_boundary(look["futility"])] if has["futility"] else []),
             _per_cent(look["stopped_benefit"]),
-            *([_per_cent(look["stopped_futile"])] if has["futility"] else []),
+            *([_per_cent(look["stopped_futile"])] if has["futility"] or claims else []),
             *([_per_cent(look["stopped_harm"])] if harm else []),
             *([_per_cent(look["false_stops"])] if has["false_stops"] else []),
         )
@@ -111,6 +115,11 @@ def _print_operating(looked: Sequence[Mapping[str, Any]], several: bool, cells: 
     print_text("Power, type I error, and patients and months that a trial takes on average")
     print_table(columns, rows, right=columns, groups=groups if any(groups) else [])
     for row in looked:
+        if row.get("naive") is not None:
+            false = "" if row["naive_false"] is None else f", and {_per_cent(row['naive_false'])} without a difference"
+            print_text(
+                f"A plain test of all patients would show a benefit in {_per_cent(row['naive'])} of trials{false}."
+            )
         if row["power_lowest_of_sets"] is not None:
             low, high = _per_cent(row["power_lowest_of_sets"]), _per_cent(row["power_highest_of_sets"])
             sets = f"{row['parameter_sets']:.0f} sets of parameters"
@@ -145,6 +154,33 @@ def _print_estimates(looked: Sequence[Mapping[str, Any]], scale: Scale, several:
             )
     groups = [_heading(row, several, cells) for row in judged for _ in range(2)]
     print_table(columns, rows, right=columns[1:], groups=groups if any(groups) else [])
+
+
+def _print_claims(looked: Sequence[Mapping[str, Any]], scale: Scale, several: bool, cells: bool) -> None:
+    """Print what designs whose stages are tested apart may claim."""
+    every = [(row, claim) for row in looked for claim in row["claims"]]
+    if not every:
+        return
+    columns = ("claim", "shown", "false", "went on", "mean", "bias", "bias if shown")
+    rows = [
+        (
+            claim["claim"],
+            share_text(dict(claim), "rejected"),
+            _per_cent(claim["false"]),
+            _per_cent(claim["went_on"]),
+            "-" if claim["estimate"] is None else scale.number(claim["estimate"]),
+            bias_text(scale, claim["bias"]),
+            bias_text(scale, claim["bias_of_claimed"]),
+        )
+        for _, claim in every
+    ]
+    groups = [_heading(row, several, cells) for row, _ in every]
+    print_text("Claims; bias of the plain estimate from all patients of the claim")
+    print_table(columns, rows, right=columns[1:], groups=groups if any(groups) else [])
+
+
+def _boundary(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}" if value >= 0.01 or value < 0 else f"{value:.4f}"
 
 
 def _month(days: float | None) -> str:

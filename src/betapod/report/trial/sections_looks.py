@@ -30,17 +30,22 @@ def looks_section(assessment: Assessment, design: str) -> Section | None:
         return None
     looks = _of(assessment, "looks", design, names)
     scale = primary(assessment, design)
-    figures: list[Drawing] = [draw_looks(looks, looked[0], design, named), draw_stops(looks, design, named)]
+    claims = _of(assessment, "claimed", design, names) if len(assessment.claimed) else []
+    figures: list[Drawing] = [
+        *([] if claims else [draw_looks(looks, looked[0], design, named)]),
+        draw_stops(looks, design, named),
+    ]
     tables = [
-        _looks_table(looks, looked, named),
+        _looks_table(looks, looked, named, bool(claims)),
         _operating_table(looked, named),
-        *([_estimates_table(looked, scale, named)] if math.isfinite(looked[0]["estimand"]) else []),
+        *([_claims_table(claims, scale, named)] if claims else []),
+        *([_estimates_table(looked, scale, named)] if math.isfinite(looked[0].get("estimand", math.nan)) else []),
     ]
     title = f"Looks before the end: {words.design(assessment, design)}"
     return Section(
         f"looks-{slug(design)}",
         title,
-        [_rules(assessment, design, looked[0]), *_sets(looked)],
+        [_rules(assessment, design, looked[0]), *_naive(looked), *_sets(looked)],
         figures,
         tables,
     )
@@ -57,7 +62,8 @@ def _rules(assessment: Assessment, design: str, row: Row) -> str:
         return ""
     unit = "patients whose visit of the endpoint is over" if looks.events is None else f"the {looks.events} events"
     sides = "two-sided" if row["sides"] == 2 else "one-sided"
-    text = f"The primary endpoint is looked at by shares of {unit}. Boundaries: {row['boundaries']}, {sides} {row['alpha']:g}"
+    adapts = f" At a look {row['adapts']}." if isinstance(row.get("adapts"), str) else ""
+    text = f"The primary endpoint is looked at by shares of {unit}.{adapts} Boundaries: {row['boundaries']}, {sides} {row['alpha']:g}"
     if row["futility"]:
         text += f"; futility {'binding' if row['binding'] else 'not binding: what rejects is as if it were not there'}"
     months = assessment.protocol.designs[design].recruitment / DAYS_PER_MONTH
@@ -78,11 +84,52 @@ def _sets(looked: list[Row]) -> list[str]:
     ]
 
 
+def _naive(looked: list[Row]) -> list[str]:
+    """Say what a plain test of all patients would do where a size was set anew."""
+    return [
+        f"A plain test of all patients would show a benefit in {words.percent_text(row['naive'], 1)} of trials"
+        + (f", and in {words.percent_text(row['naive_false'], 1)} of those without a difference." if math.isfinite(row["naive_false"]) else ".")
+        for row in looked
+        if math.isfinite(row.get("naive", math.nan))
+    ]  # fmt: skip
+
+
+def _claims_table(claims: list[Row], scale: Scale, named: bool) -> Table:
+    head = [
+        *(["scenario"] if named else []),
+        "claim",
+        "shown",
+        "false positives",
+        "went on",
+        "mean",
+        "bias",
+        "bias if shown",
+    ]
+    rows = [
+        [
+            *_scenario(row, named),
+            str(row["claim"]),
+            _rate(row, "rejected"),
+            _per_cent(row["false"]),
+            _per_cent(row["went_on"]),
+            scale.text(row["estimate"]),
+            _bias(scale, row["bias"]),
+            _bias(scale, row["bias_of_claimed"]),
+        ]
+        for row in claims
+    ]
+    told = (
+        "Claims: trials that show each, and that wrongly do when all groups get what the control gets; trials in which it is still looked at in the end; the plain "
+        "estimate from all patients of the claim, its bias, and that in trials which show it. Bias of ratios is a factor."
+    )
+    return Table(told, head, rows, 2 if named else 1)
+
+
 def _scenario(row: Row, named: bool) -> list[str]:
     return [words.scenario_short(str(row["scenario"]))] if named else []
 
 
-def _looks_table(looks: list[Row], looked: list[Row], named: bool) -> Table:
+def _looks_table(looks: list[Row], looked: list[Row], named: bool, claims: bool) -> Table:
     events = any(math.isfinite(row["events"]) for row in looks)
     futile, harm = bool(looked[0]["futility"]), looked[0]["sides"] == 2
     head = [
@@ -91,10 +138,10 @@ def _looks_table(looks: list[Row], looked: list[Row], named: bool) -> Table:
         "month",
         "enrolled",
         "events" if events else "analysed",
-        "z",
+        "critical p" if looked[0].get("fisher") is True else "z",
         *(["z for futility"] if futile else []),
         "benefit",
-        *(["futility"] if futile else []),
+        *(["without result"] if claims else ["futility"] if futile else []),
         *(["harm"] if harm else []),
         "false positives",
     ]
@@ -105,10 +152,10 @@ def _looks_table(looks: list[Row], looked: list[Row], named: bool) -> Table:
             words.written_number(row["trial_day"] / DAYS_PER_MONTH, 1),
             words.written_number(row["enrolled"], 0),
             words.written_number(row["events" if events else "analysed"], 0),
-            words.written_number(row["efficacy"], 3),
+            _number(row["efficacy"], 3 if row["efficacy"] >= 0.01 else 4),
             *([_number(row["futility"], 3)] if futile else []),
             words.percent_text(row["stopped_benefit"], 1),
-            *([words.percent_text(row["stopped_futile"], 1)] if futile else []),
+            *([words.percent_text(row["stopped_futile"], 1)] if futile or claims else []),
             *([words.percent_text(row["stopped_harm"], 1)] if harm else []),
             _per_cent(row["false_stops"]),
         ]

@@ -62,6 +62,7 @@ TABLES = (
     "multiple_tests",
     "looks",
     "looked",
+    "claimed",
     "power",
     "sizes",
 )

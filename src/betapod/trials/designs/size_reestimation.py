@@ -83,7 +83,7 @@ def second_stage_size(
     design: SequentialDesign,
     *,
     planned: tuple[float, float],
-    effect: float | None = None,
+    effect: ArrayLike | None = None,
     rule: str = "conditional power",
     power: float = 0.9,
     zone: tuple[float, float] = (0.36, 0.9),
@@ -106,7 +106,7 @@ def second_stage_size(
     planned
         Patients of either stage as they were planned.
     effect
-        Assumed difference over the standard deviation; that of the first stage by default.
+        Assumed difference over the standard deviation, of all trials or of each; that of the first stage by default.
     rule
         ``conditional power``: as many as give `power`; ``promising zone`` (Mehta and Pocock 2011): as many as give `power`, where the
         conditional power of the planned size is within `zone`, else as planned; ``none``: as planned.
@@ -160,7 +160,8 @@ def second_stage_size(
     raise_problems(problems)
     value = np.atleast_1d(np.asarray(z, dtype=float))
     root = math.sqrt(ratio) / (1 + ratio)
-    standardised = value / (root * math.sqrt(planned[0])) if effect is None else np.full(value.shape, float(effect))
+    assumed = value / (root * math.sqrt(planned[0])) if effect is None else np.asarray(effect, dtype=float)
+    standardised = np.broadcast_to(assumed, value.shape)
     t = design.information[0]
     needed = (design.efficacy[1] - math.sqrt(t) * value) / math.sqrt(1 - t)
     with np.errstate(divide="ignore", invalid="ignore"):

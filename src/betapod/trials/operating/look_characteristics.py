@@ -11,8 +11,10 @@ from ..analysis.endpoints import Comparison, comparisons
 from ..analysis.estimators import Array
 from ..conduct.counterfactuals import Counterfactuals
 from .estimands import TrueEstimand, true_estimand
+from .look_numbers import finite_mean, share_columns
 from .looked_trials import LookedTrials, looked_trials
-from .power_analysis import Rate, rate
+from .power_analysis import rate
+from .staged_characteristics import staged_row
 
 if TYPE_CHECKING:
     from ..conduct.trial_data import TrialData
@@ -34,8 +36,11 @@ def look_rows(data: TrialData, first: bool = True) -> list[dict[str, Any]]:
     first
         Whether it is the first scenario of the design, whose type I error is that of all where the control has no cells.
     """
-    if data.protocol.designs[data.design].looks is None:
+    looks = data.protocol.designs[data.design].looks
+    if looks is None:
         return []
+    if looks.staged:
+        return [staged_row(data, first)]
     behind = Counterfactuals(data)
     rows = []
     for comparison in comparisons(data.protocol, data.design):
@@ -93,14 +98,14 @@ def operating_of_looks(trials: LookedTrials, null: LookedTrials | None, sets: in
         fixed = last >= _single_bound(trials)
     power = [float(trials.rejected[k::sets].mean()) for k in range(sets)]
     return {
-        **_share("power", rate(trials.rejected)),
+        **share_columns("power", rate(trials.rejected)),
         "power_without_looks": float(np.mean(fixed)),
-        **_share("type_one", rate(null.claimed) if null is not None else None),
-        "patients_at_end": _mean(trials.enrolled[:, -1]),
-        "expected_patients": _mean(trials.at_stop(trials.enrolled)),
-        "expected_patients_null": math.nan if null is None else _mean(null.at_stop(null.enrolled)),
-        "days_at_end": _mean(trials.day[:, -1]),
-        "expected_days": _mean(trials.at_stop(trials.day)),
+        **share_columns("type_one", rate(null.claimed) if null is not None else None),
+        "patients_at_end": finite_mean(trials.enrolled[:, -1]),
+        "expected_patients": finite_mean(trials.at_stop(trials.enrolled)),
+        "expected_patients_null": math.nan if null is None else finite_mean(null.at_stop(null.enrolled)),
+        "days_at_end": finite_mean(trials.day[:, -1]),
+        "expected_days": finite_mean(trials.at_stop(trials.day)),
         "parameter_sets": float(sets),
         "power_lowest_of_sets": min(power) if sets > 1 else math.nan,
         "power_highest_of_sets": max(power) if sets > 1 else math.nan,
@@ -119,9 +124,9 @@ def estimates_after_looks(trials: LookedTrials, truth: TrueEstimand | None) -> d
     adjusted = trials.inference(trials.rule.level)
     naive, error = trials.at_stop(trials.effect), trials.at_stop(trials.error)
     answers = {
-        "estimate": _mean(naive),
-        "estimate_at_end": _mean(trials.effect[:, -1]),
-        "estimate_median_unbiased": _mean(adjusted.estimate),
+        "estimate": finite_mean(naive),
+        "estimate_at_end": finite_mean(trials.effect[:, -1]),
+        "estimate_median_unbiased": finite_mean(adjusted.estimate),
     }
     names = ("estimand", "bias", "error_of_bias", "bias_median_unbiased", "above_truth", "above_truth_median_unbiased")
     shares = ("coverage", "coverage_low", "coverage_high", "coverage_adjusted", "coverage_adjusted_low", "coverage_adjusted_high")  # fmt: skip
@@ -137,9 +142,9 @@ def estimates_after_looks(trials: LookedTrials, truth: TrueEstimand | None) -> d
     spread = float(miss[finite].std(ddof=1)) / math.sqrt(count) if count > 1 else math.nan
     numbers = (
         truth.mean,
-        _mean(miss),
+        finite_mean(miss),
         math.hypot(spread, truth.error),
-        _mean(adjusted.estimate - true),
+        finite_mean(adjusted.estimate - true),
         _share_of(naive > true, finite),
         _share_of(adjusted.estimate > true, np.isfinite(adjusted.estimate)),
     )
@@ -148,8 +153,8 @@ def estimates_after_looks(trials: LookedTrials, truth: TrueEstimand | None) -> d
     return (
         answers
         | dict(zip(names, numbers, strict=True))
-        | _share("coverage", covered)
-        | _share("coverage_adjusted", inside)
+        | share_columns("coverage", covered)
+        | share_columns("coverage_adjusted", inside)
     )
 
 
@@ -169,12 +174,12 @@ def rows_of_looks(trials: LookedTrials, null: LookedTrials | None) -> list[dict[
             design.efficacy[k],
             futility,
             design.spent[k],
-            _mean(trials.day[:, k]),
-            _mean(trials.enrolled[:, k]),
-            _mean(trials.analysed[:, k]),
-            _mean(trials.events[:, k]),
+            finite_mean(trials.day[:, k]),
+            finite_mean(trials.enrolled[:, k]),
+            finite_mean(trials.analysed[:, k]),
+            finite_mean(trials.events[:, k]),
             float(held.mean()),
-            _mean(information[:, k]),
+            finite_mean(information[:, k]),
             *_quantiles(trials.z[:, k]),
             float((here & trials.rejected).mean()),
             float((here & trials.harmful).mean()),
@@ -183,11 +188,6 @@ def rows_of_looks(trials: LookedTrials, null: LookedTrials | None) -> list[dict[
         )
         rows.append(dict(zip(LOOK_COLUMNS, values, strict=True)))
     return rows
-
-
-def _share(name: str, share: Rate | None) -> dict[str, float]:
-    values = (math.nan,) * 3 if share is None else (share.value, share.low, share.high)
-    return dict(zip((name, f"{name}_low", f"{name}_high"), values, strict=True))
 
 
 def _share_of(flags: np.ndarray, able: np.ndarray) -> float:
@@ -201,8 +201,3 @@ def _quantiles(values: Array) -> tuple[float, float, float]:
         return math.nan, math.nan, math.nan
     middle, low, high = np.quantile(finite, [0.5, 0.025, 0.975])
     return float(middle), float(low), float(high)
-
-
-def _mean(values: Array) -> float:
-    finite = values[np.isfinite(values)]
-    return float(finite.mean()) if len(finite) else math.nan

@@ -56,8 +56,9 @@ class Assessment:
         (unstructured covariance), hazard ratio.
     multiple_tests
         What each of several tests rejects alone and after adjustment, where the protocol adjusts.
-    looks, looked
-        One row per look of designs that have looks; one per comparison of them with power, cost and what estimates are worth.
+    looks, looked, claimed
+        One row per look of designs that have looks; one per comparison of them with power, cost and what estimates are worth; one per claim of designs
+        whose stages are tested apart.
     power, sizes
         Power over the size of the trial; size for 80 and 90 % power.
     estimates
@@ -86,6 +87,7 @@ class Assessment:
     multiple_tests: pd.DataFrame
     looks: pd.DataFrame
     looked: pd.DataFrame
+    claimed: pd.DataFrame
     power: pd.DataFrame
     sizes: pd.DataFrame
     estimates: Mapping[tuple[str, str], Estimate] = field(repr=False)
@@ -155,6 +157,7 @@ def assess(
             "multiple_tests",
             "looks",
             "looked",
+            "claimed",
         )
     }
     estimates: dict[tuple[str, str], Estimate] = {}
@@ -179,7 +182,8 @@ def assess(
         for looked in look_rows(full_data, scenario == run.scenarios[0]):
             names = keys | {name: looked[name] for name in ("treated", "control")}
             rows["looks"] += [names | look for look in looked["looks"]]
-            rows["looked"].append({name: value for name, value in looked.items() if name != "looks"})
+            rows["claimed"] += [keys | claim for claim in looked.get("claims", [])]
+            rows["looked"].append({name: value for name, value in looked.items() if name not in ("looks", "claims")})
         rows["remission"] += rows_of.remission_rows(some, keys)
         if scenario == next(iter(run.scenarios)):
             rows["baseline"] += rows_of.baseline(data, design)

@@ -10,8 +10,9 @@ from pydantic import ValidationError
 from ...base.config import Document, Where
 from ...base.errors import BetapodError, Problem
 from .analysis_keys import CONTROLLED, method_of
-from .look_design import counts_of_looks, look_design
+from .look_design import counts_of_looks, look_design, shares_of_looks, stage_design
 from .look_keys import Looks
+from .stage_checks import check_stages
 from .value_checks import day_of, mapping_of
 
 #: Analyses that say nothing before the whole time is watched -> what there is instead.
@@ -53,11 +54,15 @@ def _of_design(document: Document, design: dict[str, Any], where: Where) -> Iter
         return
     superiority = primary.get("objective", "superiority") == "superiority"
     try:
-        information = look_design(looks, alpha, int(sides), superiority).information
+        if looks.staged:
+            stage_design(looks, alpha, int(sides))
+        else:
+            look_design(looks, alpha, int(sides), superiority)
     except BetapodError as error:
         yield from (document.moved(problem, here) for problem in error.problems)
         return
-    yield from _of_numbers(document, design, looks, information, where)
+    yield from check_stages(document, design, looks, where)
+    yield from _of_numbers(document, design, looks, shares_of_looks(looks), where)
 
 
 def _of_comparison(
@@ -68,14 +73,15 @@ def _of_comparison(
         yield document.problem(
             "no-control", "looks compare two arms, and the design has one", where, True, expected="two arms"
         )
-    if len(arms) > 2:
+    adapting = {"select", "combine"} & set(mapping_of(design, "looks"))
+    if len(arms) > 2 and not adapting:
         yield document.problem(
             "not-supported",
             "looks are at one comparison, and the design has several",
             where,
             True,
             found=f"{len(arms)} arms",
-            expected="two arms",
+            expected="two arms, or select with the rule by which arms go on",
         )
     if endpoints.get("multiplicity") is not None:
         yield document.problem(
@@ -155,6 +161,8 @@ def _of_numbers(
         )
         return
     total = patients if looks.events is None else looks.events
+    if looks.resize is not None:
+        total = min(total, looks.resize.planned)
     counts = counts_of_looks(information, total)
     if counts[0] < _FEWEST or len(set(counts)) < len(counts):
         unit = "patients" if looks.events is None else "events"

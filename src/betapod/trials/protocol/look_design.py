@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..designs.boundaries import group_sequential
+from ..designs.combination_tests import FisherDesign, fisher_design
 from ..designs.sequential_design import SequentialDesign
 
 if TYPE_CHECKING:
@@ -48,6 +49,48 @@ def look_design(looks: Looks, alpha: float, sides: int, superiority: bool = True
         futility_spent=looks.futility_spent,
         binding=looks.binding,
     )
+
+
+def stage_design(looks: Looks, alpha: float, sides: int) -> SequentialDesign | FisherDesign:
+    """Return the one-sided boundaries, or critical products, by which stages are combined; of a blinded size one test at the end.
+
+    Parameters
+    ----------
+    alpha, sides
+        As the endpoints of the protocol have them; of two sides it is half of alpha.
+
+    Raises
+    ------
+    ConfigError
+        Everything that does not make a design.
+    """
+    level = alpha / sides
+    if looks.resize is not None and looks.resize.rule == "blinded":
+        return group_sequential("OF", 1, level, 1, looks.resize.power)
+    if looks.combine == "Fisher":
+        stages = looks.information if isinstance(looks.information, int) else len(looks.information)
+        return fisher_design(stages, level)
+    return group_sequential(
+        looks.boundaries,
+        looks.information,
+        level,
+        1,
+        looks.power,
+        parameter=looks.parameter,
+        spent=looks.spent,
+        efficacy=looks.efficacy,
+        futility=looks.futility,
+        futility_parameter=looks.futility_parameter,
+        futility_spent=looks.futility_spent,
+        binding=looks.binding,
+    )
+
+
+def shares_of_looks(looks: Looks) -> tuple[float, ...]:
+    """Return the shares of the patients, or of the events, by which looks come."""
+    if isinstance(looks.information, int):
+        return tuple((k + 1) / looks.information for k in range(looks.information))
+    return tuple(looks.information)
 
 
 def counts_of_looks(information: tuple[float, ...], total: int) -> np.ndarray:

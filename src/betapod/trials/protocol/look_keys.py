@@ -4,12 +4,53 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, WithJsonSchema
 
 from ...base.config import Settings
 
+#: A size of an effect, as a margin has it: in the unit of the difference, or a ratio.
+EffectText = Annotated[float | str, WithJsonSchema({"type": ["number", "string"], "examples": ["0.3 %", 0.8]})]
+
 #: Looks of one trial at most.
 MOST_LOOKS = 20
+
+
+class Selection(Settings):
+    """Which arms go on after a look."""
+
+    rule: Literal["best", "within", "above", "all"] = Field(
+        default="best",
+        description="best: the best `count`; within: within `margin` of the best; above: with at least `margin`",
+    )
+    count: Annotated[int, Field(ge=1, le=8)] = 1
+    margin: float = Field(
+        default=0.0, description="in the good direction, on the scale of the analysis: of ratios a logarithm"
+    )
+
+
+class Enrichment(Settings):
+    """A part of the patients that may go on alone after the first look."""
+
+    stratum: str = Field(description="name of a stratum, such as those with albuminuria at baseline")
+    margin: float = Field(
+        default=0.0,
+        description="it goes on alone where its estimate is better than that of all by more than this, on the scale of the analysis",
+    )
+
+
+class Resize(Settings):
+    """How the size of the trial is set anew at the first look."""
+
+    rule: Literal["blinded", "conditional power", "promising zone"]
+    planned: Annotated[int, Field(ge=8)] = Field(description="patients as planned; those of the design are the most")
+    effect: EffectText | None = Field(
+        default=None,
+        description="assumed effect: a size in the unit of the difference, or a ratio; without it that of the first stage",
+    )
+    power: Annotated[float, Field(gt=0, lt=1)] = 0.9
+    zone: tuple[float, float] = Field(
+        default=(0.36, 0.9), description="promising zone: conditional power from and below which the size is raised"
+    )
 
 
 class Looks(Settings):
@@ -39,3 +80,18 @@ class Looks(Settings):
     events: Annotated[int, Field(ge=4)] | None = Field(
         default=None, description="time to event: events at which the trial ends; looks come at shares of them"
     )
+    combine: Literal["inverse normal", "Fisher"] | None = Field(
+        default=None,
+        description="tests stages apart, each by its own patients; what adapts has inverse normal by default",
+    )
+    intersections: Literal["Simes", "Bonferroni", "Sidak", "Dunnett"] = Field(
+        default="Simes", description="test of several claims together in the closed test of selection and enrichment"
+    )
+    select: Selection | None = Field(default=None, description="several arms and a control: which arms go on")
+    enrich: Enrichment | None = Field(default=None, description="all patients, then all or a stratum of them")
+    resize: Resize | None = Field(default=None, description="patients of the second stage by what the first has shown")
+
+    @property
+    def staged(self) -> bool:
+        """Whether stages are tested apart and combined, or the size is set anew."""
+        return any(item is not None for item in (self.combine, self.select, self.enrich, self.resize))
