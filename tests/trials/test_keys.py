@@ -22,7 +22,7 @@ from betapod.trials.conduct import candidates, conduct, measurement
 from betapod.trials.conduct.arm_schedules import Planner
 from betapod.trials.operating.multiple_tests import multiplicity_rows
 from betapod.trials.operating.test_rules import rule_of
-from betapod.trials.protocol.look_keys import Enrichment, Looks, Resize, Selection
+from betapod.trials.protocol.look_keys import Allocation, Enrichment, Looks, Resize, Selection
 from betapod.trials.protocol.protocol import Protocol
 from betapod.trials.protocol.protocol_files import parse_protocol
 
@@ -103,11 +103,11 @@ SILENT = {
     **{
         f"designs.*.looks.{name}": "decides where trials stop, not what is measured; tests/trials/test_looks.py"
         for name in Looks.model_fields
-        if name not in ("select", "enrich", "resize")
+        if name not in ("select", "enrich", "resize", "allocate")
     },
     **{
         f"designs.*.looks.{block}.{name}": "decides who goes on, not what is measured; tests/trials/test_staged_trials.py"
-        for block, keys in (("select", Selection), ("enrich", Enrichment), ("resize", Resize))
+        for block, keys in (("select", Selection), ("enrich", Enrichment), ("resize", Resize), ("allocate", Allocation))
         for name in keys.model_fields
     },
     "run_in.therapies.start": "refused in a run-in",

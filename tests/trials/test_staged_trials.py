@@ -16,6 +16,7 @@ from betapod.report.trial.report_writing import make
 from betapod.report.trial.trial_report import report_tables
 from betapod.trials.conduct import conduct
 from betapod.trials.conduct.trial_data import TrialData
+from betapod.trials.operating.allocated_trials import allocated_lives
 from betapod.trials.operating.look_characteristics import look_rows
 from betapod.trials.operating.look_data import enrolment_days
 from betapod.trials.operating.run_summary import run_summary
@@ -122,6 +123,7 @@ def test_error_over_all_claims_is_kept_and_power_is_that_of_theory(arms: TrialDa
         ("{resize: {rule: conditional power, planned: 50}}", TWO, 120),
         ("{resize: {rule: promising zone, planned: 50, effect: 0.7}, futility: [0.0]}", TWO, 120),
         ("{resize: {rule: blinded, planned: 50, effect: 0.7}}", TWO, 120),
+        ("{allocate: {blocks: 4, exponent: 1}}", TWO, 80),
     ],
 )
 def test_nothing_is_claimed_too_often_where_nothing_differs(looks: str, arms: str, patients: int) -> None:
@@ -199,6 +201,10 @@ def test_a_blinded_look_does_not_know_the_arms() -> None:
         ("{resize: {rule: promising zone, planned: 30, effect: 1}}", {}, "out-of-range"),
         ("{resize: {rule: promising zone, planned: 30}, combine: Fisher}", {}, "not-supported"),
         ("{combine: inverse normal, events: 20}", {"primary": "{quantity: death, summary: time to event}"}, "not-supported"),
+        ("{allocate: {blocks: 12}}", {}, "out-of-range"),
+        ("{allocate: {blocks: 4, cap: 0.4}}", {}, "out-of-range"),
+        ("{allocate: {blocks: 4}, boundaries: P}", {}, "useless-key"),
+        ("{allocate: {blocks: 4}}", {"arms": "{cells: 2, control: 1}"}, "useless-key"),
         ("{select: {}, intersections: Dunnett}", {"arms": "{cells: 2, more: 1, control: 1}"}, "not-supported"),
     ],
 )  # fmt: skip
@@ -207,6 +213,27 @@ def test_what_does_not_go_together_is_refused(looks: str, more: dict[str, str], 
         parse_protocol(text(looks, **more))  # type: ignore[arg-type]
     assert kind in caught.value.kinds
     assert all(problem.location.line > 1 for problem in caught.value.problems)
+
+
+def test_allocation_follows_what_is_known_and_nothing_else() -> None:
+    slow = text("{allocate: {blocks: 4, exponent: 1, cap: 0.75}}", TWO, 160, 100).replace("12 month", "60 month")
+    data = run_of(slow, effect=0.4)
+    trials = adapted_trials(data)
+    assert trials.share is not None
+    assert 0.55 < trials.share.mean() < 0.75 and trials.rejected.mean() > 0.95
+    # Before any outcome is known allocation is even: everybody is enrolled within six months.
+    quick = adapted_trials(replace(data, protocol=parse_protocol(slow.replace("60 month", "5 month"))))
+    assert quick.share is not None
+    np.testing.assert_array_equal(quick.share, 0.5)
+    even = adapted_trials(replace(data, protocol=parse_protocol(slow.replace("exponent: 1", "exponent: 0"))))
+    assert even.share is not None
+    np.testing.assert_array_equal(even.share, 0.5)
+    # Whoever is in an arm has the life of that arm: true effects are those of cells.
+    mixed = allocated_lives(data)
+    treated = (mixed.arm == mixed.arms.index("cells")) & mixed.enrolled
+    effect = mixed.effect("UACR")[:, :, 2]
+    assert np.allclose(effect[treated], np.log(0.4), atol=1e-5) and np.allclose(effect[~treated], 0, atol=1e-12)
+    assert (mixed.arm != data.arm).any()
 
 
 def test_terminal_and_report_tell_of_claims(arms: TrialData, tmp_path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -161,13 +161,14 @@ def _print_claims(looked: Sequence[Mapping[str, Any]], scale: Scale, several: bo
     every = [(row, claim) for row in looked for claim in row["claims"]]
     if not every:
         return
-    columns = ("claim", "shown", "false", "went on", "mean", "bias", "bias if shown")
+    shares = any(claim["share"] is not None for _, claim in every)
+    columns = ("claim", "shown", "false", "patients" if shares else "went on", "mean", "bias", "bias if shown")
     rows = [
         (
             claim["claim"],
             share_text(dict(claim), "rejected"),
             _per_cent(claim["false"]),
-            _per_cent(claim["went_on"]),
+            _per_cent(claim["share" if shares else "went_on"]),
             "-" if claim["estimate"] is None else scale.number(claim["estimate"]),
             bias_text(scale, claim["bias"]),
             bias_text(scale, claim["bias_of_claimed"]),

@@ -95,12 +95,13 @@ def _naive(looked: list[Row]) -> list[str]:
 
 
 def _claims_table(claims: list[Row], scale: Scale, named: bool) -> Table:
+    shares = any(math.isfinite(row["share"]) for row in claims)
     head = [
         *(["scenario"] if named else []),
         "claim",
         "shown",
         "false positives",
-        "went on",
+        "patients" if shares else "went on",
         "mean",
         "bias",
         "bias if shown",
@@ -111,7 +112,7 @@ def _claims_table(claims: list[Row], scale: Scale, named: bool) -> Table:
             str(row["claim"]),
             _rate(row, "rejected"),
             _per_cent(row["false"]),
-            _per_cent(row["went_on"]),
+            _per_cent(row["share" if shares else "went_on"]),
             scale.text(row["estimate"]),
             _bias(scale, row["bias"]),
             _bias(scale, row["bias_of_claimed"]),
@@ -119,7 +120,9 @@ def _claims_table(claims: list[Row], scale: Scale, named: bool) -> Table:
         for row in claims
     ]
     told = (
-        "Claims: trials that show each, and that wrongly do when all groups get what the control gets; trials in which it is still looked at in the end; the plain "
+        "Claims: trials that show each, and that wrongly do when all groups get what the control gets; "
+        + ("share of the patients that its arm gets" if shares else "trials in which it is still looked at in the end")
+        + "; the plain "
         "estimate from all patients of the claim, its bias, and that in trials which show it. Bias of ratios is a factor."
     )
     return Table(told, head, rows, 2 if named else 1)

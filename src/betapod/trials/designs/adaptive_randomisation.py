@@ -141,13 +141,13 @@ def simulate_adaptive_randomisation(
     z = np.zeros((replicates, arms))
     share = np.full((replicates, arms + 1), 1 / (arms + 1))
     for block in range(blocks):
-        n = _whole_shares(share, per_block)
+        n = whole_shares(share, per_block)
         shift = drift * block / max(blocks - 1, 1)
         means = rng.normal(truth + shift, sd / np.sqrt(n))
         z += (means[:, 1:] - means[:, :1]) / (sd * np.sqrt(1 / n[:, 1:] + 1 / n[:, :1]))
         sums, counts = sums + n * means, counts + n
         weight = chances_to_be_best(sums / counts, sd / np.sqrt(counts)) ** exponent
-        share = _capped(weight / weight.sum(-1, keepdims=True), cap)
+        share = capped_shares(weight / weight.sum(-1, keepdims=True), cap)
     pooled = sums / counts
     z_pooled = (pooled[:, 1:] - pooled[:, :1]) / (sd * np.sqrt(1 / counts[:, 1:] + 1 / counts[:, :1]))
     design = group_sequential("OF", 1, alpha)
@@ -162,7 +162,7 @@ def simulate_adaptive_randomisation(
     )
 
 
-def _capped(share: Array, cap: float) -> Array:
+def capped_shares(share: Array, cap: float) -> Array:
     """Return shares of which none is above the cap; what is cut off goes to the others in proportion."""
     over = share > cap
     rest = np.where(over, 0.0, share)
@@ -173,7 +173,7 @@ def _capped(share: Array, cap: float) -> Array:
     return np.where(over.any(-1, keepdims=True), np.where(over, cap, spread * (1 - cap)), share)
 
 
-def _whole_shares(share: Array, total: int) -> Array:
+def whole_shares(share: Array, total: int) -> Array:
     """Return whole patients per arm, two at least, that sum to the total: by largest remainder."""
     arms = share.shape[-1]
     wanted = 2 + share * (total - 2 * arms)

@@ -10,6 +10,7 @@ import numpy as np
 from ..conduct.counterfactuals import Counterfactuals
 from ..designs.combination_tests import FisherDesign
 from ..designs.sequential_design import SequentialDesign
+from .allocated_trials import allocated_trials
 from .estimands import true_estimand
 from .look_numbers import finite_mean, share_columns
 from .power_analysis import rate
@@ -74,6 +75,8 @@ def staged_row(data: TrialData, first: bool = True) -> dict[str, Any]:
 def adapted_trials(data: TrialData) -> StagedTrials:
     """Return the trials of a design as what adapts at its looks makes them; see `staged_trials` and `resized_trials`."""
     looks = data.protocol.designs[data.design].looks
+    if looks is not None and looks.allocate is not None:
+        return allocated_trials(data)
     return resized_trials(data) if looks is not None and looks.resize is not None else staged_trials(data)
 
 
@@ -89,13 +92,15 @@ def adaptation_in_words(looks: Looks) -> str:
         return f"{of[looks.select.rule]} and the control go on; {looks.intersections} test"
     if looks.enrich is not None:
         return f"all patients or {looks.enrich.stratum} alone go on; {looks.intersections} test"
+    if looks.allocate is not None:
+        return f"{looks.allocate.blocks} blocks, allocated by the chance of each arm to be the best; {looks.intersections} test"
     if looks.resize is not None:
         return f"size set anew by {looks.resize.rule if looks.resize.rule != 'blinded' else 'the scatter of outcomes, blinded'}"
     return "stages are tested apart"
 
 
 def _title(looks: Looks, trials: StagedTrials) -> str:
-    if looks.resize is not None and looks.resize.rule == "blinded":
+    if looks.allocate is not None or (looks.resize is not None and looks.resize.rule == "blinded"):
         return "one test at the end"
     if isinstance(trials.design, FisherDesign):
         return "Fisher's combination of stages"
@@ -113,6 +118,7 @@ def _claims(data: TrialData, trials: StagedTrials, null: StagedTrials | None) ->
                 **share_columns("rejected", rate(trials.rejected[:, c])),
                 "false": math.nan if null is None else float(null.rejected[:, c].mean()),
                 "went_on": float(trials.went_on[:, -1, c].mean()),
+                "share": finite_mean(trials.share[:, c]) if trials.share is not None else math.nan,
                 "estimate": finite_mean(trials.effect[:, c]),
                 "estimand": truth,
                 "bias": finite_mean(trials.effect[:, c]) - truth,
@@ -138,7 +144,7 @@ def _looks(trials: StagedTrials, null: StagedTrials | None) -> list[dict[str, fl
         information = [(k + 1) / count for k in range(count)]
         efficacy, spent = list(design.critical), list(design.spent)
     else:
-        single = design.looks == 1
+        single = design.looks == 1 and count == 2
         information = [math.nan, 1.0] if single else list(design.information)
         efficacy = [math.nan, *design.efficacy] if single else list(design.efficacy)
         spent = [0.0, *design.spent] if single else list(design.spent)

@@ -58,6 +58,8 @@ class StagedTrials:
         (R,) whether the trial of everybody, without a look, makes any claim.
     compared
         Other tests of the same trials -> (R,) whether they reject.
+    share
+        (R, C) share of the patients that the arm of each claim gets; None where allocation is fixed.
     """
 
     design: SequentialDesign | FisherDesign
@@ -72,6 +74,7 @@ class StagedTrials:
     rejected: Flags
     fixed: Flags
     compared: dict[str, Flags] = field(default_factory=dict)
+    share: Array | None = None
 
     def at_stop(self, values: Array) -> Array:
         """Return (R,) what values (R, K) are at the look at which each trial stops."""

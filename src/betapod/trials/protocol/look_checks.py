@@ -73,7 +73,7 @@ def _of_comparison(
         yield document.problem(
             "no-control", "looks compare two arms, and the design has one", where, True, expected="two arms"
         )
-    adapting = {"select", "combine"} & set(mapping_of(design, "looks"))
+    adapting = {"select", "combine", "allocate"} & set(mapping_of(design, "looks"))
     if len(arms) > 2 and not adapting:
         yield document.problem(
             "not-supported",

@@ -52,7 +52,7 @@ def look_design(looks: Looks, alpha: float, sides: int, superiority: bool = True
 
 
 def stage_design(looks: Looks, alpha: float, sides: int) -> SequentialDesign | FisherDesign:
-    """Return the one-sided boundaries, or critical products, by which stages are combined; of a blinded size one test at the end.
+    """Return the one-sided boundaries, or critical products, by which stages are combined; of a blinded size, and of adaptive allocation, one test at the end.
 
     Parameters
     ----------
@@ -67,6 +67,8 @@ def stage_design(looks: Looks, alpha: float, sides: int) -> SequentialDesign | F
     level = alpha / sides
     if looks.resize is not None and looks.resize.rule == "blinded":
         return group_sequential("OF", 1, level, 1, looks.resize.power)
+    if looks.allocate is not None:
+        return group_sequential("OF", 1, level, 1, looks.power)
     if looks.combine == "Fisher":
         stages = looks.information if isinstance(looks.information, int) else len(looks.information)
         return fisher_design(stages, level)

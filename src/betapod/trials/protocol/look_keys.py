@@ -53,6 +53,18 @@ class Resize(Settings):
     )
 
 
+class Allocation(Settings):
+    """How allocation follows what has been seen: blocks of patients, of whom more get what seems best."""
+
+    blocks: Annotated[int, Field(ge=2, le=50)] = Field(
+        default=8, description="blocks of one size in the order of enrolment; groups are compared within each"
+    )
+    exponent: Annotated[float, Field(ge=0, le=2)] = Field(
+        default=0.5, description="of an arm's chance to be the best: 0 keeps allocation even, 1 is Thompson's"
+    )
+    cap: Annotated[float, Field(gt=0, le=1)] = Field(default=0.8, description="greatest share of an arm")
+
+
 class Looks(Settings):
     """Looks of a design at its primary endpoint, the last analysis among them."""
 
@@ -91,7 +103,11 @@ class Looks(Settings):
     enrich: Enrichment | None = Field(default=None, description="all patients, then all or a stratum of them")
     resize: Resize | None = Field(default=None, description="patients of the second stage by what the first has shown")
 
+    allocate: Allocation | None = Field(
+        default=None, description="allocation of each block of patients by the outcomes that are known when it begins"
+    )
+
     @property
     def staged(self) -> bool:
         """Whether stages are tested apart and combined, or the size is set anew."""
-        return any(item is not None for item in (self.combine, self.select, self.enrich, self.resize))
+        return any(item is not None for item in (self.combine, self.select, self.enrich, self.resize, self.allocate))

@@ -21,7 +21,7 @@ _FUTILITY = ("futility", "futility_parameter", "futility_spent", "binding")
 def check_stages(document: Document, design: dict[str, Any], looks: Looks, where: Where) -> Iterator[Problem]:
     """Yield the problems of what adapts at the looks of a design."""
     here = (*where, "looks")
-    adapting = [name for name in ("select", "enrich", "resize") if getattr(looks, name) is not None]
+    adapting = [name for name in ("select", "enrich", "resize", "allocate") if getattr(looks, name) is not None]
     if not looks.staged:
         yield from _without(document, here, mapping_of(design, "looks"), ("intersections",), "nothing adapts")
         return
@@ -37,6 +37,8 @@ def check_stages(document: Document, design: dict[str, Any], looks: Looks, where
         return
     yield from _of_endpoint(document, where)
     yield from _of_claims(document, design, looks, here)
+    if looks.allocate is not None:
+        yield from _of_allocation(document, design, looks, here)
     if looks.enrich is not None:
         yield from _of_enrichment(document, looks, here)
     if looks.resize is not None:
@@ -110,6 +112,43 @@ def _two_looks(document: Document, looks: Looks, where: Where, name: str) -> Ite
     if count != 2:
         yield document.problem(
             "not-supported", f"{name} has two looks: one at which the trial adapts, and the end", (*where, "information"), True, found=str(count), expected="2"
+        )  # fmt: skip
+
+
+def _of_allocation(document: Document, design: dict[str, Any], looks: Looks, where: Where) -> Iterator[Problem]:
+    assert looks.allocate is not None
+    written = mapping_of(design, "looks")
+    yield from _without(
+        document, where, written, ("information", "combine", *_BOUNDARIES), "the trial is tested once, at its end"
+    )
+    arms = len(mapping_of(design, "arms"))
+    patients = design.get("patients") if design.get("patients") is not None else document.data.get("patients")
+    least = 4 * arms
+    if isinstance(patients, int) and patients // looks.allocate.blocks < least:
+        yield document.problem(
+            "out-of-range",
+            "a block is too small for its arms",
+            (*where, "allocate"),
+            True,
+            found=f"{patients} patients in {looks.allocate.blocks} blocks",
+            expected=f"{least} patients or more in each",
+        )
+    if not looks.allocate.cap > 1 / max(arms, 1):
+        yield document.problem(
+            "out-of-range", "the greatest share of an arm is above the even one", (*where, "allocate", "cap"), found=short(looks.allocate.cap), expected=f"above {1 / max(arms, 1):.3g}"
+        )  # fmt: skip
+    rules = mapping_of(mapping_of(mapping_of(document.data, "endpoints"), "primary"), "intercurrent")
+    if "composite" in rules.values():
+        yield document.problem(
+            "not-supported",
+            "allocation follows outcomes of patients, and the worst outcome of a trial, which stands for failures, is none",
+            ("endpoints", "primary", "intercurrent"),
+            True,
+            expected="another strategy, or looks without allocate",
+        )
+    if len(set(mapping_of(design, "arms").values())) > 1:
+        yield document.problem(
+            "useless-key", "the first block is even, and what follows adapts: the ratio would do nothing", (*where[:-1], "arms"), True, expected="arms of one size"
         )  # fmt: skip
 
 
