@@ -12,6 +12,7 @@ import typer
 
 from ...base.clinical import read_as
 from ...base.errors import BetapodError, ConfigError, Location, Problem, not_among
+from ..asking import asked_protocol
 from ..completion import complete_folder, complete_protocol, complete_scenario, starting
 from ..csv_output import Csv, CsvOption, given_as_csv
 from ..running import QuietOption, ThreadsOption, breaking, command
@@ -215,6 +216,12 @@ def new_command(
     target: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="FILE", help="File to write; default: NAME.yaml.")
     ] = None,
+    ask: Annotated[
+        bool,
+        typer.Option(
+            "--ask", help="Ask ten questions; answers are lines of standard input, an empty one for the usual."
+        ),
+    ] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
 ) -> None:
     """Write a protocol to edit, with its schema for editors."""
@@ -223,20 +230,29 @@ def new_command(
     from ...trials.protocol.protocol import json_schema
     from ...trials.protocol.protocol_files import parse_protocol, protocol_document, protocol_template
 
-    if like is not None and template is not None:
-        raise ConfigError(
-            Problem("two-sources", "--from and --template both say what to begin with", hint="Give one of them.")
-        )
+    sources = {"--from": like, "--template": template, "--ask": ask or None}
+    if len(begun := [option for option, value in sources.items() if value is not None]) > 1:
+        message = f"{' and '.join(begun)} both say what to begin with"
+        raise ConfigError(Problem("two-sources", message, hint="Give one of them."))
     path = target or Path(f"{name}.yaml")
-    copied = protocol_document(like or "dn61").text if template is None else protocol_template(template)
-    text = re.sub(r"(?m)^name: .*$", lambda _: f"name: {name}", copied, count=1)
-    parse_protocol(text, str(path))
     if path.exists() and not force:
         raise ConfigError(Problem("file-exists", "the file exists", Location(str(path)), hint="Use --force, or --out."))
+    if ask:
+        copied = asked_protocol(name)
+    else:
+        copied = protocol_document(like or "dn61").text if template is None else protocol_template(template)
+    text = re.sub(r"(?m)^name: .*$", lambda _: f"name: {name}", copied, count=1)
+    parse_protocol(text, str(path))
     schema = path.with_name("betapod-trial.schema.json")
     _write(schema, json.dumps(json_schema(), indent=2) + "\n")
     _write(path, f"# yaml-language-server: $schema={schema.name}\n{text}")
-    source = f"a copy of {like or 'dn61'}" if template is None else f"from the template {template}"
+    source = (
+        "from your answers"
+        if ask
+        else f"a copy of {like or 'dn61'}"
+        if template is None
+        else f"from the template {template}"
+    )
     print_note(f"{path} written, {source}; check it with: {command('trial', 'check', path)}")
 
 
