@@ -15,6 +15,7 @@ from betapod.base.atomic import StoreError
 from betapod.base.errors import ConfigError
 from betapod.calibration.compare_fits import compare_fits
 from betapod.calibration.fit_folder import FinishedFit, write_fit_record
+from betapod.calibration.fit_summary import coverage_of_record
 from betapod.calibration.fitted_tables import FittedTables, TableChange
 from betapod.calibration.install_fit import (
     finish_installations,
@@ -105,6 +106,14 @@ def test_what_speaks_against_a_fit_is_said_at_once(tmp_path: Path, monkeypatch: 
     assert not (tmp_path / "fits").exists()
     install_fit(tmp_path / "a", "2026.1", although=True)
     assert len(load_fit("2026.1").identity["installed although"]) == 4
+    lost = np.where(np.arange(24) == aside[0], np.nan, fit.after)
+    drawn = np.where(np.isnan(lost), np.nan, fit.drawn)
+    blind = written(tmp_path / "c", replace(fit, after=lost, drawn=drawn))
+    assert [problem.kind for problem in reasons_against(blind)] == ["lost-predictions"], (
+        "a row without a prediction is no miss"
+    )
+    assert reasons_against(blind)[0].found == f"1 of 8 rows, of {fit.rows.family[aside[0]]}"
+    assert [line["lost"] for line in coverage_of_record(blind)] == [0, 1]
     everything = replace(fit, rows=replace(fit.rows, fitted=np.ones(24, dtype=np.bool_)))
     assert [p.kind for p in reasons_against(written(tmp_path / "b", everything))] == ["nothing-set-aside"]
 

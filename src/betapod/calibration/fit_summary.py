@@ -25,11 +25,13 @@ def coverage_of_record(record: FitRecord) -> list[dict[str, Any]]:
     """Return for rows that were fitted and for those set aside how many lie inside their 90 % interval, by what it contains.
 
     Each dictionary has ``set``, ``rows``, ``families``, the share of rows inside by the keys of `WHENS`, the same by families
-    (``families_before`` ...: mean over families of the share of their rows), and the median distance before and after in errors.
+    (``families_before`` ...: mean over families of the share of their rows), the median distance before and after in errors, and ``lost``:
+    how many rows had a prediction before the fit and have none after it. All but this is of rows with both predictions.
     """
-    rows = record.rows
+    rows, compared = record.rows, record.compared
     lines = []
-    for name, flag in (("fitted", rows["fitted"]), ("set aside", ~rows["fitted"])):
+    for name, of_set in (("fitted", rows["fitted"]), ("set aside", ~rows["fitted"])):
+        flag = of_set & compared
         if not flag.any():
             continue
         families = np.array(rows["family"][flag], dtype=str)
@@ -42,6 +44,7 @@ def coverage_of_record(record: FitRecord) -> list[dict[str, Any]]:
             )
         for when in ("before", "after"):
             line[f"median_z_{when}"] = float(np.nanmedian(np.abs(rows[f"z_{when}"][flag])))
+        line["lost"] = int((record.lost & of_set).sum())
         lines.append(line)
     return lines
 

@@ -36,6 +36,9 @@ def change_of_value(unknown: FittedUnknown, key: str) -> Change:
         former = row["value"]
         row["value"] = table_number(unknown.map)
         low, high = _central_95(unknown)
+        if row.get("high") and float(row["high"]) <= 1.0 < high:
+            # A share: the posterior ends where the fit was cut, which a normal half width does not know.
+            high = max(float(row["high"]), unknown.map)
         _set_range(row, low, high)
         if match := _arguments(row):
             spread = (_line_of(match[0], high) - _line_of(match[0], low)) / (2.0 * Z95)

@@ -32,7 +32,7 @@ from .installed_tables import WRITTEN, check_tables, digests_of_texts, written_t
 
 #: Fewest draws of equal weight that the posterior of an installed fit is worth.
 LEAST_DRAWS = 16.0
-#: Most by which the share of rows that were set aside and lie inside their interval may fall.
+#: Most by which the share of rows that were set aside and lie inside their interval may fall, and of them that may lose their prediction.
 MOST_LOSS = 0.03
 #: Most by which their log score may fall, as a mean over families: what intervals cost that are 5 % too wide.
 MOST_SCORE_LOSS = 0.05
@@ -48,7 +48,11 @@ def reasons_against(record: FitRecord) -> list[Problem]:
     if not aside.any():
         problems.append(Problem("nothing-set-aside", "no row was set aside, so that nothing checks the fit", where))
     else:
-        problems += [*_worse_coverage(record, aside, where), *_worse_score(record, aside, where)]
+        problems += [
+            *_lost_predictions(record, aside, where),
+            *_worse_coverage(record, aside, where),
+            *_worse_score(record, aside, where),
+        ]
     effective = float(record.identity.get("effective draws", record.effective_draws))
     if effective < LEAST_DRAWS:
         message = "the draws of the posterior are worth too few of equal weight"
@@ -60,7 +64,26 @@ def reasons_against(record: FitRecord) -> list[Problem]:
     return problems
 
 
+def _lost_predictions(record: FitRecord, aside: NDArray[np.bool_], where: Location) -> list[Problem]:
+    lost = record.lost & aside
+    if lost.sum() <= MOST_LOSS * aside.sum():
+        return []
+    families = sorted(set(map(str, record.rows["family"][lost])))
+    return [
+        Problem(
+            "lost-predictions",
+            "rows that were set aside had a prediction before the fit and have none after it, so that they check nothing",
+            where,
+            found=f"{int(lost.sum())} of {int(aside.sum())} rows, of {', '.join(families)}",
+            expected=f"{100 * MOST_LOSS:g} % at most",
+        )
+    ]
+
+
 def _worse_coverage(record: FitRecord, aside: NDArray[np.bool_], where: Location) -> list[Problem]:
+    aside = aside & record.compared
+    if not aside.any():
+        return []
     before, after = (float(record.rows[f"inside_{when}"][aside].mean()) for when in ("before", "after"))
     if before - after <= MOST_LOSS:
         return []

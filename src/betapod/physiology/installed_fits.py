@@ -172,6 +172,16 @@ class FitRecord:
         """Number of draws of equal weight that would know as much."""
         return float(1.0 / np.sum(self.weights**2))
 
+    @property
+    def compared(self) -> NDArray[np.bool_]:
+        """(n,) rows with a prediction both before the fit and after it: those of which shares inside intervals are taken."""
+        return np.asarray(np.isfinite(self.rows["before"]) & np.isfinite(self.rows["mean"]))
+
+    @property
+    def lost(self) -> NDArray[np.bool_]:
+        """(n,) rows with a prediction before the fit and none after it."""
+        return np.asarray(np.isfinite(self.rows["before"]) & ~np.isfinite(self.rows["mean"]))
+
     def values(self, draw: int | None = None) -> dict[str, float]:
         """Return the value of each unknown: the most probable ones, or those of a draw."""
         if draw is None:

@@ -242,9 +242,19 @@ INSIDE: Mapping[str, str] = {
 }
 
 
+def compared_rows(contents: FitContents) -> pd.DataFrame:
+    """Return the rows with a prediction both before the fit and after it."""
+    return contents.rows[contents.rows["before"].notna() & contents.rows["mean"].notna()]
+
+
+def lost_rows(contents: FitContents) -> pd.DataFrame:
+    """Return the rows with a prediction before the fit and none after it."""
+    return contents.rows[contents.rows["before"].notna() & contents.rows["mean"].isna()]
+
+
 def inside_table(contents: FitContents) -> list[list[str]]:
     """Return rows inside the 90 % interval, fitted and set aside apart: one line for each content of the interval."""
-    rows = contents.rows
+    rows = compared_rows(contents)
     parts = (rows[rows["fitted"]], rows[~rows["fitted"]])
     return [[words, *(share_inside(part, column) for part in parts)] for column, words in INSIDE.items()]
 
@@ -252,7 +262,7 @@ def inside_table(contents: FitContents) -> list[list[str]]:
 def fit_message(contents: FitContents) -> list[str]:
     """Return what came out in three sentences: how much is known, how well rows are met, and what the model lacks."""
     total, informed = len(contents.unknowns), len(informed_unknowns(contents))
-    rows = contents.rows
+    rows, lost = compared_rows(contents), lost_rows(contents)
     fitted, aside = rows[rows["fitted"]], rows[~rows["fitted"]]
     sentences = [
         f"The evidence speaks to {informed} of {counted(total, 'unknown')}: for these the posterior is narrower than the prior by a tenth or more. "
@@ -270,6 +280,11 @@ def fit_message(contents: FitContents) -> list[str]:
         both = [f"{share_inside(fitted, 'inside_all')} of the fitted rows"] if len(fitted) else []
         both += [f"{share_inside(aside, 'inside_all')} of those set aside"] if len(aside) else []
         sentences.append(f"With a term for what the model lacks, {' and '.join(both)} are inside; 90 % should be.")
+    if len(lost):
+        families = ", ".join(sorted(set(lost["family"].astype(str))))
+        sentences.append(
+            f"{counted(len(lost), 'row')} had a prediction before the fit and {'has' if len(lost) == 1 else 'have'} none after it, and are not counted: {families}."
+        )
     return sentences
 
 

@@ -127,7 +127,7 @@ def inside_overview(contents: FitContents) -> Markup:
     """Return an SVG: rows inside the 90 % interval before and after the fit, fitted and set aside, beside the 90 % that should be."""
     left, width, row = 120, 340, 22
     scale = (width - left - 44) / 100
-    rows = contents.rows
+    rows = findings.compared_rows(contents)
     bars = []
     for name, part in (("fitted", rows[rows["fitted"]]), ("set aside", rows[~rows["fitted"]])):
         for label, column, colour in (
