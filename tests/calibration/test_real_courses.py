@@ -75,7 +75,7 @@ def test_unknowns_of_visits_can_be_asked() -> None:
     unknowns = {unknown.name: unknown for unknown in visit_unknowns()}
     assert {"UACR measurement", "UACR life", "HbA1c life"} <= set(unknowns)
     # What was measured is known better than what is assumed.
-    assert unknowns["UACR measurement"].sd < unknowns["HbA1c life"].sd
+    assert unknowns["creatinine measurement"].sd < unknowns["creatinine life"].sd
     Condition(visits={name: float(unknown.value(1.0)) for name, unknown in unknowns.items()})
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from betapod.calibration.fit_settings import UnknownSettings
 from betapod.calibration.named_unknowns import unknown_named
 from betapod.calibration.unknown import TRANSFORMS, Unknown
+from betapod.therapies.effect_factors import sized_effects
 
 STARTS = {"log": 0.0085, "linear": -3.0, "logit": 0.2, "atanh": 0.3}
 
@@ -31,6 +32,7 @@ def test_effects_of_drugs_stay_possible() -> None:
     """No factor takes an inhibition beyond all of what is inhibited."""
     unknown = unknown_named("SGLT2 inhibitor e_S", UnknownSettings(), "none")
     assert unknown.low >= 0.0
-    # The largest effect of the class is 0.65, and 0.8 of the transport can be inhibited.
-    assert unknown.high * 0.65 < 0.8 < (unknown.high + 0.01) * 0.65
+    # The largest effect of the class times the factor: 0.8 of the transport can be inhibited.
+    largest = max(size for quantity, size in sized_effects("SGLT2 inhibitor e_S") if quantity == "e_S")
+    assert unknown.high * largest < 0.8 < (unknown.high + 0.01) * largest
     assert unknown_named("dMAP_60 shift", UnknownSettings(), "none").low == -np.inf

@@ -173,7 +173,9 @@ def test_what_cells_bring_comes_besides_what_comes_anyway() -> None:
     cells = replace(plain, besides={"thromboembolism": clot, "cv_death": np.where(np.arange(500) < 10, 38.0, np.inf)})
     lives = live_on(prepare(cells, own_events()), seed=3)
     # Ten die of it, a hundred have it, and all else stays.
-    assert np.allclose(lives.died[:10], 38.0, atol=0.01) and np.array_equal(lives.died[100:], without.died[100:])
+    assert np.allclose(lives.died[:10], 38.0, atol=0.01)
+    # Steps of an adaptive integrator differ where others of the group live on.
+    np.testing.assert_allclose(lives.died[100:], without.died[100:], rtol=1e-6)
     more = lives.counts("thromboembolism") - without.counts("thromboembolism")
     alive = without.died[10:100] > 28.0
     assert np.all(more[10:100][alive] == 1) and np.all(more[100:] == 0)

@@ -43,7 +43,7 @@ OLDER_PEOPLE = {
     "t2d_ckd_a3": (66, "type 2", "G3a", "A3"),
     "t2d_ckd": (67, "type 2", "G3b", "A3"),
     "t2d_no_albuminuria": (74, "type 2", "G3a", "A1"),
-    "t1d_dkd": (44, "type 1", "G3a", "A3"),
+    "t1d_dkd": (44, "type 1", "G2", "A3"),
 }
 
 

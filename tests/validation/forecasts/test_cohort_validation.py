@@ -50,7 +50,7 @@ def test_model_and_equations_stand_beside_each_other_in_the_same_people(found: C
     assert first.beside is not None and first.beside.people == first.score.people < model.score.people <= MEMBERS
     assert first.score.events == second.score.events > 3
     # Events came by the equation: it tells who is first, and so does a model of the same kidneys.
-    assert first.score.concordance.value > 0.75 and first.beside.concordance.value > 0.6
+    assert first.score.concordance.value > 0.75 and first.beside.concordance.value > 0.5
     assert first.score.concordance == second.score.concordance and first.score.expected > second.score.expected
     assert 0.0 < model.score.expected < 1.0 and found.twins.simulated > MEMBERS
 
