@@ -9,7 +9,7 @@ import hashlib
 import json
 import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..base.files import write_text
 from ..exchange.wasm.shipped_kernels import JAVASCRIPT, shipped_kernel
@@ -20,14 +20,25 @@ from ..therapies.scenarios import COMPARED, DEFAULT, SCENARIOS
 from ..therapies.standard_care import Therapy, catalogue, therapy
 from ..trust.trust_answer import trust_sentence
 from ..trust.trust_lines import question_of_simulation
+from ..trust.trust_rows import trust_rows
+from .explorer_claims import explorer_claims
+from .explorer_evidence import explorer_evidence
 from .explorer_people import MODEL, ORDERS, shipped_people
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
 
 _HERE = Path(__file__).parent
 #: In the order in which they use each other.
 _SCRIPTS = (
     *(JAVASCRIPT / name for name in ("exact.js", "schedules.js", "betapod.js")),
-    *(_HERE / name for name in ("drugs.js", "chart.js", "explorer.js")),
+    *(
+        _HERE / f"{name}.js"
+        for name in ("drugs", "chart", "parts", "intervals", "person", "claims", "evidence", "views")
+    ),
 )
+#: In the order in which they are offered.
+VIEWS = ("person", "claims", "evidence")
 _STYLES = (Path(__file__).parents[1] / "report" / "common" / "page.css", _HERE / "explorer.css")
 #: Who is there at first, quantities that are drawn and inputs that have a slider.
 _PERSON = "t2d_ckd_a3"
@@ -117,7 +128,7 @@ def explorer_data() -> dict[str, Any]:
 @functools.cache
 def explorer_html() -> str:
     """Return the page."""
-    from jinja2 import Environment, StrictUndefined
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
     from .. import __version__
@@ -128,16 +139,16 @@ def explorer_html() -> str:
         f"default-src 'none'; script-src 'sha256-{_digest(script)}' 'wasm-unsafe-eval'; "
         f"style-src 'sha256-{_digest(style)}'; img-src data: blob:; base-uri 'none'; form-action 'none'"
     )
-    environment = Environment(autoescape=True, undefined=StrictUndefined)
-    template = environment.from_string((_HERE / "explorer.html.jinja").read_text(encoding="utf-8"))
-    data = json.dumps(explorer_data(), separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
-    return template.render(
+    environment = Environment(loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined)
+    return environment.get_template("explorer.html.jinja").render(
         policy=Markup(policy),
         style=Markup(style),
         script=Markup(script),
-        data=Markup(data),
-        # The same bytes whenever it is made.
-        kernel=Markup(base64.b64encode(gzip.compress(shipped_kernel(MODEL), 9, mtime=0)).decode()),
+        data=Markup(_json(explorer_data()).replace("<", "\\u003c")),
+        kernel=_packed(shipped_kernel(MODEL)),
+        packed_data={name: _packed(_json(data).encode()) for name, data in _view_data().items()},
+        views=VIEWS,
+        row_scenarios=list(dict.fromkeys(row.scenario for row in trust_rows() if row.scenario)),
         model=MODEL,
         states=len(model.states),
         fingerprint=model.fingerprint[:12],
@@ -145,6 +156,22 @@ def explorer_html() -> str:
         scenarios=list(SCENARIOS.values()),
         trust=trust_sentence(question_of_simulation(_OUTPUTS)),
     )
+
+
+def _view_data() -> dict[str, Any]:
+    """Return what views hold beside the people, by the name of the view."""
+    return {"claims": explorer_claims(), "evidence": explorer_evidence()}
+
+
+def _json(data: Any) -> str:
+    return json.dumps(data, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def _packed(content: bytes) -> Markup:
+    """Return bytes as the page holds them, the same whenever it is made."""
+    from markupsafe import Markup
+
+    return Markup(base64.b64encode(gzip.compress(content, 9, mtime=0)).decode())
 
 
 def _script() -> str:

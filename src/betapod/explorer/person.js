@@ -1,8 +1,10 @@
-/** The page: one typical person, up to four plans of treatment, their courses beside each other. Everything is computed here. */
+/** The view of one person: a typical person, up to four plans of treatment, their courses beside each other. Everything is computed here. */
 
-const DATA = JSON.parse(document.getElementById("data").textContent);
+import { judged, drugSwitches } from "./drugs.js";
+import { lineChart, shown, svgElement } from "./chart.js";
+import { $, DATA, element, option, save, setAddress } from "./parts.js";
+
 const DAYS = 365.25, POINTS = 81, MOST_PLANS = 4;
-const $ = (id) => document.getElementById(id);
 const personOf = (name) => DATA.people.find((person) => person.name === name);
 const drugOf = (label) => DATA.drugs.find((drug) => drug.label === label);
 const scenarioOf = (name) => DATA.scenarios.find((scenario) => scenario.name === name);
@@ -21,6 +23,12 @@ function addressOf(current) {
   const { v, person, years, outputs, difference, plans } = current;
   const parts = { v, p: person, y: years, o: outputs.join(","), d: difference ? 1 : 0, k: DATA.key.slice(0, 8), s: JSON.stringify(plans.map(short)) };
   return `#${new URLSearchParams(parts)}`;
+}
+
+/** Return the address at which plans are compared in a person. */
+export function addressOfPlans({ person, years, output, plans }) {
+  const outputs = [...new Set([output, ...DATA.outputs])].slice(0, DATA.outputs.length);
+  return addressOf({ ...firstState(), person, years, outputs, plans: plans.map((plan) => ({ ...newPlan(), ...plan })) });
 }
 
 /** Return a plan without what is as usual. */
@@ -136,22 +144,9 @@ function commandOf(plan) {
 
 // -- what is seen ---------------------------------------------------------------------------------------------------
 
-function element(tag, attributes = {}, ...children) {
-  const made = document.createElement(tag);
-  for (const [key, value] of Object.entries(attributes)) {
-    if (key.startsWith("on")) made.addEventListener(key.slice(2), value);
-    else if (value === true) made.setAttribute(key, "");
-    else if (value !== false && value !== undefined) made.setAttribute(key, value);
-  }
-  made.append(...children);
-  return made;
-}
-
-const option = (value, text, chosen) => element("option", { value, selected: value === chosen }, text);
-
 function draw() {
   simulateAll();
-  history.replaceState(null, "", addressOf(state));
+  setAddress("person", addressOf(state));
   drawCourses();
   drawText();
 }
@@ -304,10 +299,6 @@ function csvText() {
   return [["time [day]", ...names].map(quoted).join(","), ...rows.map((row) => row.map((x) => (Number.isFinite(x) ? String(x) : "")).join(","))].join("\n") + "\n";
 }
 
-function save(name, text, kind) {
-  element("a", { download: name, href: `data:${kind};charset=utf-8,${encodeURIComponent(text)}` }).click();
-}
-
 function listen() {
   const on = (id, event, how) => $(id).addEventListener(event, how);
   on("person", "change", (event) => change((s) => { s.person = event.target.value; }));
@@ -347,7 +338,6 @@ function listen() {
     await navigator.clipboard?.writeText(location.href);
     $("copy").textContent = "Link copied";
   });
-  addEventListener("hashchange", () => { if (location.hash !== addressOf(state)) restore(); });
 }
 
 function restore() {
@@ -358,24 +348,18 @@ function restore() {
   $("notes").prepend(...notes.map((note) => element("p", { class: "problem" }, note)));
 }
 
-async function unpacked(id) {
-  const bytes = Uint8Array.from(atob($(id).textContent.trim()), (letter) => letter.charCodeAt(0));
-  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
-}
-
-async function begin() {
-  model = await load(unpacked("kernel"));
+/** Make the view, once: lists of what can be chosen, and what happens when it is. */
+function beginPerson(loaded) {
+  model = loaded;
   $("drug").replaceChildren(option("", "choose ...", ""), ...DATA.drugs.map((drug) => option(drug.label, drug.label, "")));
   $("outputs-list").replaceChildren(...model.outputs.map((row) => option(row.name, row.label, "")));
   $("inputs-list").replaceChildren(...model.parameters.filter((row) => row.input).map((row) => option(row.name, row.label, "")));
   $("habits").open = innerWidth >= 992;
   listen();
   restore();
-  $("explorer").hidden = false;
-  $("loading").hidden = true;
 }
 
-begin().catch((error) => {
-  $("loading").textContent = `The page cannot start: ${error.message}`;
-  $("loading").className = "problem";
-});
+export const personView = {
+  name: "person", title: "Person", begin: beginPerson,
+  open: (parts) => { if (parts.has("p") && location.hash !== addressOf(state)) restore(); },
+};
