@@ -41,7 +41,10 @@ def _rows(model: Model) -> Iterable[Parameter]:
 def model_functions(sheet: ModelDocument) -> dict[str, dict[str, Any]]:
     """Return functions that the model itself defines: name -> arguments and formula."""
     return {
-        line.name: {"arguments": list(line.arguments), "formula": formula_tree(line.expression, sheet.names, line.arguments)}
+        line.name: {
+            "arguments": list(line.arguments),
+            "formula": formula_tree(line.expression, sheet.names, line.arguments),
+        }
         for section in sheet.sections
         for line in section.lines
         if line.kind == "function"
@@ -78,7 +81,7 @@ def _quantity(
     terms = [
         {
             "sign": -1.0 if sign == "-" else 1.0,
-            "printed": f'<math><mrow>{"<mo>−</mo>" if sign == "-" else ""}{printer.expression(term)}</mrow></math>',
+            "printed": f"<math><mrow>{'<mo>−</mo>' if sign == '-' else ''}{printer.expression(term)}</mrow></math>",
             "formula": formula_tree(term, names),
         }
         for sign, term in sum_terms(line.expression)

@@ -23,22 +23,21 @@ from ..trust.trust_lines import question_of_simulation
 from ..trust.trust_rows import trust_rows
 from .explorer_claims import explorer_claims
 from .explorer_evidence import explorer_evidence
+from .explorer_mechanism import explorer_mechanism
 from .explorer_people import MODEL, ORDERS, shipped_people
 
 if TYPE_CHECKING:
     from markupsafe import Markup
 
 _HERE = Path(__file__).parent
+_KERNEL_SCRIPTS = tuple(JAVASCRIPT / name for name in ("exact.js", "schedules.js", "betapod.js"))
 #: In the order in which they use each other.
-_SCRIPTS = (
-    *(JAVASCRIPT / name for name in ("exact.js", "schedules.js", "betapod.js")),
-    *(
-        _HERE / f"{name}.js"
-        for name in ("drugs", "chart", "parts", "intervals", "person", "claims", "evidence", "views")
-    ),
+_PAGE_SCRIPTS = (
+    *("drugs", "chart", "parts", "plans", "intervals", "pool", "person", "claims", "evidence"),
+    *("formulas", "terms", "attribution", "why", "mechanism", "views"),
 )
 #: In the order in which they are offered.
-VIEWS = ("person", "claims", "evidence")
+VIEWS = ("person", "claims", "evidence", "mechanism")
 _STYLES = (Path(__file__).parents[1] / "report" / "common" / "page.css", _HERE / "explorer.css")
 #: Who is there at first, quantities that are drawn and inputs that have a slider.
 _PERSON = "t2d_ckd_a3"
@@ -134,10 +133,13 @@ def explorer_html() -> str:
     from .. import __version__
 
     model = whole_body.named_model(MODEL)
-    script, style = _script(), "\n".join(path.read_text(encoding="utf-8") for path in _STYLES)
+    script, style = (
+        joined_script(*_KERNEL_SCRIPTS, *(_HERE / f"{name}.js" for name in _PAGE_SCRIPTS)),
+        "\n".join(path.read_text(encoding="utf-8") for path in _STYLES),
+    )
     policy = (
         f"default-src 'none'; script-src 'sha256-{_digest(script)}' 'wasm-unsafe-eval'; "
-        f"style-src 'sha256-{_digest(style)}'; img-src data: blob:; base-uri 'none'; form-action 'none'"
+        f"style-src 'sha256-{_digest(style)}'; img-src data: blob:; worker-src blob:; base-uri 'none'; form-action 'none'"
     )
     environment = Environment(loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined)
     return environment.get_template("explorer.html.jinja").render(
@@ -145,6 +147,7 @@ def explorer_html() -> str:
         style=Markup(style),
         script=Markup(script),
         data=Markup(_json(explorer_data()).replace("<", "\\u003c")),
+        worker=Markup(joined_script(*_KERNEL_SCRIPTS, _HERE / "worker.js")),
         kernel=_packed(shipped_kernel(MODEL)),
         packed_data={name: _packed(_json(data).encode()) for name, data in _view_data().items()},
         views=VIEWS,
@@ -160,7 +163,7 @@ def explorer_html() -> str:
 
 def _view_data() -> dict[str, Any]:
     """Return what views hold beside the people, by the name of the view."""
-    return {"claims": explorer_claims(), "evidence": explorer_evidence()}
+    return {"claims": explorer_claims(), "evidence": explorer_evidence(), "mechanism": explorer_mechanism()}
 
 
 def _json(data: Any) -> str:
@@ -174,10 +177,10 @@ def _packed(content: bytes) -> Markup:
     return Markup(base64.b64encode(gzip.compress(content, 9, mtime=0)).decode())
 
 
-def _script() -> str:
-    """Return the modules as one: what they import from each other stands before."""
+def joined_script(*paths: Path) -> str:
+    """Return modules as one: what they import from each other stands before."""
     parts = []
-    for path in _SCRIPTS:
+    for path in paths:
         text = re.sub(r"^import .*?;\n", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
         parts.append(re.sub(r"^export ", "", text, flags=re.MULTILINE))
     return "\n".join(parts)

@@ -2,11 +2,14 @@
 
 import { load } from "../exchange/wasm/javascript/betapod.js";
 import { $, element, unpacked } from "./parts.js";
+import { useModel } from "./plans.js";
+import { readyPool } from "./pool.js";
 import { personView } from "./person.js";
 import { claimsView } from "./claims.js";
 import { evidenceView } from "./evidence.js";
+import { mechanismView } from "./mechanism.js";
 
-const VIEWS = [personView, claimsView, evidenceView];
+const VIEWS = [personView, claimsView, evidenceView, mechanismView];
 
 /** Show the view of the address. */
 async function route() {
@@ -32,9 +35,11 @@ const guarded = (how) => how().catch((error) => {
 });
 
 async function beginPage() {
-  const model = await load(unpacked("kernel"));
+  const bytes = await unpacked("kernel");
+  useModel(await load(bytes));
+  readyPool(bytes);
   $("views").replaceChildren(...VIEWS.map((view) => element("a", { href: `#v=${view.name}`, "data-view": view.name }, view.title)));
-  for (const view of VIEWS) view.begin(model);
+  for (const view of VIEWS) view.begin();
   await route();
   addEventListener("hashchange", () => guarded(route));
   $("explorer").hidden = false;
