@@ -23,6 +23,7 @@ from ..trust.trust_lines import question_of_simulation
 from ..trust.trust_rows import trust_rows
 from .explorer_claims import explorer_claims
 from .explorer_evidence import explorer_evidence
+from .explorer_library import explorer_library, library_numbers
 from .explorer_mechanism import explorer_mechanism
 from .explorer_people import MODEL, ORDERS, shipped_people
 
@@ -34,10 +35,10 @@ _KERNEL_SCRIPTS = tuple(JAVASCRIPT / name for name in ("exact.js", "schedules.js
 #: In the order in which they use each other.
 _PAGE_SCRIPTS = (
     *("drugs", "chart", "parts", "plans", "intervals", "pool", "person", "claims", "evidence"),
-    *("formulas", "terms", "attribution", "why", "mechanism", "views"),
+    *("formulas", "terms", "attribution", "why", "mechanism", "people", "equations", "labs", "views"),
 )
 #: In the order in which they are offered.
-VIEWS = ("person", "claims", "evidence", "mechanism")
+VIEWS = ("person", "labs", "claims", "evidence", "mechanism")
 _STYLES = (Path(__file__).parents[1] / "report" / "common" / "page.css", _HERE / "explorer.css")
 #: Who is there at first, quantities that are drawn and inputs that have a slider.
 _PERSON = "t2d_ckd_a3"
@@ -149,7 +150,7 @@ def explorer_html() -> str:
         data=Markup(_json(explorer_data()).replace("<", "\\u003c")),
         worker=Markup(joined_script(*_KERNEL_SCRIPTS, _HERE / "worker.js")),
         kernel=_packed(shipped_kernel(MODEL)),
-        packed_data={name: _packed(_json(data).encode()) for name, data in _view_data().items()},
+        packed_data={name: _packed(data) for name, data in _view_data().items()},
         views=VIEWS,
         row_scenarios=list(dict.fromkeys(row.scenario for row in trust_rows() if row.scenario)),
         model=MODEL,
@@ -161,9 +162,15 @@ def explorer_html() -> str:
     )
 
 
-def _view_data() -> dict[str, Any]:
-    """Return what views hold beside the people, by the name of the view."""
-    return {"claims": explorer_claims(), "evidence": explorer_evidence(), "mechanism": explorer_mechanism()}
+def _view_data() -> dict[str, bytes]:
+    """Return what views hold beside the people, by the name under which the page finds it."""
+    data = {
+        "claims": explorer_claims(),
+        "evidence": explorer_evidence(),
+        "mechanism": explorer_mechanism(),
+        "library": explorer_library(),
+    }
+    return {**{name: _json(content).encode() for name, content in data.items()}, "numbers": library_numbers()}
 
 
 def _json(data: Any) -> str:

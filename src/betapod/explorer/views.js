@@ -5,11 +5,12 @@ import { $, element, unpacked } from "./parts.js";
 import { useModel } from "./plans.js";
 import { readyPool } from "./pool.js";
 import { personView } from "./person.js";
+import { labsView } from "./labs.js";
 import { claimsView } from "./claims.js";
 import { evidenceView } from "./evidence.js";
 import { mechanismView } from "./mechanism.js";
 
-const VIEWS = [personView, claimsView, evidenceView, mechanismView];
+const VIEWS = [personView, labsView, claimsView, evidenceView, mechanismView];
 
 /** Show the view of the address. */
 async function route() {
