@@ -4,7 +4,7 @@
 const EVERY_COMBINATION = 7, ORDERS_TRIED = 12;
 
 /** Return random numbers from 0 to 1, the same each time. */
-function seeded(seed) {
+export function seeded(seed) {
   let state = seed;
   return () => {
     state = (state + 0x6d2b79f5) | 0;

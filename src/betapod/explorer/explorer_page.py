@@ -35,10 +35,22 @@ _KERNEL_SCRIPTS = tuple(JAVASCRIPT / name for name in ("exact.js", "schedules.js
 #: In the order in which they use each other.
 _PAGE_SCRIPTS = (
     *("drugs", "chart", "parts", "plans", "intervals", "pool", "person", "claims", "evidence"),
-    *("formulas", "terms", "attribution", "why", "mechanism", "people", "equations", "labs", "views"),
+    *(
+        "formulas",
+        "terms",
+        "attribution",
+        "why",
+        "mechanism",
+        "people",
+        "equations",
+        "labs",
+        "small_trial",
+        "trial",
+        "views",
+    ),
 )
 #: In the order in which they are offered.
-VIEWS = ("person", "labs", "claims", "evidence", "mechanism")
+VIEWS = ("person", "labs", "claims", "evidence", "mechanism", "trial")
 _STYLES = (Path(__file__).parents[1] / "report" / "common" / "page.css", _HERE / "explorer.css")
 #: Who is there at first, quantities that are drawn and inputs that have a slider.
 _PERSON = "t2d_ckd_a3"

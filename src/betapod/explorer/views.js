@@ -9,8 +9,9 @@ import { labsView } from "./labs.js";
 import { claimsView } from "./claims.js";
 import { evidenceView } from "./evidence.js";
 import { mechanismView } from "./mechanism.js";
+import { trialView } from "./trial.js";
 
-const VIEWS = [personView, labsView, claimsView, evidenceView, mechanismView];
+const VIEWS = [personView, labsView, claimsView, evidenceView, mechanismView, trialView];
 
 /** Show the view of the address. */
 async function route() {
