@@ -8,6 +8,8 @@ const ROW_FILTERS = { treatment: (row) => row.treatment, topic: (row) => row.top
   fitted: (row) => (row.fitted ? "yes" : "no"), inside: (row) => (row.inside ? "yes" : "no"),
   scenario: (row) => row.scenario };
 const FIRST_ROWS = 25, MOST_Z = 5, Z90 = 1.645;
+/** Share of its interval below which an expected number is 0 but for the tolerance of the integration. */
+const NOTHING_OF = 1e-4;
 const firstChoice = () => ({ treatment: "", topic: "", design: "", study: "", fitted: "", inside: "", scenario: "current-evidence", words: "", order: "study" });
 let rowsChosen = firstChoice(), rowsShown = FIRST_ROWS;
 
@@ -22,7 +24,7 @@ const ORDERS_OF_ROWS = {
 /** Return the rows that fit; those without cells are the same under every scenario. */
 function fittingRows(rows) {
   const words = rowsChosen.words.toLowerCase().split(/\s+/).filter(Boolean);
-  return rows.filter((row) => Object.entries(ROW_FILTERS).every(([key, of]) => !rowsChosen[key] || of(row) === rowsChosen[key] || (key === "scenario" && !row.scenario))
+  return rows.filter((row) => Object.entries(ROW_FILTERS).every(([key, of]) => !rowsChosen[key] || of(row) === rowsChosen[key] || (key === "scenario" && (rowsChosen.scenario === "all" || !row.scenario)))
     && words.every((word) => rowText(row).includes(word))).sort(ORDERS_OF_ROWS[rowsChosen.order]);
 }
 
@@ -86,8 +88,8 @@ function sharesTable(rows) {
 const inUnit = (unit) => (unit && unit !== "1" ? ` ${unit}` : "");
 
 function rowItem(row, study) {
-  const numbers = `observed ${shown(row.observed)}, model ${shown(row.predicted)} (90 % ${shown(row.low)} to ${shown(row.high)})${inUnit(row.unit)}`;
-  const about = [row.n ? `${row.n} people` : "", row.weeks !== null ? `week ${shown(row.weeks)}` : "", row.design, row.scenario ? `scenario ${row.scenario}` : "", row.fitted ? "parameters were fitted to it" : "not fitted to"].filter(Boolean).join(" · ");
+  const expected = Math.abs(row.predicted) > NOTHING_OF * (row.high - row.low) ? row.predicted : 0, numbers = `observed ${shown(row.observed)}, model ${shown(expected)} (90 % ${shown(row.low)} to ${shown(row.high)})${inUnit(row.unit)}`;
+  const about = [row.n ? `${row.n} people` : "", row.weeks !== null ? `week ${shown(row.weeks)}` : "", row.design, row.scenario ? `scenario ${row.scenario}` : "", row.fitted ? "parameters were fitted to it" : "no parameter was fitted to it"].filter(Boolean).join(" · ");
   return element("li", {},
     element("p", { class: "top" }, element("strong", {}, `${row.study}: ${row.endpoint}`), element("span", { class: row.inside ? "inside" : "outside" }, row.inside ? "inside" : "outside")),
     element("p", {}, row.arm),
@@ -134,9 +136,8 @@ async function openEvidence(parts) {
     }
     $("rows-told").textContent = `${data.compared} of ${counted(data.records, "published number")} of the registry can be held against the model. Its intervals were computed with ${data.computed.people} people for each cohort and ${counted(data.computed.draws, "draw")} of parameters${data.computed.fit ? `, fit ${data.computed.fit}` : ""}.`;
   }
-  const fresh = parts.size > 1 ? { ...firstChoice(), scenario: "" } : rowsChosen;
+  const fresh = parts.size > 1 ? firstChoice() : rowsChosen;
   rowsChosen = Object.fromEntries(Object.entries(fresh).map(([key, value]) => [key, choosable(key, parts.get(key)) ? parts.get(key) : value]));
-  if (parts.has("study") && !parts.has("scenario")) rowsChosen.scenario = "";
   rowsShown = FIRST_ROWS;
   drawEvidence(data);
 }

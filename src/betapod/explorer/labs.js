@@ -49,7 +49,7 @@ function drawForm() {
     const id = `lab-${lab.name}`, unit = labUnit(lab).unit;
     const input = element("input", { type: "text", inputmode: "decimal", id, value: typed[lab.name] ?? "", autocomplete: "off", oninput: (event) => typedIn(lab.name, event.target.value) });
     const units = lab.units.length > 1
-      ? element("select", { "aria-label": `Unit of ${lab.label}`, onchange: (event) => { typed[`${lab.name}_unit`] = event.target.value; typedIn(lab.name, $(id).value); } }, ...lab.units.map((one, k) => option(String(k), one.unit, String(typed[`${lab.name}_unit`] ?? 0))))
+      ? element("select", { "aria-label": `Unit of ${lab.label}`, onchange: (event) => changeUnit(lab, Number(event.target.value)) }, ...lab.units.map((one, k) => option(String(k), one.unit, String(typed[`${lab.name}_unit`] ?? 0))))
       : element("span", { class: "small" }, unit === "1" ? "" : unit);
     return element("div", {}, element("label", { for: id }, lab.label), element("div", { class: "pair" }, input, units));
   };
@@ -60,6 +60,15 @@ function drawForm() {
   $("lab-takes").replaceChildren(...[...Object.keys(folk.classes), "insulin"].map((name) => element("label", {},
     element("input", { type: "checkbox", checked: takes.includes(name), value: name, onchange: () => typedIn("takes", [...document.querySelectorAll("#lab-takes input:checked")].map((one) => one.value).join("|")) }), name)));
   drawTried();
+}
+
+/** Say a lab in another unit: the number is converted, so that nothing changes. */
+function changeUnit(lab, chosen) {
+  const before = labUnit(lab), after = lab.units[Number(chosen)], value = Number((typed[lab.name] ?? "").replace(",", ".")) * before.factor + before.shift;
+  typed[`${lab.name}_unit`] = chosen;
+  const text = typed[lab.name] && Number.isFinite(value) ? String(Number(((value - after.shift) / after.factor).toPrecision(6))) : (typed[lab.name] ?? "");
+  $(`lab-${lab.name}`).value = text;
+  typedIn(lab.name, text);
 }
 
 function drawTried() {

@@ -4,6 +4,9 @@ import { drugSwitches, judged } from "./drugs.js";
 import { DATA, dataOf, unpacked } from "./parts.js";
 import { DAYS, drugOf, model, ownInputs, scenarioOf } from "./plans.js";
 
+/** Sum of likelihoods below which nobody is like the person, as in the package. */
+const LEAST_SUM = 1e-12;
+
 let library;
 
 /** Return a column of numbers whose bytes stand place by place. */
@@ -52,8 +55,8 @@ export function likePeople(people, who) {
   let answer;
   for (const factor of people.widened) {
     const raw = fits.map((fit, i) => (fit ? counts[i] * Math.exp(Math.max(-700, -0.5 * distances.reduce((sum, distance) => sum + (distance[i] / factor) ** 2, 0))) : 0));
-    const sum = raw.reduce((a, b) => a + b, 0), weights = raw.map((weight) => (sum > 1e-300 ? weight / sum : 0));
-    answer = { weights, effective: sum > 1e-300 ? effectiveOf(people, weights) : 0, factor };
+    const sum = raw.reduce((a, b) => a + b, 0), weights = raw.map((weight) => (sum > LEAST_SUM ? weight / sum : 0));
+    answer = { weights, effective: sum > LEAST_SUM ? effectiveOf(people, weights) : 0, factor };
     if (answer.effective >= people.wanted) break;
   }
   return answer;

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import shutil
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from explorer_modules import in_node
 from playwright.sync_api import Page
 
-from betapod.explorer import explorer_page
 from betapod.explorer.explorer_mechanism import explorer_mechanism
 from betapod.explorer.explorer_people import shipped_people
 from betapod.model.algebra.expression import evaluate
@@ -25,22 +22,6 @@ CELLS = '[{},{"drugs":["SGLT2 inhibitor"],"cells":"UC-MSC 1e6/kg iv x3 q28d","sc
 @pytest.fixture(scope="module")
 def book() -> dict[str, Any]:
     return explorer_mechanism()
-
-
-def in_node(script: str, content: Any, tmp_path: Path, *modules: str) -> Any:
-    """Return what a script prints that has modules of the page before it and `content` as a constant."""
-    node = shutil.which("node")
-    if node is None:
-        pytest.skip("needs Node")
-    folder = Path(explorer_page.__file__).parent
-    (tmp_path / "content.json").write_text(json.dumps(content), encoding="utf-8")
-    text = "\n".join((folder / name).read_text(encoding="utf-8") for name in modules)
-    head = 'import fs from "node:fs";\nconst content = JSON.parse(fs.readFileSync(process.argv[2]));\n'
-    (tmp_path / "script.mjs").write_text(f"{head}{text}\n{script}", encoding="utf-8")
-    done = subprocess.run(
-        [node, tmp_path / "script.mjs", tmp_path / "content.json"], capture_output=True, text=True, check=True
-    )
-    return json.loads(done.stdout)
 
 
 def test_every_equation_is_computed_as_in_the_package(book: dict[str, Any], tmp_path: Path) -> None:
@@ -62,7 +43,7 @@ const { book, cases } = content;
 console.log(JSON.stringify(cases.map(({ values }) => Object.fromEntries(book.quantities.filter((one) => one.terms.length).map((one) => [one.name,
   one.factor * one.terms.reduce((sum, term) => sum + term.sign * formulaValue(term.formula, (name) => values[name], book.functions), 0)])))));
 """
-    answers = in_node(script, {"book": book, "cases": cases}, tmp_path, "formulas.js")
+    answers = in_node(script, {"book": book, "cases": cases}, tmp_path, "formulas")
     assert len(answers) == len(cases) > 2
     for answer, case in zip(answers, cases, strict=True):
         assert len(answer) > 0.99 * len(case["expected"])
@@ -83,7 +64,7 @@ const needed = new Set(combinationsOf(content));
 const shares = shapleyValues(content, (bits) => { if (!needed.has(bits)) throw new Error("not said to be needed"); return valueOf(bits); });
 console.log(JSON.stringify({ shares, total: valueOf(2 ** content - 1) - valueOf(0), weights }));
 """
-    answer = in_node(script, count, tmp_path, "attribution.js")
+    answer = in_node(script, count, tmp_path, "attribution")
     assert sum(answer["shares"]) == pytest.approx(answer["total"], rel=1e-12)
     if count < 8:
         weights = answer["weights"]
@@ -116,7 +97,7 @@ def test_parts_of_a_change_sum_to_it_in_the_page(explorer_file: Path, visit: Vis
 
 
 def test_what_moved_a_state_adds_up(explorer_file: Path, visit: Visit, book: dict[str, Any]) -> None:
-    page = opened(visit, explorer_file, f"p=t2d_ckd_a3&y=10&s=[{{}}]&q=effacement&w=0&t=10")
+    page = opened(visit, explorer_file, "p=t2d_ckd_a3&y=10&s=[{}]&q=effacement&w=0&t=10")
     entry = next(one for one in book["quantities"] if one["name"] == "effacement")
     rows = page.locator("#terms tbody tr").all_inner_texts()
     assert len(rows) == len(entry["terms"]) + 2

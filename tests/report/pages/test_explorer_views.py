@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from betapod.claims.ledger import judge_ledger
 from betapod.explorer.explorer_claims import explorer_claims, tried_plans
@@ -59,7 +59,7 @@ def test_a_claim_is_read_and_tried_by_keyboard(width: int, explorer_file: Path, 
     )
     page.focus("#claim-words")
     page.keyboard.type(entry.claim.claim[:30])
-    page.wait_for_function("document.querySelectorAll('#claims-list li').length === 1")
+    expect(page.locator("#claims-list li")).to_have_count(1)
     page.focus("#claims-list a")
     page.keyboard.press("Enter")
     page.wait_for_selector("#claim-title:focus")
@@ -120,7 +120,8 @@ def test_evidence_is_read_by_keyboard(width: int, explorer_file: Path, visit: Vi
     page = opened(visit, explorer_file, "v=evidence", width)
     page.focus("#row-words")
     page.keyboard.type("UACR")
-    page.wait_for_function("document.querySelectorAll('#rows li').length > 3")
+    expect(page.locator("#rows li").first).to_contain_text("UACR")
+    assert page.locator("#rows li").count() > 3
     assert all("uacr" in text.lower() for text in page.locator("#rows li p.top").all_inner_texts())
     page.locator("#rows summary").first.focus()
     page.keyboard.press("Enter")
@@ -130,7 +131,7 @@ def test_evidence_is_read_by_keyboard(width: int, explorer_file: Path, visit: Vi
     page.focus("#rows-more")
     before = page.locator("#rows li").count()
     page.keyboard.press("Enter")
-    page.wait_for_function(f"document.querySelectorAll('#rows li').length > {before}")
+    expect(page.locator("#rows li")).not_to_have_count(before)
     assert page.evaluate("document.activeElement.tagName") == "SUMMARY"
 
 
