@@ -78,8 +78,8 @@ def thinned(table: pd.DataFrame, size: int) -> tuple[NDArray[np.int64], NDArray[
     again = part.groupby("person").cumcount().to_numpy()
     order = np.lexsort((np.arange(len(able)), again))
     turn = np.zeros(len(able), dtype=np.int64)
-    for one in np.unique(kind):
-        members = order[kind[order] == one]
+    for number in np.unique(kind):
+        members = order[kind[order] == number]
         turn[members] = np.arange(len(members))
     kept = np.sort(np.lexsort((kind, turn))[:size])
     per_kind, kept_of_kind = np.bincount(kind), np.bincount(kind[kept], minlength=kind.max() + 1)
@@ -159,12 +159,12 @@ def _labs() -> list[dict[str, Any]]:
         clinical = clinical_quantities().get(item.clinical)
         units = []
         for unit in _UNITS.get(name, (item.unit,)):
-            zero, one = (
+            at_zero, at_one = (
                 (convert_clinical(x, clinical, unit, item.unit) for x in (0.0, 1.0))
                 if clinical and unit != item.unit
                 else (0.0, 1.0)
             )
-            units.append({"unit": unit, "shift": zero, "factor": one - zero})
+            units.append({"unit": unit, "shift": at_zero, "factor": at_one - at_zero})
         labs.append(
             {
                 "name": name,

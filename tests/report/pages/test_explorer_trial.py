@@ -53,7 +53,7 @@ def opened(visit: Visit, file: Path, address: str = "", width: int = 1280) -> Pa
     page = visit(file, width)
     page.goto(f"{file.as_uri()}#v=trial{address}")
     page.reload()
-    page.wait_for_selector("#trial-treated option")
+    page.wait_for_selector("#trial-treated option", state="attached")
     return page
 
 
