@@ -176,7 +176,12 @@ def finished(page: Page) -> None:
 
 @pytest.mark.parametrize("width", [390, 1280])
 def test_the_example_is_answered(
-    width: int, explorer_file: Path, visit: Visit, content: dict[str, Any], tmp_path: Path
+    width: int,
+    explorer_file: Path,
+    visit: Visit,
+    findings: Callable[..., list[str]],
+    content: dict[str, Any],
+    tmp_path: Path,
 ) -> None:
     page = opened(visit, explorer_file, width=width)
     finished(page)
@@ -202,6 +207,7 @@ def test_the_example_is_answered(
     ends = np.nan_to_num(np.asarray(result.values)[:, 1, 0])
     median = float(np.median(np.repeat(ends, [one["copies"] for one in drawn])))
     assert float(rows[0].split("\t")[1].split(" ")[0]) == pytest.approx(median, rel=1e-2)
+    assert findings(page) == []
 
 
 def test_cells_are_compared_under_scenarios_and_their_parameters_are_drawn(explorer_file: Path, visit: Visit) -> None:

@@ -80,7 +80,9 @@ def opened(visit: Visit, file: Path, address: str, width: int = 1280) -> Page:
     return page
 
 
-def test_parts_of_a_change_sum_to_it_in_the_page(explorer_file: Path, visit: Visit) -> None:
+def test_parts_of_a_change_sum_to_it_in_the_page(
+    explorer_file: Path, visit: Visit, findings: Callable[..., list[str]]
+) -> None:
     page = opened(visit, explorer_file, f"p=t2d_ckd&y=2&o=UACR&s={CELLS}&q=UACR&w=1&t=2")
     page.wait_for_selector("#why-parts", timeout=90_000)
     shares = [float(cell.get_attribute("data-share") or "nan") for cell in page.locator("td[data-share]").all()]
@@ -88,6 +90,7 @@ def test_parts_of_a_change_sum_to_it_in_the_page(explorer_file: Path, visit: Vis
     assert len(shares) >= 4 and sum(shares) == pytest.approx(total, rel=1e-9)
     labels = page.inner_text("#why-parts")
     assert "cells:" in labels and "SGLT2 inhibitor" in labels
+    assert findings(page) == []
     page.click('nav a[data-view="person"]')
     with page.expect_download() as download:
         page.click("#csv")

@@ -84,7 +84,9 @@ def test_a_run_is_shown_as_it_was_written(
 
 
 @pytest.mark.parametrize("width", [390, 1280])
-def test_a_small_trial_is_conducted_by_keyboard(width: int, explorer_file: Path, visit: Visit) -> None:
+def test_a_small_trial_is_conducted_by_keyboard(
+    width: int, explorer_file: Path, visit: Visit, findings: Callable[..., list[str]]
+) -> None:
     page = opened(visit, explorer_file, "&endpoint=HbA1c&years=1&egfr=25-75&uacr=30-3000&hba1c=7-11", width)
     page.focus("#trial-size")
     page.keyboard.press("Control+a")
@@ -101,6 +103,7 @@ def test_a_small_trial_is_conducted_by_keyboard(width: int, explorer_file: Path,
     page.click("#trial-go")
     page.wait_for_selector("#trial-power", timeout=120_000)
     assert page.inner_text("#trial-answer") == answer
+    assert findings(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.fill("#trial-size", "many")
     page.keyboard.press("Tab")
