@@ -94,7 +94,7 @@ def tried_plans(outcomes: Sequence[Outcome]) -> dict[str, Any] | None:
 
 def _cell_plans(outcome: Outcome) -> list[dict[str, Any]]:
     inputs, cells = dict(outcome.inputs), outcome.course
-    plans = [
+    plans: list[dict[str, Any]] = [
         {"inputs": dict(outcome.against) or inputs},
         {"inputs": inputs, "cells": cells, "scenario": CURRENT_EVIDENCE},
         {"inputs": inputs, "cells": cells, "scenario": AS_CLAIMED},

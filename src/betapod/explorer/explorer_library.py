@@ -224,7 +224,7 @@ def page_order(text: str, scenario: str) -> dict[str, Any]:
 
 def equation_ranges() -> dict[str, dict[str, list[float]]]:
     """Return whom the published equations are for: equation -> lab -> lowest and highest whole number that is in their range."""
-    somebody = {"age": 50.0, "female": 0.0, "uacr": 100.0, "diabetes": 1.0, "bmi": 30.0}
+    somebody: dict[str, Any] = {"age": 50.0, "female": 0.0, "uacr": 100.0, "diabetes": 1.0, "bmi": 30.0}
     tried = {"age": np.arange(1.0, 121.0), "egfr": np.arange(1.0, 201.0), "bmi": np.arange(10.0, 81.0)}
     ranges: dict[str, dict[str, list[float]]] = {}
     for name, is_for, egfr in (("kfre", kidney_failure_range, 50.0), ("ckdpc", egfr_decline_range, 70.0)):
