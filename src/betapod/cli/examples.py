@@ -335,8 +335,8 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
             "betapod sensitivity indices topp2000 --vary all --method morris -O glucose",
         ),
         (
-            "Shares that add up, by submodel",
-            "betapod sensitivity indices kidney --method shapley --by submodel --runs 3000",
+            "Shares that add up, by grade",
+            "betapod sensitivity indices kidney --method shapley --by grade --runs 3000",
         ),
     ),
     "sensitivity local": (

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
+import numpy as np
 import typer
 
 from ...base.errors import ConfigError, Problem
@@ -28,6 +29,8 @@ sensitivity = typer.Typer(no_args_is_help=True, help="Which numbers decide: of o
 
 #: Players of a table on a terminal.
 _ROWS = 10
+#: A share or correlation, with its interval, that three decimals would show as nothing.
+_NOTHING = 5e-4
 #: Measures in units of the output; the others are shares or correlations.
 _IN_UNITS = ("mean effect", "mean size", "SD", "squared slope")
 
@@ -181,7 +184,7 @@ def _print_indices(result: Sensitivities, rows: int, wide: bool) -> None:
     names = [table.name for table in result.tables]
     cells, groups = [], []
     for output, name in enumerate(result.outputs):
-        for player in result.order(output)[:rows]:
+        for player in _shown(result, output, rows):
             members = [result.factors[column] for column in result.players[labels[player]]]
             texts = []
             for table in result.tables:
@@ -198,8 +201,18 @@ def _print_indices(result: Sensitivities, rows: int, wide: bool) -> None:
         [head, *names, "grade", "meaning"], cells, right=names, spare=("meaning", "grade"), groups=groups, wide=wide
     )
     print_text(result.summary(), "dim")
+    print_text("players whose share rounds to nothing are left out; --csv has them all", "dim")
     if result.settled is False:
         print_text("more runs (--runs) make the intervals narrower; what was computed is kept", "dim")
+
+
+def _shown(result: Sensitivities, output: int, rows: int) -> list[int]:
+    """Return the players that a terminal shows of an output: without those whose share is as good as nothing, but for one."""
+    order = result.order(output)[:rows]
+    if result.measure in _IN_UNITS:
+        return order
+    sizes = np.abs(result.leading.values[:, output]) + np.nan_to_num(result.leading.half[:, output])
+    return [player for player in order if sizes[player] >= _NOTHING] or order[:1]
 
 
 def _measured(value: float, half: float, measure: str) -> str:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 MOST = 12
 #: What the axes of measures say.
 _AXES = {
-    "total": "share of the variance: total, and by the number alone",
+    "total": "share of the variance (dots: by the number alone)",
     "Shapley": "share of the variance",
     "mean size": "mean size of the effect of half the range",
     "bound": "bound on the total share of the variance",
