@@ -37,8 +37,8 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
             "betapod simulate reference --person t2d --cells 'UC-MSC 1e6/kg iv x3 q28d'",
         ),
         (
-            "A figure: blockade of the angiotensin receptor from year 2 on",
-            "betapod simulate kidney --years 5 --switch 'e_ARB=0.6@2 year' --plot k.png",
+            "A figure: four levels of glucose beside each other",
+            "betapod simulate kidney --years 5 --scan G=5:12:4 --plot k.png",
         ),
     ),
     "drugs": (
@@ -161,6 +161,10 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     "ensemble summary": (
         ("How many patients, how they ended, how exact", "betapod ensemble summary many"),
         ("With quantiles at the last visit", "betapod ensemble summary many --quantiles"),
+    ),
+    "ensemble plot": (
+        ("Bands that hold most patients, and single courses", "betapod ensemble plot many -O GFR -o bands.svg"),
+        ("Courses alone", "betapod ensemble plot many -O GFR,MAP --no-bands --courses 100 -o all.png"),
     ),
     "merge": (
         ("Bring two parts of one run together", "betapod merge part1 part2 --out whole"),
