@@ -163,8 +163,8 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("With quantiles at the last visit", "betapod ensemble summary many --quantiles"),
     ),
     "ensemble plot": (
-        ("Bands that hold most patients, and single courses", "betapod ensemble plot many -O GFR -o bands.svg"),
-        ("Courses alone", "betapod ensemble plot many -O GFR,MAP --no-bands --courses 100 -o all.png"),
+        ("Bands that hold most patients, and single courses", "betapod ensemble plot many -O MAP -o bands.svg"),
+        ("Courses alone", "betapod ensemble plot many -O MAP,V_E --no-bands --courses 100 -o all.png"),
     ),
     "merge": (
         ("Bring two parts of one run together", "betapod merge part1 part2 --out whole"),

@@ -142,7 +142,7 @@ def _unfit_name(rows: Mapping[str, Parameter], name: str, model: Model) -> list[
     row = rows[name]
     if usable(row):
         return []
-    hint = "Give it low and high in a table of your own (--parameters)."
+    hint = "Give it low and high in a parameter table of your own."
     described = f"{row.low:g} to {row.high:g}, {row.distribution}"
     return [Problem("no-range", f"{name} has no range to vary it in", row.location, found=described, hint=hint)]
 

@@ -87,9 +87,9 @@ def _draw(store: Store, to: Path, wanted: list[str], count: int, bands: bool, po
     of_band: dict[float, NDArray[np.float64]] = {}
     if bands:
         by_output = quantiles(store, times)
-        for place, probability in enumerate(QUANTILES):
+        for rank, probability in enumerate(QUANTILES):
             columns = [
-                [_number((by_output[name].get(repr(time)) or [None] * len(QUANTILES))[place]) for time in times]
+                [_number((by_output[name].get(repr(time)) or [None] * len(QUANTILES))[rank]) for time in times]
                 for name in wanted
             ]
             of_band[probability] = np.array(columns, dtype=np.float64).T

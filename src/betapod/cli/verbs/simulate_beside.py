@@ -114,7 +114,7 @@ class RunBeside:
     settings: tuple[str, ...] = ()
     doses: tuple[str, ...] = ()
     switches: tuple[str, ...] = ()
-    place: str = ""
+    file: str = ""
 
     @property
     def label(self) -> str:
@@ -292,7 +292,7 @@ def _unfit(shared: SharedRun, run: RunBeside) -> list[Problem]:
     except BetapodError as error:
         gather(problems, error)
     # A problem of a file says which.
-    return [replace(p, location=Location(run.place)) if run.place else p for p in problems]
+    return [replace(p, location=Location(run.file)) if run.file else p for p in problems]
 
 
 def _carried_out(shared: SharedRun, run: RunBeside) -> tuple[Model, Result, Schedule]:
