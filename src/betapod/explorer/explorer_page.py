@@ -235,7 +235,7 @@ def write_explorer(path: str | Path) -> Path:
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     page = betapod.write_explorer(Path(folder, "explorer.html"))
     ...     size = page.stat().st_size
-    >>> 300_000 < size < 1_500_000
+    >>> 500_000 < size < 3_000_000
     True
     """
     return write_text(path, explorer_html())
