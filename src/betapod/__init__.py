@@ -21,6 +21,7 @@ other tools    simulate_nonmem  write_nonmem  write_archive
 evidence       load_evidence  Registry  pool  Pooled  grade  list_claims  judge_claims  Ledger
                answer  Answer
 validation     validate  Scorecard  confront  Confrontation  how_trusted  trusted_numbers
+sensitivity    sensitivity_indices  verdicts_by_number
 vocabulary     list_observables  convert
 errors         errors: the family of exceptions, each with what is wrong, where, and what to do
 =============  ==================================================================================================
@@ -93,6 +94,8 @@ if TYPE_CHECKING:
     from .front.risks import harms as harms
     from .front.risks import list_complications as list_complications
     from .front.risks import show_complication as show_complication
+    from .front.sensitivities import sensitivity_indices as sensitivity_indices
+    from .front.sensitivities import verdicts_by_number as verdicts_by_number
     from .front.trials import list_protocols as list_protocols
     from .front.trials import load_protocol as load_protocol
     from .front.trials import open_trial as open_trial
@@ -195,6 +198,7 @@ _PUBLIC = {
     "run_trial": "front.trials",
     "run_value": "front.comparisons",
     "select_cohort": "front.people",
+    "sensitivity_indices": "front.sensitivities",
     "show_complication": "front.risks",
     "show_drug": "front.models",
     "simulate": "engine.scipy.reference",
@@ -202,6 +206,7 @@ _PUBLIC = {
     "trusted_numbers": "front.trusting",
     "validate": "front.judging",
     "validate_forecasts": "front.one_patient",
+    "verdicts_by_number": "front.sensitivities",
     "write_archive": "exchange.archive.write_archive",
     "write_nonmem": "front.data_sets",
     "write_report": "front.trials",
@@ -283,6 +288,7 @@ __all__ = [
     "run_trial",
     "run_value",
     "select_cohort",
+    "sensitivity_indices",
     "show_complication",
     "show_drug",
     "simulate",
@@ -290,6 +296,7 @@ __all__ = [
     "trusted_numbers",
     "validate",
     "validate_forecasts",
+    "verdicts_by_number",
     "write_archive",
     "write_explorer",
     "write_nonmem",

@@ -41,6 +41,8 @@ LONG = (
     # What was written by the example before is not there in every process; tests of comparisons carry both out.
     "betapod value lives.yaml --check",
     "betapod value lives.yaml --report",
+    # Hundreds of thousands of lives; tests of deciding numbers carry a part out.
+    "betapod sensitivity claims",
     "betapod petab evaluate",
     "betapod petab fit",
 )

@@ -38,6 +38,7 @@ PANELS: dict[str, dict[str, str]] = {
     "Value": {"value": "value"},
     "Evidence and claims": {"evidence": "evidence", "claims": "claims", "answer": "answer"},
     "Validation": {"validate": "validate", "confront": "confront", "trust": "trust", "fit": "fit", "petab": "petab"},
+    "Which numbers decide": {"sensitivity": "sensitivity", "identify": "sensitivity"},
     "Models": {"model": "model", "params": "params", "switches": "switches", "cite": "model"},
 }
 #: Module of each verb, in the order of the help.

@@ -37,8 +37,8 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
             "betapod simulate reference --person t2d --cells 'UC-MSC 1e6/kg iv x3 q28d'",
         ),
         (
-            "A figure: blockade of the angiotensin receptor from year 2 on",
-            "betapod simulate kidney --years 5 --switch 'e_ARB=0.6@2 year' --plot k.png",
+            "A figure: four levels of glucose beside each other",
+            "betapod simulate kidney --years 5 --scan G=5:12:4 --plot k.png",
         ),
     ),
     "drugs": (
@@ -161,6 +161,10 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     "ensemble summary": (
         ("How many patients, how they ended, how exact", "betapod ensemble summary many"),
         ("With quantiles at the last visit", "betapod ensemble summary many --quantiles"),
+    ),
+    "ensemble plot": (
+        ("Bands that hold most patients, and single courses", "betapod ensemble plot many -O MAP -o bands.svg"),
+        ("Courses alone", "betapod ensemble plot many -O MAP,V_E --no-bands --courses 100 -o all.png"),
     ),
     "merge": (
         ("Bring two parts of one run together", "betapod merge part1 part2 --out whole"),
@@ -323,6 +327,34 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("How far to trust the model, by treatment", "betapod trust"),
         ("SGLT2 inhibitors and albuminuria", "betapod trust --drug 'SGLT2 inhibitor' --endpoint albuminuria"),
         ("Stromal cells in type 1 diabetes, every number", "betapod trust --product UC-MSC --population T1D --rows"),
+    ),
+    "sensitivity": (
+        ("Which numbers decide of a kidney's filtration?", "betapod sensitivity indices kidney -O GFR --runs 3000"),
+        ("One at a time, as a tornado", "betapod sensitivity local kidney -O GFR --plot tornado.svg"),
+    ),
+    "sensitivity indices": (
+        ("Shares of the variance, as a picture", "betapod sensitivity indices kidney -O GFR --runs 3000 --plot s.svg"),
+        (
+            "Screening of everything that has a range",
+            "betapod sensitivity indices topp2000 --vary all --method morris -O glucose",
+        ),
+        (
+            "Shares that add up, by grade",
+            "betapod sensitivity indices kidney --method shapley --by grade --runs 3000",
+        ),
+    ),
+    "sensitivity local": (
+        ("Slopes of filtration and pressure", "betapod sensitivity local kidney -O GFR,MAP --years 5"),
+        ("Assumed numbers alone, as a table", "betapod sensitivity local kidney --vary all --grade D --csv d.csv"),
+    ),
+    "sensitivity claims": (
+        ("Which assumed numbers decide each verdict?", "betapod sensitivity claims"),
+        ("Of one claim, numbers of a fit too", "betapod sensitivity claims A02 --grade C,D"),
+        ("With all of them uncertain at once", "betapod sensitivity claims A02 --draws 64 --csv a02.csv"),
+    ),
+    "identify": (
+        ("What would yearly filtration and pressure tell?", "betapod identify kidney -O GFR,MAP --years 10"),
+        ("With exact measurements", "betapod identify kidney -O GFR,UACR --error 'GFR=2 %,UACR=10 %'"),
     ),
     "model": (
         ("Models that come with betapod", "betapod model list"),

@@ -30,10 +30,10 @@ export function shown(value, digits = 3) {
 /**
  * Return a chart.
  *
- * @param chart {title, unit, years: [..], lines: [{label, values, kind}], zero: whether 0 is drawn, cursor: index into years}
+ * @param chart {title, unit, years: [..], lines: [{label, values, kind, low, high}] (a band from low to high where they are), zero: whether 0 is drawn, cursor: index into years}
  */
 export function lineChart({ title, unit, years, lines, zero, cursor }) {
-  const seen = lines.flatMap((line) => Array.from(line.values).filter(Number.isFinite));
+  const seen = lines.flatMap((line) => [line.values, line.low ?? [], line.high ?? []].flatMap((values) => Array.from(values).filter(Number.isFinite)));
   let low = Math.min(...seen, zero ? 0 : Infinity), high = Math.max(...seen, zero ? 0 : -Infinity);
   if (!seen.length) [low, high] = [0, 1];
   const least = Math.max(Math.abs(high), Math.abs(low)) * 0.02 || 1e-6;
@@ -56,6 +56,10 @@ export function lineChart({ title, unit, years, lines, zero, cursor }) {
   svg.append(svgElement("line", { class: "axis", x1: BOX.left, x2: BOX.width - BOX.right, y1: BOX.height - BOX.bottom, y2: BOX.height - BOX.bottom }));
   svg.append(text("years", { x: BOX.width - BOX.right, y: BOX.height - 3, "text-anchor": "end" }));
   if (cursor !== null) svg.append(svgElement("line", { class: "cursor", x1: x(years[cursor]), x2: x(years[cursor]), y1: BOX.top, y2: BOX.height - BOX.bottom }));
+  for (const { low: bottom, high: up } of lines.filter((line) => line.low)) {
+    const corners = [...years.map((year, k) => [year, up[k]]), ...years.map((year, k) => [year, bottom[k]]).reverse()];
+    svg.append(svgElement("polygon", { class: "band", points: corners.map(([year, value]) => `${x(year).toFixed(1)},${y(value).toFixed(1)}`).join(" ") }));
+  }
   for (const line of lines) {
     let path = "";
     line.values.forEach((value, k) => {

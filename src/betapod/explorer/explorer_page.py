@@ -9,7 +9,7 @@ import hashlib
 import json
 import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..base.files import write_text
 from ..exchange.wasm.shipped_kernels import JAVASCRIPT, shipped_kernel
@@ -20,14 +20,37 @@ from ..therapies.scenarios import COMPARED, DEFAULT, SCENARIOS
 from ..therapies.standard_care import Therapy, catalogue, therapy
 from ..trust.trust_answer import trust_sentence
 from ..trust.trust_lines import question_of_simulation
+from ..trust.trust_rows import trust_rows
+from .explorer_claims import explorer_claims
+from .explorer_evidence import explorer_evidence
+from .explorer_library import explorer_library, library_numbers
+from .explorer_mechanism import explorer_mechanism
 from .explorer_people import MODEL, ORDERS, shipped_people
 
+if TYPE_CHECKING:
+    from markupsafe import Markup
+
 _HERE = Path(__file__).parent
+_KERNEL_SCRIPTS = tuple(JAVASCRIPT / name for name in ("exact.js", "schedules.js", "betapod.js"))
 #: In the order in which they use each other.
-_SCRIPTS = (
-    *(JAVASCRIPT / name for name in ("exact.js", "schedules.js", "betapod.js")),
-    *(_HERE / name for name in ("drugs.js", "chart.js", "explorer.js")),
+_PAGE_SCRIPTS = (
+    *("drugs", "chart", "parts", "plans", "intervals", "pool", "person", "claims", "evidence"),
+    *(
+        "formulas",
+        "terms",
+        "attribution",
+        "why",
+        "mechanism",
+        "people",
+        "equations",
+        "labs",
+        "small_trial",
+        "trial",
+        "views",
+    ),
 )
+#: In the order in which they are offered.
+VIEWS = ("person", "labs", "claims", "evidence", "mechanism", "trial")
 _STYLES = (Path(__file__).parents[1] / "report" / "common" / "page.css", _HERE / "explorer.css")
 #: Who is there at first, quantities that are drawn and inputs that have a slider.
 _PERSON = "t2d_ckd_a3"
@@ -117,27 +140,31 @@ def explorer_data() -> dict[str, Any]:
 @functools.cache
 def explorer_html() -> str:
     """Return the page."""
-    from jinja2 import Environment, StrictUndefined
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
     from .. import __version__
 
     model = whole_body.named_model(MODEL)
-    script, style = _script(), "\n".join(path.read_text(encoding="utf-8") for path in _STYLES)
+    script, style = (
+        joined_script(*_KERNEL_SCRIPTS, *(_HERE / f"{name}.js" for name in _PAGE_SCRIPTS)),
+        "\n".join(path.read_text(encoding="utf-8") for path in _STYLES),
+    )
     policy = (
         f"default-src 'none'; script-src 'sha256-{_digest(script)}' 'wasm-unsafe-eval'; "
-        f"style-src 'sha256-{_digest(style)}'; img-src data: blob:; base-uri 'none'; form-action 'none'"
+        f"style-src 'sha256-{_digest(style)}'; img-src data: blob:; worker-src blob:; base-uri 'none'; form-action 'none'"
     )
-    environment = Environment(autoescape=True, undefined=StrictUndefined)
-    template = environment.from_string((_HERE / "explorer.html.jinja").read_text(encoding="utf-8"))
-    data = json.dumps(explorer_data(), separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
-    return template.render(
+    environment = Environment(loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined)
+    return environment.get_template("explorer.html.jinja").render(
         policy=Markup(policy),
         style=Markup(style),
         script=Markup(script),
-        data=Markup(data),
-        # The same bytes whenever it is made.
-        kernel=Markup(base64.b64encode(gzip.compress(shipped_kernel(MODEL), 9, mtime=0)).decode()),
+        data=Markup(_json(explorer_data()).replace("<", "\\u003c")),
+        worker=Markup(joined_script(*_KERNEL_SCRIPTS, _HERE / "worker.js")),
+        kernel=_packed(shipped_kernel(MODEL)),
+        packed_data={name: _packed(data) for name, data in _view_data().items()},
+        views=VIEWS,
+        row_scenarios=list(dict.fromkeys(row.scenario for row in trust_rows() if row.scenario)),
         model=MODEL,
         states=len(model.states),
         fingerprint=model.fingerprint[:12],
@@ -147,10 +174,32 @@ def explorer_html() -> str:
     )
 
 
-def _script() -> str:
-    """Return the modules as one: what they import from each other stands before."""
+def _view_data() -> dict[str, bytes]:
+    """Return what views hold beside the people, by the name under which the page finds it."""
+    data = {
+        "claims": explorer_claims(),
+        "evidence": explorer_evidence(),
+        "mechanism": explorer_mechanism(),
+        "library": explorer_library(),
+    }
+    return {**{name: _json(content).encode() for name, content in data.items()}, "numbers": library_numbers()}
+
+
+def _json(data: Any) -> str:
+    return json.dumps(data, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def _packed(content: bytes) -> Markup:
+    """Return bytes as the page holds them, the same whenever it is made."""
+    from markupsafe import Markup
+
+    return Markup(base64.b64encode(gzip.compress(content, 9, mtime=0)).decode())
+
+
+def joined_script(*paths: Path) -> str:
+    """Return modules as one: what they import from each other stands before."""
     parts = []
-    for path in _SCRIPTS:
+    for path in paths:
         text = re.sub(r"^import .*?;\n", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
         parts.append(re.sub(r"^export ", "", text, flags=re.MULTILINE))
     return "\n".join(parts)
@@ -186,7 +235,7 @@ def write_explorer(path: str | Path) -> Path:
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     page = betapod.write_explorer(Path(folder, "explorer.html"))
     ...     size = page.stat().st_size
-    >>> 300_000 < size < 1_500_000
+    >>> 500_000 < size < 3_000_000
     True
     """
     return write_text(path, explorer_html())

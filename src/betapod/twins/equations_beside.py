@@ -22,8 +22,9 @@ from .person_labs import PersonLabs
 #: By which factor the model and an equation may differ before it is said; chances below the second are not compared: few people of the
 #: model stand behind them.
 DIFFERS, _LEAST = 2.0, 0.005
-_PRESSURE_CLASSES = ("ACE inhibitor", "ARB", "calcium-channel blocker", "thiazide", "steroidal MRA", "nonsteroidal MRA")
-_GLUCOSE_CLASSES = (
+#: Classes of drugs that count as drugs against high pressure, and as drugs that lower glucose.
+PRESSURE_CLASSES = ("ACE inhibitor", "ARB", "calcium-channel blocker", "thiazide", "steroidal MRA", "nonsteroidal MRA")
+GLUCOSE_CLASSES = (
     "biguanide", "sulfonylurea", "thiazolidinedione", "DPP-4 inhibitor", "GLP-1 receptor agonist", "SGLT2 inhibitor"
 )  # fmt: skip
 
@@ -76,7 +77,7 @@ def equation_people(labs: PersonLabs) -> tuple[EquationPeople, tuple[str, ...]]:
         if name not in history:
             history[name] = False
             assumed.append(words)
-    pressure = any(name in classes for name in _PRESSURE_CLASSES)
+    pressure = any(name in classes for name in PRESSURE_CLASSES)
     sbp = labs.value("sbp")
     hypertension = history.get("hypertension", pressure or sbp >= 140.0)
     person = EquationPeople(
@@ -95,7 +96,7 @@ def equation_people(labs: PersonLabs) -> tuple[EquationPeople, tuple[str, ...]]:
         ex_smoker=float(history["ex_smoker"]),
         bmi=labs.value("bmi"),
         hba1c=labs.value("hba1c"),
-        oral_drugs=float(any(name in classes for name in _GLUCOSE_CLASSES)),
+        oral_drugs=float(any(name in classes for name in GLUCOSE_CLASSES)),
         insulin=float("insulin" in classes),
         albumin=labs.value("albumin") / 10.0,
         phosphate=labs.value("phosphate"),

@@ -10,6 +10,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from betapod import write_explorer
+
 CHROMIUM = next(
     (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
 )
@@ -50,6 +52,12 @@ def browser() -> Iterator[Browser]:
         opened.close()
 
 
+@pytest.fixture(scope="session")
+def explorer_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The explorer as one file."""
+    return write_explorer(tmp_path_factory.mktemp("explorer") / "explorer.html")
+
+
 @pytest.fixture
 def visit(browser: Browser) -> Iterator[Callable[..., Page]]:
     """Open a file in a window of a width (px), light or dark; at the end nothing may have gone wrong or been asked of a network."""
@@ -61,7 +69,10 @@ def visit(browser: Browser) -> Iterator[Callable[..., Page]]:
         opened.append(page)
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
-        page.on("request", lambda asked: None if asked.url.startswith(("file:", "data:")) else wrong.append(asked.url))
+        page.on(
+            "request",
+            lambda asked: None if asked.url.startswith(("file:", "data:", "blob:")) else wrong.append(asked.url),
+        )
         page.goto(file.as_uri())
         return page
 

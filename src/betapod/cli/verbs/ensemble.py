@@ -21,6 +21,7 @@ from ..options import (
 from ..running import breaking
 from ..shared import JsonOption, assignments, is_file, names_option, print_json
 from .ensemble_plan import plan_of, plan_of_folder, plan_or_none
+from .ensemble_plot import plot_ensemble_command
 from .ensemble_work import Work, moments_as_csv, print_run_summary, work
 
 ensemble = typer.Typer(no_args_is_help=True, help="Simulate many virtual patients into a run folder.")
@@ -31,6 +32,7 @@ FolderArgument = Annotated[Path, typer.Argument(metavar="FOLDER", help="Run fold
 def register(app: typer.Typer) -> None:
     """Add the verbs to the command line."""
     app.add_typer(ensemble, name="ensemble")
+    ensemble.command("plot")(plot_ensemble_command)
     app.command("merge")(merge_command)
 
 

@@ -24,7 +24,7 @@ def explore_command(
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port; default: any that is free.")] = 0,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open a browser.")] = False,
 ) -> None:
-    """Explore one person and plans of treatment in the browser.
+    """Explore people, claims, evidence and the model in the browser.
 
     The page simulates by itself: it is served to this machine alone, and nothing leaves it. End with Ctrl+C.
     """

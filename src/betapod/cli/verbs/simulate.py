@@ -42,6 +42,7 @@ from ..shared import (
 )
 from ..treatment import Given, Treated, check_texts, treated
 from ..waiting import waiting
+from .simulate_beside import GivenOrSeveral, ScansOption, SharedRun, runs_beside, simulate_beside
 from .simulate_data import EventData, simulate_data_set, useless_with_data, without_data, write_event_data
 from .simulate_document import row_without_cells, simulation_document
 
@@ -153,8 +154,9 @@ def simulate_patient_command(
     doses: DosesOption = None,
     switches: SwitchesOption = None,
     tables: ParametersOption = None,
+    scans: ScansOption = None,
     *,
-    given: Given,
+    asked: GivenOrSeveral,
     span: Span,
     events: EventData,
     views: Shown,
@@ -166,8 +168,10 @@ def simulate_patient_command(
     On a terminal a summary is printed; into a pipe or a file the table goes as CSV.
     """
     problems: list[Problem] = []
-    plot, csv = views.plot, views.csv
-    check_texts(given, problems)
+    plot, csv, given = views.plot, views.csv, asked.single
+    beside = bool(asked.several or scans)
+    if not beside:
+        check_texts(given, problems)
     problems += unfit_figure(plot)
     try:
         with waiting("assembling"):
@@ -180,8 +184,8 @@ def simulate_patient_command(
     except BetapodError as error:
         gather(problems, error)
     if events.data is not None:
-        options = {"--dose": doses, "--switch": switches, "--initial": initial, "--plot": plot}
-        problems += useless_with_data([given, span, solver, uncertain], options)
+        options = {"--dose": doses, "--switch": switches, "--initial": initial, "--plot": plot, "--scan": scans}
+        problems += useless_with_data([asked, span, solver, uncertain], options)
         wanted = _wanted(loaded, names_option(views.outputs or ()), problems)
         simulate_data_set(loaded, events, wanted, problems, csv, views.wide, views.as_json)
         return
@@ -193,6 +197,13 @@ def simulate_patient_command(
     if solver.method not in METHODS:
         message = f"there is no method {solver.method!r}"
         problems.append(not_among(METHODS, "unknown-method", message, solver.method))
+    if beside:
+        problems += _useless_beside(events, uncertain)
+        runs = runs_beside(loaded, asked, scans or (), problems)
+        accuracy = (solver.method, solver.rtol, solver.atol)
+        shared = SharedRun(loaded, settings or (), doses or (), switches or (), start, visits, wanted, accuracy)
+        simulate_beside(shared, runs, problems, plot, csv, views.wide, views.as_json)
+        return
     draws, before = draws_wanted(uncertain, loaded, problems)
     if problems:
         raise ConfigError(problems)
@@ -249,6 +260,15 @@ def simulate_patient_command(
         _summary(loaded, result, without, views.wide, spread)
         for line in filter(None, (uncertain.how_to_draw(named), trust)):
             print_text(line, "dim")
+
+
+def _useless_beside(events: EventData, uncertain: DrawnParameters) -> list[Problem]:
+    """Return the options that only one run has."""
+    options = {"--nonmem": events.written, "--omex": events.omex, "--fit-draws": uncertain.fit_draws}
+    message = "is of one run, and several are asked for"
+    return [
+        Problem("useless-option", f"{option} {message}", Location(option)) for option, value in options.items() if value
+    ]
 
 
 def _trust(plan: Treated, result: Result, treatment: Given) -> str:

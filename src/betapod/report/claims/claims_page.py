@@ -34,7 +34,7 @@ def render_claims_page(
     from ...trust.trust_answer import trust_sentence
     from ...trust.trust_lines import question_of_cells
 
-    cards = [_card(entry, number) for number, entry in enumerate(entries)]
+    cards = [claim_card(entry, number) for number, entry in enumerate(entries)]
     counts = {name: sum(card["verdict"] == name for card in cards) for name in VERDICTS}
     return template(TEMPLATE, printed=true_minus, first_capital=capital).render(
         cards=cards,
@@ -128,7 +128,8 @@ def claims_message(entries: Sequence[JudgedClaim]) -> list[str]:
     return sentences
 
 
-def _card(entry: JudgedClaim, number: int) -> dict[str, Any]:
+def claim_card(entry: JudgedClaim, number: int) -> dict[str, Any]:
+    """Return what is shown of one claim: words and numbers as readers see them, and its picture."""
     from ...claims.claim_verdict import VERDICTS
     from ...claims.legal_status import legal_sentences
     from ...claims.wording import estimate_text, required, verdict_sentences

@@ -1,15 +1,11 @@
-/** The page: one typical person, up to four plans of treatment, their courses beside each other. Everything is computed here. */
+/** The view of one person: a typical person, up to four plans of treatment, their courses beside each other. Everything is computed here. */
 
-const DATA = JSON.parse(document.getElementById("data").textContent);
-const DAYS = 365.25, POINTS = 81, MOST_PLANS = 4;
-const $ = (id) => document.getElementById(id);
-const personOf = (name) => DATA.people.find((person) => person.name === name);
-const drugOf = (label) => DATA.drugs.find((drug) => drug.label === label);
-const scenarioOf = (name) => DATA.scenarios.find((scenario) => scenario.name === name);
+import { lineChart, shown, svgElement } from "./chart.js";
+import { $, DATA, csvOf, element, option, save, setAddress } from "./parts.js";
+import { asked, DAYS, drugOf, inputOf, LETTERS, model, MOST_PLANS, newPlan, personOf, POINTS, scaledOrder, scenarioOf, wordsOf } from "./plans.js";
 
-let model, state, results, cursor = POINTS - 1;
+let state, results, cursor = POINTS - 1;
 
-const newPlan = () => ({ drugs: [], cells: "", scale: 1, scenario: DATA.scenario, inputs: {} });
 const firstState = () => ({
   v: "person", person: DATA.person, years: 10, outputs: [...DATA.outputs], difference: false, now: 1,
   plans: [newPlan(), { ...newPlan(), drugs: ["SGLT2 inhibitor"] }],
@@ -21,6 +17,12 @@ function addressOf(current) {
   const { v, person, years, outputs, difference, plans } = current;
   const parts = { v, p: person, y: years, o: outputs.join(","), d: difference ? 1 : 0, k: DATA.key.slice(0, 8), s: JSON.stringify(plans.map(short)) };
   return `#${new URLSearchParams(parts)}`;
+}
+
+/** Return the address at which plans are compared in a person. */
+export function addressOfPlans({ person, years, output, plans }) {
+  const outputs = [...new Set([output, ...DATA.outputs])].slice(0, DATA.outputs.length);
+  return addressOf({ ...firstState(), person, years, outputs, plans: plans.map((plan) => ({ ...newPlan(), ...plan })) });
 }
 
 /** Return a plan without what is as usual. */
@@ -68,31 +70,6 @@ function planOf(given, notes) {
 
 // -- simulation -----------------------------------------------------------------------------------------------------
 
-const inputOf = (name) => {
-  const row = model.parameters[model.parameterIndex.get(name)];
-  return row?.input ? row : undefined;
-};
-const ownInputs = (person) => Object.fromEntries(
-  model.parameters.filter((row) => row.input).map((row) => [row.name, person.values[row.name] ?? row.value]));
-
-/** Return what `model.run` needs for a person under a plan, and what is to be said of it. */
-export function asked(person, plan, years, outputs) {
-  const base = ownInputs(person), drugs = plan.drugs.map(drugOf);
-  const { errors, cautions } = judged(drugs, DATA.limits, DATA.exclusions, { ...base, GFR: person.GFR });
-  if (errors.length) throw new Error(errors.join("\n"));
-  const course = plan.cells ? person.cells[plan.cells][plan.scenario] : { doses: [], switches: [], warnings: [] };
-  const own = Object.entries(plan.inputs).map(([input, value]) => ({ input, value, time: 0, width: 0 }));
-  const options = {
-    times: Array.from({ length: POINTS }, (_, k) => (k * years * DAYS) / (POINTS - 1)),
-    values: { ...person.values, ...scenarioOf(plan.scenario).values },
-    initial: person.state,
-    doses: course.doses.map((dose) => ({ ...dose, amount: dose.amount * plan.scale })),
-    switches: [...drugSwitches(drugs, base), ...course.switches, ...own],
-    outputs,
-  };
-  return { options, notes: [...cautions, ...course.warnings] };
-}
-
 function simulateAll() {
   const began = performance.now(), person = personOf(state.person);
   results = state.plans.map((plan) => {
@@ -111,47 +88,21 @@ function simulateAll() {
 
 // -- words ----------------------------------------------------------------------------------------------------------
 
-const LETTERS = "ABCD";
-
-function wordsOf(plan) {
-  const parts = [...plan.drugs];
-  if (plan.cells) parts.push(`${scaled(plan)} (${scenarioOf(plan.scenario).short})`);
-  parts.push(...Object.entries(plan.inputs).map(([name, value]) => `${name} ${shown(value, 4)}`));
-  return parts.join(" + ") || "nothing new";
-}
-
-/** Return the order of cells of a plan with its amount. */
-const scaled = (plan) => (plan.scale === 1 ? plan.cells
-  : plan.cells.replace(/ (\d[\d.e+]*)/, (_, amount) => ` ${String(Number((Number(amount) * plan.scale).toPrecision(6))).replace("e+", "e")}`));
-
 const yearsAxis = () => Array.from({ length: POINTS }, (_, k) => (k * state.years) / (POINTS - 1));
 
 function commandOf(plan) {
   const parts = [`betapod simulate ${DATA.model} --person ${state.person} --years ${state.years}`];
   parts.push(...plan.drugs.map((label) => `--drug '${label}'`));
-  if (plan.cells) parts.push(`--cells '${scaled(plan)}' --scenario ${plan.scenario}`);
+  if (plan.cells) parts.push(`--cells '${scaledOrder(plan)}' --scenario ${plan.scenario}`);
   parts.push(...Object.entries(plan.inputs).map(([name, value]) => `--switch '${name}=${value}@0'`));
   return `${parts.join(" ")} --outputs ${state.outputs.join(",")}`;
 }
 
 // -- what is seen ---------------------------------------------------------------------------------------------------
 
-function element(tag, attributes = {}, ...children) {
-  const made = document.createElement(tag);
-  for (const [key, value] of Object.entries(attributes)) {
-    if (key.startsWith("on")) made.addEventListener(key.slice(2), value);
-    else if (value === true) made.setAttribute(key, "");
-    else if (value !== false && value !== undefined) made.setAttribute(key, value);
-  }
-  made.append(...children);
-  return made;
-}
-
-const option = (value, text, chosen) => element("option", { value, selected: value === chosen }, text);
-
 function draw() {
   simulateAll();
-  history.replaceState(null, "", addressOf(state));
+  setAddress("person", addressOf(state));
   drawCourses();
   drawText();
 }
@@ -299,13 +250,9 @@ function placeOf(active) {
 
 function csvText() {
   const names = state.outputs.flatMap((name) => state.plans.map((_, k) => `${name} ${LETTERS[k]} [${model.outputs[model.outputIndex.get(name)].unit}]`));
-  const years = yearsAxis(), quoted = (text) => (/[",]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
-  const rows = years.map((year, i) => [year * DAYS, ...state.outputs.flatMap((_, column) => results.map((result) => result.courses[column][i]))]);
-  return [["time [day]", ...names].map(quoted).join(","), ...rows.map((row) => row.map((x) => (Number.isFinite(x) ? String(x) : "")).join(","))].join("\n") + "\n";
-}
-
-function save(name, text, kind) {
-  element("a", { download: name, href: `data:${kind};charset=utf-8,${encodeURIComponent(text)}` }).click();
+  const numbers = (i) => state.outputs.flatMap((_, column) => results.map((result) => result.courses[column][i]));
+  const rows = yearsAxis().map((year, i) => [year * DAYS, ...numbers(i)].map((x) => (Number.isFinite(x) ? String(x) : "")));
+  return csvOf([["time [day]", ...names], ...rows]);
 }
 
 function listen() {
@@ -347,7 +294,6 @@ function listen() {
     await navigator.clipboard?.writeText(location.href);
     $("copy").textContent = "Link copied";
   });
-  addEventListener("hashchange", () => { if (location.hash !== addressOf(state)) restore(); });
 }
 
 function restore() {
@@ -358,24 +304,25 @@ function restore() {
   $("notes").prepend(...notes.map((note) => element("p", { class: "problem" }, note)));
 }
 
-async function unpacked(id) {
-  const bytes = Uint8Array.from(atob($(id).textContent.trim()), (letter) => letter.charCodeAt(0));
-  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
-}
-
-async function begin() {
-  model = await load(unpacked("kernel"));
+/** Make the view, once: lists of what can be chosen, and what happens when it is. */
+function beginPerson() {
   $("drug").replaceChildren(option("", "choose ...", ""), ...DATA.drugs.map((drug) => option(drug.label, drug.label, "")));
   $("outputs-list").replaceChildren(...model.outputs.map((row) => option(row.name, row.label, "")));
   $("inputs-list").replaceChildren(...model.parameters.filter((row) => row.input).map((row) => option(row.name, row.label, "")));
   $("habits").open = innerWidth >= 992;
   listen();
   restore();
-  $("explorer").hidden = false;
-  $("loading").hidden = true;
 }
 
-begin().catch((error) => {
-  $("loading").textContent = `The page cannot start: ${error.message}`;
-  $("loading").className = "problem";
-});
+/** Take person and plans from the page's address, whichever view it is of. */
+export function takeAddress() {
+  if (addressOf(stateOf(location.hash)[0]) !== addressOf(state)) restore();
+}
+
+/** Return who is chosen, under which plans, for how long, and which time is read. */
+export const chosenNow = () => ({ person: personOf(state.person), plans: state.plans, years: state.years, year: yearsAxis()[cursor], outputs: state.outputs, address: addressOf(state) });
+
+export const personView = {
+  name: "person", title: "Person", begin: beginPerson,
+  open: (parts) => { if (parts.has("p") && location.hash !== addressOf(state)) restore(); },
+};

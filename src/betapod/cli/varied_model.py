@@ -1,0 +1,188 @@
+"""Options of verbs that vary numbers of a model: who is simulated, which numbers, what is read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+import numpy as np
+import typer
+
+from ..base.errors import BetapodError, ConfigError, Location, Problem, did_you_mean
+from .completion import complete_output, complete_parameter
+from .schedules import read_schedule, read_visits
+from .shared import assignments, gather, model_from, names_option, print_note, set_values
+from .treatment import Given, check_texts, treated
+from .waiting import waiting
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from ..engine.schedule import Schedule
+    from ..model import Model
+    from ..sensitivity.model_function import ModelFunction
+
+#: Times at which courses are known where nobody says: enough for a slope or a mean, few enough to be fast.
+TIMES = 13
+
+
+@dataclass(frozen=True)
+class VariedNumbers:
+    """Which numbers are varied."""
+
+    heading: ClassVar[str] = "Numbers"
+
+    vary: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--vary",
+            metavar="NAMES",
+            help="Numbers to vary, comma-separated; 'drawn' (default): those with a distribution; 'all': with a range.",
+            autocompletion=complete_parameter,
+        ),
+    ] = None
+    grade: Annotated[
+        list[str] | None, typer.Option("--grade", metavar="GRADES", help="Only numbers of these grades, e.g. 'C,D'.")
+    ] = None
+    submodel: Annotated[
+        list[str] | None,
+        typer.Option("--submodel", metavar="NAMES", help="Only numbers in the equations of these submodels."),
+    ] = None
+
+
+@dataclass(frozen=True)
+class ReadOutputs:
+    """What is read."""
+
+    heading: ClassVar[str] = "Outputs"
+
+    outputs: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--outputs",
+            "-O",
+            metavar="NAMES",
+            help="Quantities, comma-separated; 'betapod model show MODEL' lists them.",
+            autocompletion=complete_output,
+        ),
+    ] = None
+    summary: Annotated[
+        str,
+        typer.Option(
+            "--summary", metavar="WORD", help="What is read of a course: end, change, mean, slope, least, most."
+        ),
+    ] = "end"
+    effect: Annotated[
+        bool, typer.Option("--effect", help="Read what the cells do: the output with them, less without.")
+    ] = False
+    years: Annotated[float | None, typer.Option("--years", help="Duration in years; without any duration: 10.")] = None
+    duration: Annotated[
+        str | None,
+        typer.Option("--duration", metavar="TIME", help="Duration with a unit, e.g. '6 h'; else in the model's unit."),
+    ] = None
+    times: Annotated[
+        str | None,
+        typer.Option("--times", metavar="TIMES", help="Times of the rows instead, e.g. '0,1,7,0.5 year'."),
+    ] = None
+
+    def visits(self, model: Model, problems: list[Problem]) -> list[float]:
+        """Return the times at which courses are known."""
+        lengths = {"years": self.years, "duration": self.duration}
+        if self.times is None and not any(length is not None for length in lengths.values()):
+            lengths["years"] = 10.0
+        visits = read_visits(model, lengths, None, self.times, problems)
+        return visits if self.times is not None or not visits else list(np.linspace(0.0, visits[-1], TIMES))
+
+
+def model_function(
+    name: str,
+    settings: Sequence[str],
+    tables: Sequence[Path],
+    events: tuple[Sequence[str], Sequence[str]],
+    treatment: Given,
+    numbers: VariedNumbers,
+    read: ReadOutputs,
+    threads: int | None = None,
+) -> ModelFunction:
+    """Return what options describe as a function of the numbers that are varied.
+
+    Parameters
+    ----------
+    events
+        Doses and switches, as texts.
+
+    Raises
+    ------
+    ConfigError
+        Everything wrong with the options.
+    """
+    from ..claims.claim_parameters import own_values
+    from ..engine.schedule import Schedule
+    from ..report.common.headline_quantities import headlines
+    from ..sensitivity.factors import DRAWN, select_factors
+    from ..sensitivity.model_function import SUMMARIES, ModelFunction
+
+    problems: list[Problem] = []
+    check_texts(treatment, problems)
+    try:
+        with waiting("assembling"):
+            model = set_values(model_from(name, tables), settings)
+    except BetapodError as error:
+        gather(problems, error)
+        raise ConfigError(problems) from None
+    users = read_schedule(model, list(events[0]), list(events[1]), problems)
+    visits = read.visits(model, problems)
+    outputs = names_option(read.outputs or ()) or headlines(model)
+    problems += _unfit_outputs(model, outputs)
+    words = names_option(numbers.vary or ()) or [DRAWN]
+    selection = (words, names_option(numbers.grade or ()), names_option(numbers.submodel or ()))
+    for check in (lambda: select_factors(model, *selection), lambda: _known_summary(read.summary, SUMMARIES)):
+        try:
+            check()
+        except BetapodError as error:
+            gather(problems, error)
+    if read.effect and not treatment.cells:
+        problems.append(Problem("no-cells", "without cells there is no effect of them", Location("--effect")))
+    if problems:
+        raise ConfigError(problems)
+    plan = treated(model, treatment, assignments(settings, "--set"))
+    described = own_values(treatment.person) if treatment.person is not None else frozenset()
+    factors = select_factors(plan.model, *selection, kept=[*described, *assignments(settings, "--set")])
+    if described:
+        print_note("the person is as they are today; numbers differ from today on, but for those that describe them")
+    return ModelFunction(
+        plan.model,
+        factors,
+        outputs,
+        visits,
+        read.summary,
+        _joined(plan.schedule, users),
+        plan.state,
+        _joined(plan.without_cells or Schedule(), users) if read.effect else None,
+        threads,
+    )
+
+
+def _joined(first: Schedule, second: Schedule) -> Schedule:
+    return type(first)((*first.doses, *second.doses), (*first.switches, *second.switches))
+
+
+def _known_summary(word: str, summaries: Sequence[str]) -> None:
+    from ..base.errors import not_among
+
+    if word not in summaries:
+        raise ConfigError(not_among(summaries, "unknown-summary", f"nothing called {word!r} is made of a course", word))
+
+
+def _unfit_outputs(model: Model, outputs: Sequence[str]) -> list[Problem]:
+    return [
+        Problem(
+            "unknown-name",
+            f"{model.name} has no quantity {name!r}",
+            Location("--outputs"),
+            hint=did_you_mean(name, model.names),
+        )
+        for name in outputs
+        if name not in model.names
+    ]

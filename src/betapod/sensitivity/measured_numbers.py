@@ -1,0 +1,175 @@
+"""What measurements of outputs would tell of the numbers of a model: directions, collinearity, and what nobody could tell from them.
+
+The model is taken as linear around its values. A number is known beforehand as well as its plausible range says (an SD is the quarter of it
+that a normal distribution has, on the scale on which the range is even); measurements add information in units of that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..base.constants import Z95
+from ..engine.ensemble import Ensemble
+from .factors import Factor
+from .index_table import Numbers
+from .model_function import ModelFunction
+
+#: Collinearity index from which a set of numbers cannot be told apart (Brun, Reichert and Kuensch 2001 name 5 to 20).
+COLLINEAR = 10.0
+#: Contraction below which a number has stayed at what was known beforehand.
+STAYED = 0.1
+#: Share of the slopes of the number that shows most below which a number hardly shows.
+_SHOWS = 1e-3
+#: Step of slopes, in SDs of what is known beforehand.
+_STEP = 0.02
+
+
+@dataclass(frozen=True)
+class MeasuredNumbers:
+    """What measurements tell.
+
+    Attributes
+    ----------
+    factors
+        The d numbers.
+    slopes
+        (n, d) of measured values, in SDs of their errors, per prior SD of each number.
+    eigenvalues, directions
+        (d,) of the information, falling, and (d, d), a direction a row. An eigenvalue of 1 says as much as what is known beforehand.
+    contraction
+        (d,) 1 less posterior over prior SD: 0 where measurements say nothing of a number.
+    correlation
+        (d, d) after the measurements.
+    told
+        Names of the largest set, built up from the number that shows most, that can be told apart; with the collinearity index of each step.
+    """
+
+    factors: Sequence[Factor]
+    slopes: Numbers
+    eigenvalues: Numbers
+    directions: Numbers
+    contraction: Numbers
+    correlation: Numbers
+    told: tuple[tuple[str, float], ...]
+
+    @property
+    def importance(self) -> Numbers:
+        """(d,) root mean square of the slopes: how much a number shows."""
+        return np.asarray(np.sqrt(np.mean(self.slopes**2, axis=0)))
+
+    def alike(self, least: float = 0.9) -> list[tuple[str, str, float]]:
+        """Return pairs whose slopes point the same or the opposite way, with the cosine between them, most alike first.
+
+        Numbers that hardly show, and may be left aside, are in no pair.
+        """
+        length = np.sqrt(np.sum(self.slopes**2, axis=0))
+        with np.errstate(invalid="ignore", divide="ignore"):
+            unit = np.where(length > _SHOWS * length.max(), self.slopes / length, 0.0)
+        cosine = unit.T @ unit
+        first, second = np.triu_indices(len(self.factors), 1)
+        order = np.argsort(-np.abs(cosine[first, second]), kind="stable")
+        return [
+            (self.factors[first[k]].name, self.factors[second[k]].name, float(cosine[first[k], second[k]]))
+            for k in order
+            if abs(cosine[first[k], second[k]]) >= least
+        ]
+
+    def in_words(self) -> list[str]:
+        """Return sentences: how many directions are known, what can be told apart, what stays as it was."""
+        d = len(self.factors)
+        better, somewhat = (int(np.sum(self.eigenvalues > least)) for least in (1.0, 0.1))
+        stayed = [f.name for f, c in zip(self.factors, self.contraction, strict=True) if c < STAYED]
+        lines = [
+            f"Of {d} directions the measurements know {better} better than their ranges do, {somewhat} at least a tenth as well.",
+            f"Told apart (collinearity below {COLLINEAR:g}): {', '.join(name for name, _ in self.told) or 'none'}.",
+        ]
+        lines += [
+            f"{first} and {second} cannot be told apart: {'one does what the other does' if cosine > 0 else 'one undoes the other'} "
+            f"(cosine {cosine:.3f})."
+            for first, second, cosine in self.alike(0.99)[:5]
+        ]
+        if stayed:
+            lines.append(f"{len(stayed)} of {d} cannot be told from these measurements (contraction below {STAYED}).")
+        return lines
+
+
+def measured_numbers(function: ModelFunction, errors: Sequence[float]) -> MeasuredNumbers:
+    """Return what measurements of every output of a function at all its times would tell.
+
+    Parameters
+    ----------
+    errors
+        SD of one measurement of each output, as a share of its value (such as 0.1), or of its largest where it is near 0.
+    """
+    factors = function.factors
+    rows = 1 + 2 * len(factors)
+    columns: dict[str, Numbers] = {}
+    distances = np.empty(len(factors))
+    for number, factor in enumerate(factors):
+        low, high = factor.range
+        scale, back = (np.log, np.exp) if factor.law == "even on the log scale" else (_same, _same)
+        sd = float(scale(high) - scale(low)) / (2 * Z95)
+        centre = float(scale(factor.row.value))
+        ends = [max(centre - _STEP * sd, float(scale(low))), min(centre + _STEP * sd, float(scale(high)))]
+        column = np.full(rows, factor.row.value)
+        column[1 + 2 * number : 3 + 2 * number] = [float(back(end)) for end in ends]
+        columns[factor.name] = column
+        distances[number] = (ends[1] - ends[0]) / sd
+    ensemble = Ensemble(function.model, list(function.outputs), rtol=1e-9, threads=function.threads)
+    courses = ensemble.run(columns, list(function.times), function.schedule, dict(function.initial)).values
+    base = courses[0]
+    size = np.maximum(np.abs(base), 0.01 * np.nanmax(np.abs(base), axis=0))
+    sds = np.where(size > 0, size, 1.0) * np.asarray(errors)
+    slopes = (courses[2::2] - courses[1::2]) / distances[:, None, None] / sds
+    flat = np.nan_to_num(slopes.reshape(len(factors), -1)).T
+    return from_slopes(factors, flat)
+
+
+def from_slopes(factors: Sequence[Factor], slopes: Numbers) -> MeasuredNumbers:
+    """Return what measurements tell, of slopes (n, d) in SDs of errors per prior SD."""
+    information = slopes.T @ slopes
+    values, vectors = np.linalg.eigh(information)
+    order = np.argsort(-values, kind="stable")
+    directions = vectors[:, order].T
+    directions *= np.sign(directions[np.arange(len(order)), np.abs(directions).argmax(axis=1)])[:, None]
+    covariance = np.linalg.inv(information + np.eye(len(values)))
+    sd = np.sqrt(np.diag(covariance))
+    return MeasuredNumbers(
+        factors,
+        slopes,
+        np.maximum(values[order], 0.0),
+        directions,
+        1.0 - sd,
+        covariance / np.outer(sd, sd),
+        _told_apart([factor.name for factor in factors], slopes),
+    )
+
+
+def _told_apart(names: Sequence[str], slopes: Numbers) -> tuple[tuple[str, float], ...]:
+    """Return numbers in the order in which each adds most that is new, while their collinearity index stays below the limit."""
+    length = np.sqrt(np.sum(slopes**2, axis=0))
+    showing = [k for k in range(len(names)) if length[k] > 1e-6 * max(length.max(), 1e-300)]
+    chosen_columns: list[int] = []
+    told: list[tuple[str, float]] = []
+    rest = slopes.copy()
+    while showing:
+        left = np.sqrt(np.sum(rest[:, showing] ** 2, axis=0))
+        column = showing[int(np.argmax(left))]
+        unit = slopes[:, [*chosen_columns, column]] / length[[*chosen_columns, column]]
+        least = float(np.linalg.eigvalsh(unit.T @ unit)[0])
+        index = 1.0 / np.sqrt(max(least, 1e-300))
+        if index > COLLINEAR:
+            break
+        chosen_columns.append(column)
+        told.append((names[column], index))
+        showing.remove(column)
+        direction = rest[:, column] / np.sqrt(np.sum(rest[:, column] ** 2))
+        rest -= np.outer(direction, direction @ rest)
+    return tuple(told)
+
+
+def _same(x: float) -> float:
+    return x

@@ -1,0 +1,143 @@
+"""Run a random design until the numbers that matter most are known well enough, or until no more runs may be spent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from .index_table import IndexTable, Numbers
+from .schemes import Scheme, sobol_points
+
+#: Independent scramblings: enough that an interval of their spread is no guess, few enough that each is a net of many points.
+REPETITIONS = 16
+#: Points of each in the first round; the number is doubled from round to round.
+FIRST = 16
+#: How many of the largest numbers have to be known.
+TOP = 10
+#: Half-width of an interval that is narrow enough, as a share of the variance.
+PRECISION = 0.025
+#: Runs that are asked for at once.
+TOGETHER = 16_384
+
+#: A function on the unit cube: places (K, d) -> values (K, outputs).
+CubeFunction = Callable[[Numbers], Numbers]
+#: Told what is being done, how many runs are done, and of how many.
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class SequentialIndices:
+    """What a design gave.
+
+    Attributes
+    ----------
+    tables
+        Its measures.
+    measure
+        The one by which players are put in order.
+    runs
+        Runs of the function.
+    points
+        Points of the design, of all repetitions.
+    lost
+        Share of the runs that gave no number.
+    settled
+        Whether the largest numbers of every output are known as well as was asked.
+    mean, sd
+        (outputs,) of all values.
+    """
+
+    tables: tuple[IndexTable, ...]
+    measure: str
+    runs: int
+    points: int
+    lost: float
+    settled: bool
+    mean: Numbers
+    sd: Numbers
+
+    @property
+    def leading(self) -> IndexTable:
+        """The measure by which players are put in order."""
+        return next(table for table in self.tables if table.name == self.measure)
+
+
+def sequential_indices(
+    function: CubeFunction,
+    scheme: Scheme,
+    most: int,
+    precision: float = PRECISION,
+    seed: int = 1,
+    top: int = TOP,
+    first: int = FIRST,
+    progress: Progress | None = None,
+) -> SequentialIndices:
+    """Double a design until the intervals of the largest numbers of every output are narrow enough.
+
+    Parameters
+    ----------
+    most
+        Runs that may be spent. The first round is run even where it takes more.
+    precision
+        Half-width of the intervals that is narrow enough; 0 spends all runs.
+    first
+        Points of each repetition in the first round, a power of 2.
+    """
+    keys = [(seed, repetition) for repetition in range(REPETITIONS)]
+    values: Numbers | None = None
+    count = 0
+    while True:
+        added = first if count == 0 else count
+        rows = [_values(function, scheme, count, added, keys, number, progress) for number in range(REPETITIONS)]
+        fresh = np.stack(rows)
+        values = fresh if values is None else np.concatenate([values, fresh], axis=1)
+        count += added
+        tables = scheme.indices(values, keys)
+        leading = next(table for table in tables if table.name == scheme.measure)
+        settled = _settled(leading, precision, top)
+        if settled or 2 * values[..., 0].size > most:
+            break
+    # Summaries of the runs at points alone: the others differ from these in few columns.
+    at_points = values[:, :, 0]
+    return SequentialIndices(
+        tuple(tables),
+        scheme.measure,
+        int(values[..., 0].size),
+        REPETITIONS * count,
+        float(np.mean(~np.isfinite(values))),
+        settled,
+        np.nanmean(at_points, axis=(0, 1)),
+        np.nanstd(at_points, axis=(0, 1)),
+    )
+
+
+def _values(
+    function: CubeFunction,
+    scheme: Scheme,
+    first: int,
+    count: int,
+    keys: list[tuple[int, int]],
+    repetition: int,
+    progress: Progress | None,
+) -> Numbers:
+    """Return values (count, runs, outputs) of points of one repetition."""
+    part = max(1, min(count, 1 << int(np.log2(max(TOGETHER // scheme.runs, 1)))))
+    parts = []
+    for start in range(first, first + count, part):
+        if progress is not None:
+            before = scheme.runs * (REPETITIONS * first + repetition * count + start - first)
+            progress("simulating", before, scheme.runs * REPETITIONS * (first + count))
+        points = sobol_points(scheme.dimensions, start, part, keys[repetition])
+        places = scheme.places(points)
+        results = function(places.reshape(-1, places.shape[-1]))
+        parts.append(np.asarray(results, dtype=np.float64).reshape(part, scheme.runs, -1))
+    return np.concatenate(parts)
+
+
+def _settled(table: IndexTable, precision: float, top: int) -> bool:
+    if precision <= 0:
+        return False
+    rows = np.argsort(-table.values, axis=0, kind="stable")[:top]
+    return bool(np.all(np.take_along_axis(table.half, rows, axis=0) <= precision))
