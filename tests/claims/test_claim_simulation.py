@@ -19,7 +19,9 @@ OUTCOMES = claims.all_outcomes(claims.load_claims())
 
 @pytest.fixture(scope="module")
 def fresh() -> dict[str, SimulatedOutcome]:
-    return claim_simulation.compute_outcomes({name: OUTCOMES[name] for name in ("A04", "A09", "A10", "B07", "B20")})
+    return claim_simulation.compute_outcomes(
+        {name: OUTCOMES[name] for name in ("A01", "A04", "A09", "A10", "B07", "B20")}
+    )
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +50,8 @@ def test_stored_results_are_what_is_computed(fresh, stored) -> None:
 
 
 def test_the_lever_gives_the_outcome_and_less_does_not(fresh) -> None:
-    for name in ("A04", "A09", "A10", "B20"):
+    # A10 is reached within what evidence allows: no lever needs to move.
+    for name in ("A01", "A04", "A09", "B20"):
         outcome, needed = OUTCOMES[name], fresh[name].needed
         assert needed is not None
         at, below = claim_levers.effects_at({name: outcome}, {name: [needed, 0.97 * needed]})[name]

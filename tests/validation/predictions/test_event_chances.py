@@ -181,8 +181,17 @@ def test_more_albuminuria_gives_more_of_it(factor: float, seed: int) -> None:
     for counted in (once, event("UACR >= 300", "UACR < 300")):
         grown = counted_in(more, counted).events - counted_in(less, counted).events
         assert np.all(grown * (factor - 1.0) >= -1e-9)
-    confirmed = counted_in(less, event("UACR >= 300", "UACR < 300")).events
-    assert np.all(confirmed <= counted_in(less, once).events + 1e-12)
+
+
+@settings(max_examples=5, deadline=None)
+@given(st.integers(0, 1000))
+def test_what_is_confirmed_is_found_less_often(seed: int) -> None:
+    # Paths of life are sixteen for each person, and others where there is a visit more: many people even that out.
+    people = group(seed=seed, people=300)
+    confirmed, once = (
+        counted_in(people, event("UACR >= 300", "UACR < 300", confirmed=each)).events.mean() for each in (True, False)
+    )
+    assert confirmed <= once + 0.005
 
 
 @settings(max_examples=20)
