@@ -233,7 +233,7 @@ def test_tables_hold_every_patient_and_visit(run):
 def test_a_place_that_cannot_be_filled_stays_empty():
     trial = small.protocol(patients=12)
     people = small.pool(trial, people=40)
-    people.values["natural"][:, :, 0] = 9.0
+    people.values["natural"][:, :, 0] = 6.0
     data = conduct.conduct_trial(trial, ["single arm"], ["none"], 3, pool=people)["single arm", "none"]
     assert data.enrolled.mean() < 0.7
     assert np.isnan(data.observed["UACR"][~data.enrolled]).all()
