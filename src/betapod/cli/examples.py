@@ -129,7 +129,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "patients selections": (
         ("Weights, acceptance and a chain, on the same pool", "betapod patients selections FLOW"),
-        ("As a table", "betapod patients selections FLOW --quantities age --csv ways.csv"),
+        ("As a table", "betapod patients selections FLOW --quantities egfr --csv ways.csv"),
     ),
     "patients check": (
         ("Is my table of real patients readable, and how is it understood?", "betapod patients check people.csv"),
