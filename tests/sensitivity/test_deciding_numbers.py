@@ -12,7 +12,7 @@ from betapod.claims.claim_comparisons import comparisons_of
 from betapod.claims.claim_lives import live_through, whole_body_model
 from betapod.claims.ledger import judge_ledger
 from betapod.physiology import whole_body
-from betapod.sensitivity.claim_numbers import NumberChange, changed_effects, claim_numbers, outcome_effects
+from betapod.sensitivity.claim_numbers import NumberChange, best_effect, changed_effects, claim_numbers, outcome_effects
 from betapod.sensitivity.deciding_numbers import deciding_numbers, verdict_under
 from betapod.therapies.cell_parameters import cell_parameter_table
 from betapod.therapies.scenarios import AS_CLAIMED, CURRENT_EVIDENCE, FACE_VALUE
@@ -140,3 +140,25 @@ def test_the_whole_body_model_has_every_number_in_it() -> None:
     )
     assert all(item.name in model.parameters for item in claim_numbers() if item.in_model)
     json.dumps([item.name for item in claim_numbers()])
+
+
+def test_screening_leaves_out_no_number_that_acts(entry) -> None:
+    """With every effect computed for a number, the answer is the same as by the effect that is best today."""
+    names = ["kon_A", "potency_UC", "tau_mean", "w_K"]
+    (screened,) = deciding_numbers([entry], names=names)
+    outcomes = entry.claim.named_outcomes
+    (today,) = changed_effects(outcomes, [NumberChange.of("nothing", [])])
+    for name in names:
+        changes = [NumberChange.of(name, [(number(name), end)]) for end in (0.0, 1.0)]
+        ends = changed_effects(outcomes, changes)
+        moves = max(
+            abs(ends[1][key][best_effect(o, ends[1][key])] - ends[0][key][best_effect(o, ends[0][key])])
+            / abs(o.claimed)
+            for key, o in outcomes.items()
+        )
+        shown = {item.name: item for item in screened.tried}
+        if moves >= 0.02:
+            assert shown[name].moves == pytest.approx(moves, rel=1e-6)
+            assert shown[name].at_low == verdict_under(entry, ends[0])
+            assert shown[name].at_high == verdict_under(entry, ends[1])
+    assert set(today) == set(outcomes)

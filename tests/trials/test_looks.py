@@ -22,7 +22,14 @@ from betapod.trials.analysis.endpoints import Comparison
 from betapod.trials.conduct import conduct
 from betapod.trials.conduct.trial_data import TrialData
 from betapod.trials.operating.look_characteristics import look_rows
-from betapod.trials.operating.look_data import ONGOING, days_of_events, enrolment_days, judged_day, known_at
+from betapod.trials.operating.look_data import (
+    ONGOING,
+    days_of_events,
+    enrolment_days,
+    judged_day,
+    known_at,
+    looks_in_words,
+)
 from betapod.trials.operating.looked_trials import looked_trials
 from betapod.trials.operating.run_summary import run_summary
 from betapod.trials.protocol.protocol_files import parse_protocol
@@ -122,7 +129,7 @@ def test_the_last_look_is_the_analysis_of_the_whole_trial(primary: str) -> None:
     assert (looked.analysed[:, 0] <= looked.analysed[:, -1]).all()
     assert looked.analysed[:, 0].mean() < looked.analysed[:, -1].mean()
     # Twenty of forty patients have reached the end of their visit's window.
-    reached = enrolment_days(data) + judged_day(data, data.protocol.endpoints.primary)
+    reached = enrolment_days(data) + judged_day(data.protocol, data.protocol.endpoints.primary)
     assert ((reached <= looked.day[:, :1] + 1e-6).sum(axis=1) == 20).all()
 
 
@@ -204,6 +211,14 @@ def test_non_inferiority_is_looked_at_against_its_margin() -> None:
     # The interval excludes the margin where the trial rejects, and nowhere else.
     rejected = shown.high < np.log(2)
     assert (rejected == looked.rejected).mean() > 0.99
+
+
+def test_the_check_says_when_looks_come(data: TrialData) -> None:
+    assert looks_in_words(data.protocol, "single arm") == ""
+    told = looks_in_words(data.protocol, "randomised")
+    assert told == "looks at about months 12 and 18, when 40 and 40 patients are enrolled and 20 and 40 known"
+    events = parse_protocol(text("{events: 16}", "{quantity: death, summary: time to event}"))
+    assert looks_in_words(events, "randomised") == "looks at 8 and 16 events"
 
 
 CHANGES = {

@@ -127,6 +127,10 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("Quantiles of every column of the library", "betapod patients show"),
         ("A library of your own", "betapod patients show --library mine.npz"),
     ),
+    "patients selections": (
+        ("Weights, acceptance and a chain, on the same pool", "betapod patients selections FLOW"),
+        ("As a table", "betapod patients selections FLOW --quantities egfr --csv ways.csv"),
+    ),
     "patients check": (
         ("Is my table of real patients readable, and how is it understood?", "betapod patients check people.csv"),
         ("Sex is coded", "betapod patients check coded.csv --sex-codes 'female=0,male=1'"),

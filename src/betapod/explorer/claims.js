@@ -81,7 +81,7 @@ function replyItem(reply, data) {
   const words = `${reply.text}: ${shown(reply.value ?? NaN)}${between}; dashed: no effect; dotted: what the claim needs`;
   const links = reply.studies.map((study) => element("a", { href: addressIn("evidence", { study }) }, study));
   return element("li", {},
-    element("strong", { title: data.answers[reply.answer] }, reply.answer), `${reply.direct ? "" : " (indirect)"}: ${reply.text}${reply.estimate ? `: ${reply.estimate}` : ""}${reply.requires ? `; the claim needs ${reply.requires}` : ""}.`,
+    element("strong", { title: data.answers[reply.answer] }, reply.answer), `${reply.direct ? "" : " (indirect)"}: ${reply.text}${reply.estimate ? `: ${reply.estimate}` : ""}${reply.requires ? `; the claim needs ${reply.requires}` : ""}. `,
     typeof reply.value === "number" && (marks.length || typeof reply.low === "number")
       ? intervalPicture({ low: reply.low, high: reply.high, point: reply.value, hollow: !reply.direct, marks, words }) : null,
     element("span", { class: "small" }, `${capital(reply.how)}${reply.certainty ? `; certainty ${reply.certainty}` : ""}. `),

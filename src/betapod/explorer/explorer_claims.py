@@ -48,28 +48,63 @@ def explorer_claims() -> dict[str, Any]:
 
 def _claim(entry: JudgedClaim, number: int) -> dict[str, Any]:
     from ..report.claims.claims_page import claim_card
+    from ..report.common.words import true_minus
 
     card = claim_card(entry, number)
+    outcomes = [
+        {
+            **outcome,
+            "scenarios": [[true_minus(text) for text in line] for line in outcome["scenarios"]],
+            "leverage": true_minus(outcome["leverage"]),
+            "not_known": true_minus(outcome["not_known"]),
+            "shortfall": true_minus(outcome["shortfall"]),
+        }
+        for outcome in card["outcomes"]
+    ]
     replies = [
         {**card_reply, **_drawn(reply)} for card_reply, reply in zip(card["replies"], entry.replies, strict=True)
     ]
     picture = _COLOUR.sub(lambda colour: _THEMED[colour[0]], str(card["picture"]))
-    return {**card, "replies": replies, "picture": picture, "plans": tried_plans(entry.claim.outcomes)}
+    return {
+        **card,
+        "outcomes": outcomes,
+        "replies": replies,
+        "picture": picture,
+        "plans": tried_plans(entry.claim.outcomes),
+    }
 
 
 def _drawn(reply: Reply) -> dict[str, Any]:
     """Return the numbers of an answer that can be drawn, and the studies that gave them."""
+    from ..claims.wording import estimate_text, required
+    from ..report.common.words import true_minus
+
     low, high = reply.ci if reply.ci is not None else (None, None)
     question = reply.question
     return {
+        "estimate": true_minus(estimate_text(reply)),
+        "requires": true_minus(required(question)),
         "value": reply.estimate,
         "low": low,
         "high": high,
-        "null": question.null,
+        "null": no_effect(reply),
         "needs": question.requires,
         "unit": reply.unit,
         "studies": list(reply.studies),
     }
+
+
+def no_effect(reply: Reply) -> float | None:
+    """Return the value of no effect that an answer is held against; None of a share or a level by itself."""
+    question = reply.question
+    if question.null is not None:
+        return question.null
+    if not question.pools:
+        return 0.0 if len(question.reads) > 1 else None
+    measure = reply.how.partition(",")[0].lower()
+    if "ratio" in measure:
+        return 1.0
+    return 0.0 if "difference" in measure or measure == "smd" else None
 
 
 def tried_plans(outcomes: Sequence[Outcome]) -> dict[str, Any] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -21,6 +22,8 @@ from .factors import Factor, usable
 _ALLOWED = (CURRENT_EVIDENCE, FACE_VALUE)
 #: Name of the effect with a lever at its limit, with the other rows of a table.
 _AT_LIMIT = "lever at its limit, "
+#: How names of effects begin that are within what evidence allows.
+_EVIDENCE = ("allowed", "face", "variant ", _AT_LIMIT)
 
 
 @dataclass(frozen=True)
@@ -82,11 +85,6 @@ def outcome_effects(outcome: Outcome) -> dict[str, Effect]:
     return effects
 
 
-def at_limits(effects: Mapping[str, float]) -> dict[str, float]:
-    """Return, of effects of an outcome, those with the lever at its limit, by table."""
-    return {name.removeprefix(_AT_LIMIT): x for name, x in effects.items() if name.startswith(_AT_LIMIT)}
-
-
 @dataclass(frozen=True)
 class NumberChange:
     """Numbers at places of their ranges.
@@ -132,10 +130,20 @@ class NumberChange:
 
 
 def changed_effects(
-    outcomes: Mapping[str, Outcome], changes: Sequence[NumberChange]
+    outcomes: Mapping[str, Outcome],
+    changes: Sequence[NumberChange],
+    only: Mapping[str, Sequence[str]] | None = None,
 ) -> list[dict[str, dict[str, float]]]:
-    """Return, for each change, outcome -> name of an effect -> the effect; not a number where a life did not come to its end."""
+    """Return, for each change, outcome -> name of an effect -> the effect; not a number where a life did not come to its end.
+
+    Parameters
+    ----------
+    only
+        Outcome -> names of the effects that are wanted; all by default.
+    """
     effects = {name: outcome_effects(outcome) for name, outcome in outcomes.items()}
+    if only is not None:
+        effects = {name: {key: named[key] for key in only[name]} for name, named in effects.items()}
     items = {
         (number, name, key): change.of_effect(item)
         for number, change in enumerate(changes)
@@ -147,3 +155,9 @@ def changed_effects(
     for (number, name, key), item in items.items():
         results[number][name][key] = item.of(values)
     return results
+
+
+def best_effect(outcome: Outcome, effects: Mapping[str, float]) -> str:
+    """Return the name of the effect, of those that evidence allows, that is nearest to what is claimed, or beyond it."""
+    allowed = {name: x for name, x in effects.items() if name.startswith(_EVIDENCE) and math.isfinite(x)}
+    return outcome.best_of(allowed)

@@ -13,7 +13,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
 from ..base import cache as caching
-from ..claims.claim_comparisons import candidates_of
 from ..claims.claim_health import HEALTH_QUANTITIES
 from ..claims.claim_outcome import Outcome, SimulatedOutcome
 from ..claims.claim_uncertainty import interval_parts
@@ -21,7 +20,7 @@ from ..claims.claim_verdict import judge_claim
 from ..claims.judged_claim import JudgedClaim
 from ..claims.outcome_kinds import kind_of_outcome
 from ..therapies.scenarios import CURRENT_EVIDENCE
-from .claim_numbers import ClaimNumber, NumberChange, at_limits, changed_effects, claim_numbers
+from .claim_numbers import ClaimNumber, NumberChange, best_effect, changed_effects, claim_numbers
 from .schemes import sobol_points
 from .sequential_indices import Progress
 
@@ -121,33 +120,80 @@ def deciding_numbers(
     numbers = claim_numbers(grades, names)
     able = [entry for entry in entries if not _why_none(entry)]
     outcomes = {name: outcome for entry in able for name, outcome in entry.claim.named_outcomes.items()}
-    changes = [NumberChange.of(f"{n.name} at {end:g}", [(n, end)]) for n in numbers for end in (0.0, 1.0)]
+    ends = _ends_of(outcomes, numbers, progress) if able else {}
     joint = _joint_changes(numbers, draws)
-    effects = _kept_effects(outcomes, [*changes, *joint], progress) if outcomes else []
-    results = []
-    for entry in entries:
-        tried = [
-            _tried(entry, number, effects[2 * index : 2 * index + 2])
-            for index, number in enumerate(numbers)
-            if entry in able
-        ]
-        of_draws = Counter(verdict_under(entry, of_draw) for of_draw in effects[len(changes) :] if entry in able)
-        del of_draws[""]
-        total = sum(of_draws.values())
-        acting = [number for number in tried if number.decides(entry.verdict.verdict) or number.moves >= _MOVES]
-        order = sorted(acting, key=lambda number: (not number.decides(entry.verdict.verdict), -number.moves))
-        results.append(
-            DecidedClaim(
-                entry.claim.id,
-                entry.claim.claim,
-                entry.verdict.verdict,
-                _why_none(entry),
-                tuple(order),
-                len(tried),
-                {verdict: count / total for verdict, count in of_draws.most_common()} if total else None,
+    of_draws = _kept_effects(outcomes, joint, None, "all numbers together", progress) if able else []
+    return [_decided(entry, numbers, ends, of_draws) if entry in able else _undecided(entry) for entry in entries]
+
+
+def _ends_of(
+    outcomes: Mapping[str, Outcome], numbers: Sequence[ClaimNumber], progress: Progress | None
+) -> dict[str, list[Effects]]:
+    """Return number -> effects at both ends of its range.
+
+    First the effect alone that is best today is computed, with the one that claims need. Where a number moves it, everything else is too: with
+    that number another person, order or table of what evidence allows may come nearer to what is claimed.
+    """
+    (today,) = _kept_effects(outcomes, [NumberChange.of("nothing", [])], None, "what is", progress)
+    screened = {
+        name: tuple(
+            dict.fromkeys(
+                key for key in ("allowed", best_effect(outcome, today[name]), "claimed") if key in today[name]
             )
         )
-    return results
+        for name, outcome in outcomes.items()
+    }
+    pairs = [_both_ends(number) for number in numbers]
+    first = _kept_effects(outcomes, [change for pair in pairs for change in pair], screened, "one number", progress)
+    result = {n.name: first[2 * index : 2 * index + 2] for index, n in enumerate(numbers)}
+    acting = {
+        number.name: moved
+        for number in numbers
+        if (moved := {name: x for name, x in outcomes.items() if _moves(x, name, today, result[number.name])})
+    }
+    for index, number in enumerate(n for n in numbers if n.name in acting):
+        if progress is not None:
+            progress("simulating people and orders under numbers that act", index, len(acting))
+        moved = acting[number.name]
+        full = _kept_effects(moved, _both_ends(number), None, "", None)
+        # What it does not move stays as it is today.
+        result[number.name] = [
+            {name: {**today[name], **end[name], **of_moved.get(name, {})} for name in outcomes}
+            for end, of_moved in zip(result[number.name], full, strict=True)
+        ]
+    for number in numbers:
+        if number.name not in acting:
+            result[number.name] = [
+                {name: {**today[name], **end[name]} for name in outcomes} for end in result[number.name]
+            ]
+    return result
+
+
+def _both_ends(number: ClaimNumber) -> list[NumberChange]:
+    return [NumberChange.of(f"{number.name} at {end:g}", [(number, end)]) for end in (0.0, 1.0)]
+
+
+def _moves(outcome: Outcome, name: str, today: Effects, ends: Sequence[Effects]) -> bool:
+    """Return whether a number moves an effect of an outcome by a share of what is claimed that counts, or leaves none."""
+    least = _MOVES * (abs(outcome.claimed) or 1.0)
+    return any(not abs(x - today[name][key]) < least for end in ends for key, x in end[name].items())
+
+
+def _decided(
+    entry: JudgedClaim, numbers: Sequence[ClaimNumber], ends: Mapping[str, list[Effects]], of_draws: Sequence[Effects]
+) -> DecidedClaim:
+    tried = [_tried(entry, number, ends[number.name]) for number in numbers]
+    verdicts = Counter(verdict for effects in of_draws if (verdict := verdict_under(entry, effects)))
+    acting = [number for number in tried if number.decides(entry.verdict.verdict) or number.moves >= _MOVES]
+    order = sorted(acting, key=lambda number: (not number.decides(entry.verdict.verdict), -number.moves))
+    shares = {verdict: count / verdicts.total() for verdict, count in verdicts.most_common()}
+    return DecidedClaim(
+        entry.claim.id, entry.claim.claim, entry.verdict.verdict, "", tuple(order), len(tried), shares or None
+    )
+
+
+def _undecided(entry: JudgedClaim) -> DecidedClaim:
+    return DecidedClaim(entry.claim.id, entry.claim.claim, entry.verdict.verdict, _why_none(entry))
 
 
 def _why_none(entry: JudgedClaim) -> str:
@@ -182,7 +228,7 @@ def verdict_under(entry: JudgedClaim, effects: Effects) -> str:
 
 def _moved(outcome: Outcome, simulated: SimulatedOutcome, effects: Mapping[str, float]) -> SimulatedOutcome:
     """Return what is simulated of an outcome with other effects: whether it is reached, by its interval too, and whether it can be said."""
-    best = best_effect(outcome, effects)
+    best = effects[best_effect(outcome, effects)]
     claimed = effects.get("claimed", math.nan)
     uncertainty = simulated.uncertainty
     name = "largest" if simulated.largest is not None else "allowed"
@@ -213,16 +259,10 @@ def _moved(outcome: Outcome, simulated: SimulatedOutcome, effects: Mapping[str, 
     )
 
 
-def best_effect(outcome: Outcome, effects: Mapping[str, float]) -> float:
-    """Return the effect nearest to what is claimed, or beyond it, within what evidence allows."""
-    candidates = candidates_of(outcome, effects, at_limits(effects))
-    return candidates[outcome.best_of(candidates)]
-
-
 def _tried(entry: JudgedClaim, number: ClaimNumber, ends: Sequence[Effects]) -> NumberTried:
     moves, where = 0.0, ""
     for name, outcome in entry.claim.named_outcomes.items():
-        best = [best_effect(outcome, end[name]) for end in ends if math.isfinite(end[name]["allowed"])]
+        best = [end[name][best_effect(outcome, end[name])] for end in ends if math.isfinite(end[name]["allowed"])]
         if len(best) == len(ends) and (share := abs(best[1] - best[0]) / (abs(outcome.claimed) or 1.0)) > moves:
             moves, where = share, name
     row = number.row
@@ -255,20 +295,24 @@ def _joint_changes(numbers: Sequence[ClaimNumber], draws: int) -> list[NumberCha
 
 
 def _kept_effects(
-    outcomes: Mapping[str, Outcome], changes: Sequence[NumberChange], progress: Progress | None
+    outcomes: Mapping[str, Outcome],
+    changes: Sequence[NumberChange],
+    only: Mapping[str, Sequence[str]] | None,
+    activity: str,
+    progress: Progress | None,
 ) -> list[Effects]:
     """Return the effects under each change, those that were computed before from the cache."""
-    about = [(name, asdict(outcome)) for name, outcome in outcomes.items()]
+    about = [(name, asdict(outcome), None if only is None else only[name]) for name, outcome in outcomes.items()]
     effects: list[Effects] = []
     for start in range(0, len(changes), 2 * TOGETHER):
         if progress is not None:
-            progress("simulating claims under other numbers", start, len(changes))
+            progress(f"simulating claims: {activity}", start, len(changes))
         group = changes[start : start + 2 * TOGETHER]
         places = [[(n.name, u, n.at(u, CURRENT_EVIDENCE)) for n, u in change.places] for change in group]
         entry = f"sensitivity/claims/{caching.key(__name__, about, places)}.json"
         body = caching.read_entry(entry)
         if body is None:
-            body = json.dumps(changed_effects(outcomes, group)).encode()
+            body = json.dumps(changed_effects(outcomes, group, only)).encode()
             caching.write_entry(entry, body)
         effects += json.loads(body)
     return effects

@@ -17,7 +17,7 @@ from .factors import Factor
 from .index_table import Numbers
 from .model_function import ModelFunction
 
-#: Collinearity index from which a set of numbers cannot be told apart (Brun, Reichert and Kuensch 2001 name 5 to 20).
+#: Collinearity index (Brun, Reichert and Kuensch 2001) from which a set of numbers cannot be told apart: a choice.
 COLLINEAR = 10.0
 #: Contraction below which a number has stayed at what was known beforehand.
 STAYED = 0.1

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from betapod.claims.ledger import judge_ledger
-from betapod.explorer.explorer_claims import explorer_claims, tried_plans
+from betapod.explorer.explorer_claims import explorer_claims, no_effect, tried_plans
 from betapod.explorer.explorer_page import VIEWS
 from betapod.trust.trust_rows import trust_rows
 
@@ -151,3 +151,21 @@ def test_answers_of_claims_lead_to_their_studies(explorer_file: Path, visit: Vis
     page.wait_for_selector("#view-evidence:not([hidden])")
     assert page.input_value("#row-study") == study
     assert all(text.startswith(study) for text in page.locator("#rows li p.top").all_inner_texts())
+
+
+def test_answers_are_drawn_beside_no_effect() -> None:
+    """What a pooled answer is held against is what it was judged by: an answer for or against lies on one side of it."""
+    drawn = 0
+    for entry in judge_ledger(run=False):
+        for reply in entry.replies:
+            null = no_effect(reply)
+            if (
+                null is None
+                or reply.ci is None
+                or reply.answer not in ("for", "short")
+                or reply.question.expects == "within"
+            ):
+                continue
+            drawn += 1
+            assert not reply.ci[0] < null < reply.ci[1], (entry.claim.id, reply.question.text)
+    assert drawn > 10

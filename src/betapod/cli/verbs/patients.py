@@ -13,6 +13,7 @@ from ..csv_output import Csv, CsvOption, WideOption, given_as_csv
 from ..shared import JsonOption, print_json, print_note, print_table, print_text, warn
 from ..tables import rounded
 from ..waiting import show_progress
+from .patients_selections import selections_command
 
 if TYPE_CHECKING:
     from ...patients.cohorts.comparison import CohortComparison
@@ -47,6 +48,7 @@ _SexOption = Annotated[
 def register(app: typer.Typer) -> None:
     """Add the verb to the command line."""
     app.add_typer(_app, name="patients")
+    _app.command("selections")(selections_command)
 
 
 def _library(path: Path | None) -> Library:

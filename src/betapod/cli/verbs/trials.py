@@ -268,6 +268,8 @@ def check_protocols_command(
     Every error is reported with line and column; then how many library patients are eligible, how many different people the trial
     patients come from, and how long a run will take.
     """
+    from ...trials.operating.look_data import looks_in_words
+
     problems: list[Problem] = []
     checked, read_protocol = [], []
     for name in protocols:
@@ -291,6 +293,9 @@ def check_protocols_command(
         supposed = with_noun(len(protocol.scenarios), "scenario", "scenarios")
         told = f"{protocol.name}: good; {sizes}; {supposed}, {with_noun(protocol.replicates, 'replicate')}"
         print_text(told, hanging=2)
+        for name in protocol.designs:
+            if words := looks_in_words(protocol, name):
+                print_text(f"  {name}: {words}.", hanging=2)
         for sentence in who.sentences:
             print_text(f"  {sentence}", hanging=2)
         print_text(f"  A run takes {cost.words} (estimated).", hanging=2)

@@ -116,7 +116,7 @@ def _allocated(data: TrialData, lives: list[TrialData], how: Allocation) -> NDAr
     sign = endpoints.direction(endpoint)
     gains = [sign * endpoints.outcome(life, endpoint) for life in lives]
     stages = Stages.of(data)
-    known_from = stages.enrolment + judged_day(data, endpoint)
+    known_from = stages.enrolment + judged_day(data.protocol, endpoint)
     ends = _ends(data, how)
     draws = numbers(data.protocol.seed, "trial:adaptive allocation", range(data.replicates), data.patients)
     arm = np.zeros(data.arm.shape, dtype=np.int8)

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ...base.constants import DAYS_PER_MONTH
 from ..analysis import endpoints
 from ..analysis.estimators import Array
 from ..conduct.trial_data import DISPOSITIONS
 from ..protocol.analysis_keys import COURSES
+from ..protocol.look_design import counts_of_looks, shares_of_looks
 from ..protocol.randomise import numbers
 
 if TYPE_CHECKING:
     from ..conduct.trial_data import TrialData
     from ..protocol.endpoint_keys import Endpoint
+    from ..protocol.protocol import Protocol
 
 #: Code of `TrialData.disposition` for those who are still followed on the day of a look; their last day is how long they were.
 ONGOING = len(DISPOSITIONS)
@@ -33,14 +37,41 @@ def enrolment_days(data: TrialData) -> Array:
     return np.where(data.enrolled, days, np.inf)
 
 
-def judged_day(data: TrialData, endpoint: Endpoint) -> float:
+def judged_day(protocol: Protocol, endpoint: Endpoint) -> float:
     """Return the day from enrolment by which a patient's endpoint is known: the end of the window of its visit."""
-    visit = data.protocol.visits[[item.name for item in data.protocol.visits].index(_visit(data, endpoint))]
-    return float(visit.day + visit.window)
+    name = endpoints.endpoint_visit(protocol, endpoint)
+    return next(float(visit.day + visit.window) for visit in protocol.visits if visit.name == name)
 
 
-def _visit(data: TrialData, endpoint: Endpoint) -> str:
-    return endpoints.endpoint_visit(data.protocol, endpoint)
+def looks_in_words(protocol: Protocol, design: str) -> str:
+    """Return when the looks of a design are expected, and who is enrolled by then; empty where it has none.
+
+    Examples
+    --------
+    >>> import betapod
+    >>> from betapod.trials.operating.look_data import looks_in_words
+    >>> looks_in_words(betapod.load_protocol("dn61"), "randomised")
+    ''
+    """
+    looks, recruitment = protocol.designs[design].looks, protocol.designs[design].recruitment
+    if looks is None:
+        return ""
+    if looks.allocate is not None:
+        return f"allocation by what is known, in {looks.allocate.blocks} blocks"
+    shares = shares_of_looks(looks)
+    if looks.events is not None:
+        return f"looks at {_listed(counts_of_looks(shares, looks.events))} events"
+    total = protocol.size(design)
+    counts = counts_of_looks(shares, total if looks.resize is None else looks.resize.planned)
+    days = [recruitment * count / total + judged_day(protocol, protocol.endpoints.primary) for count in counts]
+    enrolled = [min(counts[-1], round(total * day / recruitment)) for day in days]
+    months = _listed([f"{day / DAYS_PER_MONTH:.0f}" for day in days])
+    return f"looks at about months {months}, when {_listed(enrolled)} patients are enrolled and {_listed(counts)} known"
+
+
+def _listed(items: Iterable[object]) -> str:
+    *first, last = map(str, items)
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def needs_whole_course(endpoint: Endpoint) -> bool:
@@ -61,7 +92,7 @@ def known_at(data: TrialData, endpoint: Endpoint, followed: Array) -> TrialData:
     followed
         (R, n) days since the patient's enrolment; below 0 for those who are not enrolled yet.
     """
-    needed = judged_day(data, endpoint) if needs_whole_course(endpoint) else 0.0
+    needed = judged_day(data.protocol, endpoint) if needs_whole_course(endpoint) else 0.0
     with np.errstate(invalid="ignore"):
         member = np.where(followed >= needed, data.member, -1).astype(data.member.dtype)
         hidden = ~(data.day <= followed[:, :, None])

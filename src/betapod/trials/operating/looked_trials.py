@@ -156,7 +156,7 @@ def _days_of_looks(
     events is known. The last comes at the end of the trial, or with the last event that it waits for.
     """
     endpoint = data.protocol.endpoints.primary
-    over = np.sort(enrolment + judged_day(data, endpoint), axis=1)
+    over = np.sort(enrolment + judged_day(data.protocol, endpoint), axis=1)
     places = data.enrolled.sum(axis=1)
     end = np.take_along_axis(over, np.maximum(places - 1, 0)[:, None], 1)[:, 0]
     if event_day is None or events is None:

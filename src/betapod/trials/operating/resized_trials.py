@@ -77,7 +77,7 @@ def _conducted(
     compared: dict[str, NDArray[np.bool_]],
 ) -> StagedTrials:
     first = stages.day_of(counts[:, 0])
-    followed = judged_day(stages.data, stages.data.protocol.endpoints.primary)
+    followed = judged_day(stages.data.protocol, stages.data.protocol.endpoints.primary)
     # Nobody beyond the plan is enrolled before the look has asked for them; then they come as quickly as the others.
     waited = np.maximum(first - (stages.day_of(planned) - followed), 0.0)
     end = stages.day_of(counts[:, 1]) + np.where(counts[:, 1] > planned, waited, 0.0)

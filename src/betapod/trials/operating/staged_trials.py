@@ -120,7 +120,7 @@ class Stages:
         """Return (R,) day by which the endpoint of a number (R,) of patients is known."""
         column = np.argmax(self.order >= np.maximum(count - 1, 0)[:, None], axis=1)
         days = np.take_along_axis(self.enrolment, column[:, None], 1)[:, 0]
-        return np.asarray(days + judged_day(self.data, self.data.protocol.endpoints.primary))
+        return np.asarray(days + judged_day(self.data.protocol, self.data.protocol.endpoints.primary))
 
 
 def claims_of(data: TrialData, looks: Looks) -> tuple[StageClaim, ...]:

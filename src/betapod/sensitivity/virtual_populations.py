@@ -1,0 +1,259 @@
+"""Ways of making a virtual population out of one pool: weights, Allen's acceptance, Rieger's Metropolis-Hastings; how many simulations each needs.
+
+All ways are told the same margins of a real cohort, and see the same pool. Allen, Rieger and Musante (2016) accept each plausible patient with a
+chance that is the density of the target over that of the pool (by nearest neighbours), times the factor with which the accepted are nearest
+to the target. Rieger and others (2018) let a Metropolis-Hastings chain walk by the same ratio; here its proposals are the members of the pool.
+betapod balances weights.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..base.errors import ConfigError, Problem, did_you_mean
+from ..patients.cohorts.cohort_target import CohortTarget
+from ..patients.cohorts.reweight import weigh
+from ..patients.library import Library
+from .index_table import Numbers
+
+#: Neighbours by which the density of the pool is told: a choice; more would blur it, fewer make it noise.
+NEIGHBOURS = 5
+#: Factors on the chance of acceptance that are tried.
+_FACTORS = 60
+#: Farthest normal score that a value counts as.
+_FARTHEST = 6.0
+#: Patients of equal weight that a way is asked for where its simulations are counted.
+WANTED = 1000
+#: Ways, and what each is.
+WAYS = {
+    "weights": "weights by entropy balancing, every member of the pool with one",
+    "Allen": "members of the pool accepted or not, by the ratio of densities",
+    "Rieger": "a Metropolis-Hastings chain over the pool, by the same ratio",
+}
+
+
+@dataclass(frozen=True)
+class Margin:
+    """The distribution of one quantity in the target.
+
+    Attributes
+    ----------
+    probability
+        Its distribution function.
+    """
+
+    name: str
+    probability: Callable[[Numbers], Numbers]
+
+    def scores(self, x: Numbers) -> Numbers:
+        """Return normal scores of values."""
+        from scipy.special import ndtri
+
+        return np.asarray(np.clip(ndtri(np.clip(self.probability(x), 0.0, 1.0)), -_FARTHEST, _FARTHEST))
+
+
+@dataclass(frozen=True)
+class PopulationMade:
+    """What one way made of the pool.
+
+    Attributes
+    ----------
+    weights
+        (pool,) with sum 1.
+    effective
+        Kish's effective number of patients.
+    distances
+        Quantity -> distance of Kolmogorov and Smirnov from the target.
+    correlation_miss
+        Largest difference of a rank correlation from the target's; NaN where it has none.
+    simulations
+        Members of such a pool that have to be simulated for `WANTED` patients of equal weight.
+    """
+
+    way: str
+    weights: Numbers
+    effective: float
+    distances: Mapping[str, float]
+    correlation_miss: float
+    simulations: float
+
+
+def target_margins(target: CohortTarget, names: Sequence[str] = ()) -> list[Margin]:
+    """Return the margins of a target that are known as distributions, or as a mean with an SD.
+
+    Raises
+    ------
+    ConfigError
+        A quantity of which the target does not say enough, or none at all.
+    """
+    means = {(m.names[0], m.kind): m.value for m in target.moments if len(m.names) == 1 and not m.where}
+    margins: dict[str, Margin] = {
+        name: Margin(name, item.probability) for name, item in target.distributions.items() if not item.where
+    }
+    for (name, kind), mean in means.items():
+        sd = means.get((name, kind.replace("mean", "sd")))
+        if kind in ("mean", "log_mean") and sd and name not in margins:
+            margins[name] = Margin(name, _normal(mean, sd, logarithmic=kind == "log_mean"))
+    problems = [
+        Problem("unknown-quantity", f"{target.name} says too little of {name!r}", hint=did_you_mean(name, margins))
+        for name in names
+        if name not in margins
+    ]
+    if not margins:
+        message = f"{target.name} has no distribution, and no mean with an SD"
+        problems.append(Problem("no-margins", message, hint="Use another cohort, such as NHANES or FLOW."))
+    if problems:
+        raise ConfigError(problems)
+    return [margins[name] for name in names or margins]
+
+
+def _normal(mean: float, sd: float, logarithmic: bool) -> Callable[[Numbers], Numbers]:
+    from scipy.special import ndtr
+
+    def probability(x: Numbers) -> Numbers:
+        at = np.log(np.maximum(x, 1e-300)) if logarithmic else x
+        return np.asarray(ndtr((at - mean) / sd))
+
+    return probability
+
+
+def compared_ways(
+    library: Library, target: CohortTarget, names: Sequence[str] = (), seed: int = 1
+) -> list[PopulationMade]:
+    """Return what each way makes of those of a library who are eligible for a target.
+
+    Parameters
+    ----------
+    names
+        Quantities; all whose margin the target gives by default.
+
+    Raises
+    ------
+    ConfigError
+        Nobody is eligible, or the target says too little.
+    """
+    margins = target_margins(target, names)
+    told = {margin.name for margin in margins}
+    # Weights are told no more than the other ways are.
+    same = replace(target, moments=tuple(moment for moment in target.moments if told >= {*moment.names}))
+    eligible, balanced = weigh(library, same)
+    table = library.table[eligible]
+    values = np.column_stack([table[margin.name].to_numpy(dtype=float) for margin in margins])
+    complete = np.isfinite(values).all(axis=1)
+    values, even = values[complete], balanced.weights[complete] / balanced.weights[complete].sum()
+    scores = np.column_stack([margin.scores(values[:, k]) for k, margin in enumerate(margins)])
+    correlation = _correlation(target, [margin.name for margin in margins])
+    ratio = density_ratio(scores, correlation)
+    weights_of = {
+        "weights": even,
+        "Allen": accepted(ratio, scores, seed),
+        "Rieger": walked(ratio, seed),
+    }
+    return [_described(way, weights, values, margins, target) for way, weights in weights_of.items()]
+
+
+def density_ratio(scores: Numbers, correlation: Numbers) -> Numbers:
+    """Return the density of the target over that of the pool, at each member; the first is normal in the scores of its margins."""
+    from scipy.spatial import cKDTree
+
+    count, dimensions = scores.shape
+    # Ties, such as ages in whole years, would make a density without end.
+    jittered = scores + 1e-3 * np.random.default_rng([0, count]).standard_normal(scores.shape)
+    distance = cKDTree(jittered).query(jittered, k=min(NEIGHBOURS + 1, count))[0][:, -1]
+    volume = np.pi ** (dimensions / 2) / math.gamma(dimensions / 2 + 1) * distance**dimensions
+    pool = NEIGHBOURS / (count * volume)
+    inverse = np.linalg.inv(correlation)
+    exponent = -0.5 * np.einsum("ni,ij,nj->n", scores, inverse, scores)
+    normal = np.exp(exponent) / np.sqrt((2 * np.pi) ** dimensions * np.linalg.det(correlation))
+    return np.asarray(normal / pool)
+
+
+def accepted(ratio: Numbers, scores: Numbers, seed: int) -> Numbers:
+    """Return even weights of those who are accepted, with the factor on the chance that brings them nearest to the target."""
+    draws = np.random.default_rng([seed, 1]).random(len(ratio))
+    best, least = None, np.inf
+    positive = ratio[ratio > 0]
+    for factor in np.geomspace(1.0 / positive.max(), 1.0 / np.quantile(positive, 0.05), _FACTORS):
+        inside = draws < np.minimum(1.0, factor * ratio)
+        if inside.sum() < 10:
+            continue
+        weights = inside / inside.sum()
+        distance = float(
+            np.mean([_distance(scores[:, k], weights, _normal(0.0, 1.0, False)) for k in range(scores.shape[1])])
+        )
+        if distance < least:
+            best, least = weights, distance
+    if best is None:
+        message = "fewer than ten members of the pool are accepted"
+        raise ConfigError(Problem("far-from-library", message, hint="Grow a larger library, or take fewer quantities."))
+    return np.asarray(best)
+
+
+def walked(ratio: Numbers, seed: int) -> Numbers:
+    """Return weights by how often a Metropolis-Hastings chain stays at each member; each member is proposed once, in random order."""
+    random = np.random.default_rng([seed, 2])
+    visits = np.zeros(len(ratio))
+    at = int(np.argmax(ratio > 0))
+    for proposal, draw in zip(random.permutation(len(ratio)), random.random(len(ratio)), strict=True):
+        if draw * ratio[at] < ratio[proposal]:
+            at = int(proposal)
+        visits[at] += 1
+    return np.asarray(visits / visits.sum())
+
+
+def _correlation(target: CohortTarget, names: Sequence[str]) -> Numbers:
+    """Return correlations of normal scores, from the target's rank correlations; none where it says nothing."""
+    matrix = np.eye(len(names))
+    for (first, second), rho in target.spearman.items():
+        if first in names and second in names:
+            i, j = names.index(first), names.index(second)
+            matrix[i, j] = matrix[j, i] = 2.0 * math.sin(math.pi * rho / 6.0)
+    # Pairs that were measured in different people need not fit together.
+    values, vectors = np.linalg.eigh(matrix)
+    nearest = (vectors * np.maximum(values, 1e-3)) @ vectors.T
+    scale = np.sqrt(np.diag(nearest))
+    return np.asarray(nearest / np.outer(scale, scale))
+
+
+def _described(
+    way: str, weights: Numbers, values: Numbers, margins: Sequence[Margin], target: CohortTarget
+) -> PopulationMade:
+    effective = float(1.0 / np.sum(weights**2))
+    distances = {m.name: _distance(values[:, k], weights, m.probability) for k, m in enumerate(margins)}
+    names = [margin.name for margin in margins]
+    misses = [
+        abs(_rank_correlation(values[:, names.index(a)], values[:, names.index(b)], weights) - rho)
+        for (a, b), rho in target.spearman.items()
+        if a in names and b in names
+    ]
+    return PopulationMade(
+        way, weights, effective, distances, max(misses, default=math.nan), WANTED * len(weights) / effective
+    )
+
+
+def _distance(x: Numbers, weights: Numbers, probability: Callable[[Numbers], Numbers]) -> float:
+    """Return the distance of Kolmogorov and Smirnov between weighted values and a distribution."""
+    order = np.argsort(x, kind="stable")
+    ordered = x[order]
+    summed = np.cumsum(weights[order])
+    last: NDArray[np.bool_] = np.append(np.diff(ordered) > 0, True)
+    after = summed[last]
+    before = np.append(0.0, after[:-1])
+    exact = probability(ordered[last])
+    return float(max(np.max(np.abs(after - exact)), np.max(np.abs(before - exact))))
+
+
+def _rank_correlation(x: Numbers, y: Numbers, weights: Numbers) -> float:
+    """Return the rank correlation of weighted people."""
+    ranks = []
+    for values in (x, y):
+        unique, inverse = np.unique(values, return_inverse=True)
+        mass = np.bincount(inverse, weights, minlength=len(unique))
+        ranks.append((np.cumsum(mass) - 0.5 * mass)[inverse])
+    u, v = (r - weights @ r for r in ranks)
+    return float(weights @ (u * v) / np.sqrt((weights @ u**2) * (weights @ v**2)))
