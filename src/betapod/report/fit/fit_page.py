@@ -19,6 +19,7 @@ from .fit_drawings import AFTER, ASIDE, BEFORE, INK, LEFT_OUT, PRIOR, FitPicture
 from .fit_figures import fit_pictures
 
 if TYPE_CHECKING:
+    import pandas as pd
     from markupsafe import Markup
 
 TEMPLATE = "fit.html.jinja"
@@ -78,7 +79,8 @@ def render_fit_page(contents: FitContents) -> str:
         overview=inside_overview(contents),
         warnings=[str(text) for text in _listed(contents.identity.get("warnings"))],
         inside=findings.inside_table(contents),
-        counts=(int(contents.rows["fitted"].sum()), int((~contents.rows["fitted"]).sum())),
+        counts=_counts(contents.rows),
+        compared=_counts(findings.compared_rows(contents)),
         parts={part: [_drawn(picture) for picture in pictures if _belongs(picture, names)] for part, names in _PARTS.items()},
         coverage=_coverage_lines(contents),
         informed=[_unknown_line(contents, row) for row in findings.informed_unknowns(contents).head(findings.BEST_INFORMED).to_dict("records")],
@@ -121,6 +123,11 @@ def _drawn(picture: FitPicture) -> dict[str, Any]:
     name = picture_anchor(picture)
     drawn = themed_svg(lambda: picture.figure(titled=False), name, picture.alt, _VARIABLES)
     return {"name": name, "title": picture.title, "caption": picture.caption, "svg": drawn}
+
+
+def _counts(rows: pd.DataFrame) -> tuple[int, int]:
+    """Return how many rows were fitted and how many set aside."""
+    return int(rows["fitted"].sum()), int((~rows["fitted"]).sum())
 
 
 def inside_overview(contents: FitContents) -> Markup:
