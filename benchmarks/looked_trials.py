@@ -42,7 +42,7 @@ visits:
   - {{name: month 2, day: 61 day, window: 5 day}}
   - {{name: month 3, day: 91 day, window: 7 day}}
   - {{name: month 6, day: 183 day, window: 10 day}}
-measurements: {{UACR: {{}}}}
+measurements: {{UACR: {{}}, eGFR: {{}}}}
 conduct: {{drop_out: 10 %/year, missed_visits: 3 %}}
 endpoints:
   primary: {{quantity: UACR, summary: ratio, analysis: {analysis}}}
