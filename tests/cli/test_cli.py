@@ -113,7 +113,7 @@ def test_help_and_version() -> None:
         (["simulate", "kidney", "--yers", "2"], ["--years"]),
         (["frobnicate"], ["frobnicate"]),
         (["simulat"], ["Did you mean 'simulate'?"]),
-        (["plot"], ["'betapod evidence plot'"]),
+        (["plot"], ["evidence plot'", "'betapod ensemble plot'"]),
         (["contest"], ["'betapod claims contest'"]),
         (["evidence", "list", "--endpoint", "HbA1"], ["Did you mean 'HbA1c'", "'betapod evidence terms endpoint'"]),
         (["confront", "--study", "SKYLR2015"], ["SKYLER2015", "'betapod evidence terms study'"]),

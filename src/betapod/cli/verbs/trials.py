@@ -235,13 +235,19 @@ def new_command(
         message = f"{' and '.join(begun)} both say what to begin with"
         raise ConfigError(Problem("two-sources", message, hint="Give one of them."))
     path = target or Path(f"{name}.yaml")
+
+    def named(text: str) -> str:
+        return re.sub(r"(?m)^name: .*$", lambda _: f"name: {name}", text, count=1)
+
+    # A name that is none is refused before a file of that name is looked for and questions are asked.
+    parse_protocol(named(protocol_document("dn61").text), str(path))
     if path.exists() and not force:
         raise ConfigError(Problem("file-exists", "the file exists", Location(str(path)), hint="Use --force, or --out."))
     if ask:
         copied = asked_protocol(name)
     else:
         copied = protocol_document(like or "dn61").text if template is None else protocol_template(template)
-    text = re.sub(r"(?m)^name: .*$", lambda _: f"name: {name}", copied, count=1)
+    text = named(copied)
     parse_protocol(text, str(path))
     schema = path.with_name("betapod-trial.schema.json")
     _write(schema, json.dumps(json_schema(), indent=2) + "\n")
