@@ -79,7 +79,7 @@ function replyItem(reply, data) {
   const marks = [{ value: reply.null, kind: "none" }, { value: reply.needs, kind: "needed" }].filter((mark) => typeof mark.value === "number");
   const between = typeof reply.low === "number" ? `, 95 % ${shown(reply.low)} to ${shown(reply.high)}` : "";
   const words = `${reply.text}: ${shown(reply.value ?? NaN)}${between}; dashed: no effect; dotted: what the claim needs`;
-  const links = reply.studies.map((study) => element("a", { href: addressIn("evidence", { study }) }, study));
+  const links = reply.studies.map((study) => (data.compared.includes(study) ? element("a", { href: addressIn("evidence", { study }) }, study) : study));
   return element("li", {},
     element("strong", { title: data.answers[reply.answer] }, reply.answer), `${reply.direct ? "" : " (indirect)"}: ${reply.text}${reply.estimate ? `: ${reply.estimate}` : ""}${reply.requires ? `; the claim needs ${reply.requires}` : ""}. `,
     typeof reply.value === "number" && (marks.length || typeof reply.low === "number")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..physiology import whole_body
 from ..therapies.scenarios import AS_CLAIMED, CURRENT_EVIDENCE, DEFAULT
+from ..trust.trust_rows import trust_rows
 from .explorer_people import MODEL, ORDERS, shipped_people
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ def explorer_claims() -> dict[str, Any]:
         "verdicts": list(VERDICTS),
         "rule": dict(RULE),
         "answers": dict(ANSWERS),
+        "compared": sorted({row.study for row in trust_rows()}),
         "claims": [_claim(entry, number) for number, entry in enumerate(entries)],
     }
 
