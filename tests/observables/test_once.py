@@ -19,6 +19,7 @@ SOURCES = sorted(path for path in PACKAGE.rglob("*.py") if FOLDER not in path.pa
 #: Lists of observables that define none: file and what stands there.
 OTHER = {
     "exchange/cdisc/measured_records.py": "test codes of SDTM where the standard has another than ADaM",
+    "explorer/explorer_library.py": "other units that labs may be typed in; somebody in whom ranges of equations are tried",
     "hazards/complications/terms.py": "terms of log hazards, each in a scale and from an origin of its own",
     "hazards/ukpds/risk_factors.py": "what the equations of another model read, in its scales",
     "patients/cohorts/nhanes_files.py": "spans of raw columns in the survey's units; names of drugs",
