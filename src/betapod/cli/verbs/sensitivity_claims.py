@@ -87,7 +87,9 @@ def _print(decided: list[DecidedClaim], grades: list[str], wide: bool) -> None:
         if claim.why_none:
             continue
         deciding = "; ".join(_end(n, claim.verdict) for n in claim.deciding) or "none alone"
-        moving = ", ".join(f"{n.name} {100 * n.moves:.0f} %" for n in claim.tried[:_SHOWN])
+        moving = ", ".join(
+            f"{n.name} {100 * n.moves:.0f} %" for n in sorted(claim.tried, key=lambda n: -n.moves)[:_SHOWN]
+        )
         together = ", ".join(f"{verdict} {100 * share:.0f} %" for verdict, share in (claim.draws or {}).items())
         cells.append([claim.claim, claim.verdict, deciding, moving, together])
     heads = ["claim", "verdict", "decided by", "moved most by", "all together"]
