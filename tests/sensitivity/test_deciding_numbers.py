@@ -13,7 +13,7 @@ from betapod.claims.claim_lives import live_through, whole_body_model
 from betapod.claims.ledger import judge_ledger
 from betapod.physiology import whole_body
 from betapod.sensitivity.claim_numbers import NumberChange, best_effect, changed_effects, claim_numbers, outcome_effects
-from betapod.sensitivity.deciding_numbers import deciding_numbers, verdict_under
+from betapod.sensitivity.deciding_numbers import _why, deciding_numbers, verdict_under
 from betapod.therapies.cell_parameters import cell_parameter_table
 from betapod.therapies.scenarios import AS_CLAIMED, CURRENT_EVIDENCE, FACE_VALUE
 
@@ -96,6 +96,9 @@ def test_a_number_that_flips_the_verdict_is_named(entry, unchanged) -> None:
         reached[name] = dict.fromkeys(unchanged[name], 10.0 * outcome.claimed)
         opposite[name] = {**dict.fromkeys(unchanged[name], -outcome.claimed), "claimed": outcome.claimed * 1.5}
     assert verdict_under(entry, reached) != verdict_under(entry, opposite)
+    assert _why(entry, unchanged) == ""
+    assert _why(entry, {name: {**e, "claimed": -e["claimed"]} for name, e in unchanged.items()}).startswith("told all")
+    assert "reached" in _why(entry, reached) or "told" in _why(entry, reached)
     lost = {name: {**effects, "allowed": math.nan} for name, effects in unchanged.items()}
     assert verdict_under(entry, lost) == ""
 

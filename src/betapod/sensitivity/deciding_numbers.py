@@ -44,6 +44,8 @@ class NumberTried:
         In `unit`, under current evidence.
     at_low, at_high
         The verdict with the number at that end.
+    why
+        What changes the verdict: in words, empty where nothing does.
     moves
         By how much the outcome moves that it moves most, as a share of what is claimed; with the outcome's name.
     """
@@ -59,6 +61,7 @@ class NumberTried:
     at_high: str
     moves: float
     outcome: str
+    why: str = ""
 
     def decides(self, verdict: str) -> bool:
         """Return whether one end of the range gives another verdict."""
@@ -217,13 +220,34 @@ def _said(simulated: SimulatedOutcome, reached: bool) -> SimulatedOutcome:
 
 def verdict_under(entry: JudgedClaim, effects: Effects) -> str:
     """Return the verdict of a claim with other effects; empty where an outcome has no number."""
-    moved = []
-    for (name, outcome), simulated in zip(entry.claim.named_outcomes.items(), entry.simulations, strict=True):
-        of_outcome = effects[name]
-        if not math.isfinite(of_outcome["allowed"]):
-            return ""
-        moved.append(_moved(outcome, simulated, of_outcome))
-    return judge_claim(entry.replies, moved, entry.claim.about == "cells").verdict
+    moved = _simulations_under(entry, effects)
+    return judge_claim(entry.replies, moved, entry.claim.about == "cells").verdict if moved else ""
+
+
+def _simulations_under(entry: JudgedClaim, effects: Effects) -> list[SimulatedOutcome]:
+    """Return what is simulated of each outcome with other effects; none where one has no number."""
+    outcomes = entry.claim.named_outcomes
+    if not all(math.isfinite(effects[name]["allowed"]) for name in outcomes):
+        return []
+    pairs = zip(outcomes.items(), entry.simulations, strict=True)
+    return [_moved(outcome, simulated, effects[name]) for (name, outcome), simulated in pairs]
+
+
+def _why(entry: JudgedClaim, effects: Effects) -> str:
+    """Say what of the outcomes is another with other effects, to the extent that the rule asks for it."""
+    reasons = []
+    for before, after in zip(entry.simulations, _simulations_under(entry, effects), strict=False):
+        if before.expressible is not False and after.expressible is False:
+            reasons.append("told all that is claimed, the model falls short of it")
+        elif before.expressible is False and after.expressible:
+            reasons.append("told all that is claimed, the model gives it")
+        elif after.reached_within_evidence and not before.reached_within_evidence:
+            reasons.append("reached within what evidence allows")
+        elif after.within_interval and not before.within_interval:
+            reasons.append("inside the interval of what evidence allows")
+        elif after.excluded and not before.excluded:
+            reasons.append("beyond what evidence allows")
+    return "; ".join(dict.fromkeys(reasons))
 
 
 def _moved(outcome: Outcome, simulated: SimulatedOutcome, effects: Mapping[str, float]) -> SimulatedOutcome:
@@ -267,6 +291,9 @@ def _tried(entry: JudgedClaim, number: ClaimNumber, ends: Sequence[Effects]) -> 
             moves, where = share, name
     row = number.row
     at_low, at_high = (verdict_under(entry, end) for end in ends)
+    flips = [
+        end for end, at_end in zip(ends, (at_low, at_high), strict=True) if at_end not in ("", entry.verdict.verdict)
+    ]
     low, high = (number.at(u, CURRENT_EVIDENCE) for u in (0.0, 1.0))
     return NumberTried(
         row.id,
@@ -280,6 +307,7 @@ def _tried(entry: JudgedClaim, number: ClaimNumber, ends: Sequence[Effects]) -> 
         at_high,
         moves,
         where,
+        "; ".join(dict.fromkeys(_why(entry, end) for end in flips)),
     )
 
 

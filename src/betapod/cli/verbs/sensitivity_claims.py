@@ -68,11 +68,11 @@ def _document(claim: DecidedClaim) -> dict[str, Any]:
 
 def _csv(decided: list[DecidedClaim]) -> Csv:
     heads = ("claim", "verdict", "why_none", "number", "grade", "unit", "value", "low", "high", "verdict_at_low",
-             "verdict_at_high", "moves", "outcome", "meaning")  # fmt: skip
+             "verdict_at_high", "why", "moves", "outcome", "meaning")  # fmt: skip
     rows: list[list[Any]] = []
     for claim in decided:
         for n in claim.tried:
-            rows.append([claim.claim, claim.verdict, "", n.name, n.grade, n.unit, n.value, n.low, n.high, n.at_low, n.at_high,
+            rows.append([claim.claim, claim.verdict, "", n.name, n.grade, n.unit, n.value, n.low, n.high, n.at_low, n.at_high, n.why,
                          n.moves, n.outcome, n.label])  # fmt: skip
         if not claim.tried:
             rows.append(
@@ -87,7 +87,9 @@ def _print(decided: list[DecidedClaim], grades: list[str], wide: bool) -> None:
         if claim.why_none:
             continue
         deciding = "; ".join(_end(n, claim.verdict) for n in claim.deciding) or "none alone"
-        moving = ", ".join(f"{n.name} {100 * n.moves:.0f} %" for n in claim.tried[:_SHOWN])
+        moving = ", ".join(
+            f"{n.name} {100 * n.moves:.0f} %" for n in sorted(claim.tried, key=lambda n: -n.moves)[:_SHOWN]
+        )
         together = ", ".join(f"{verdict} {100 * share:.0f} %" for verdict, share in (claim.draws or {}).items())
         cells.append([claim.claim, claim.verdict, deciding, moving, together])
     heads = ["claim", "verdict", "decided by", "moved most by", "all together"]
@@ -112,4 +114,4 @@ def _end(number: NumberTried, verdict: str) -> str:
         for value, at_end in ((number.low, number.at_low), (number.high, number.at_high))
         if at_end not in (verdict, "")
     ]
-    return f"{number.name} = {', '.join(ends)}"
+    return f"{number.name} = {', '.join(ends)}" + (f" ({number.why})" if number.why else "")
