@@ -113,11 +113,7 @@ def test_help_and_version() -> None:
         (["simulate", "kidney", "--yers", "2"], ["--years"]),
         (["frobnicate"], ["frobnicate"]),
         (["simulat"], ["Did you mean 'simulate'?"]),
-<<<<<<< HEAD
         (["plot"], ["evidence plot'", "'betapod ensemble plot'"]),
-=======
-        (["plot"], ["'betapod ensemble plot'", "evidence plot'"]),
->>>>>>> b75c6159 (Two verbs are called plot, and both are named)
         (["contest"], ["'betapod claims contest'"]),
         (["evidence", "list", "--endpoint", "HbA1"], ["Did you mean 'HbA1c'", "'betapod evidence terms endpoint'"]),
         (["confront", "--study", "SKYLR2015"], ["SKYLER2015", "'betapod evidence terms study'"]),
