@@ -1,4 +1,4 @@
-"""Verbs about trials: run, resume, trial new, check, list and show; schema."""
+"""Verbs about trials: run, resume, trial check, list and show; schema."""
 
 from __future__ import annotations
 
@@ -11,17 +11,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ...base.clinical import read_as
-from ...base.errors import BetapodError, ConfigError, Location, Problem, not_among
-from ..asking import asked_protocol
+from ...base.errors import BetapodError, ConfigError, Problem, not_among
+from ...base.files import write_text
 from ..completion import complete_folder, complete_protocol, complete_scenario, starting
 from ..csv_output import Csv, CsvOption, given_as_csv
-from ..running import QuietOption, ThreadsOption, breaking, command
+from ..running import QuietOption, ThreadsOption, breaking
 from ..shared import JsonOption, print_json, print_note, print_table, print_text, with_noun, write_out
 from ..trial_comparisons import tell_comparisons
 from ..trial_harms import print_trial_harms
 from ..trial_looks import tell_looks
 from ..waiting import show_progress, waiting
 from . import trial_data_verbs
+from .trial_new import new_trial_command
 
 if TYPE_CHECKING:
     from ...trials.conduct.feasibility import Feasible
@@ -42,10 +43,6 @@ def register(app: typer.Typer) -> None:
 
 def _complete_schema(incomplete: str) -> list[str]:
     return starting(("trial",), incomplete)
-
-
-def _complete_template(incomplete: str) -> list[str]:
-    return starting(("two-arm", "single-arm", "crossover", "dose-finding", "add-on"), incomplete)
 
 
 ProtocolArgument = Annotated[
@@ -158,7 +155,7 @@ def schema_command(
     if target is None:
         write_out(text)
     else:
-        _write(target, text)
+        write_text(target, text)
 
 
 @trial.command("list")
@@ -195,71 +192,7 @@ def show_protocol_command(protocol: ProtocolArgument, as_json: JsonOption = Fals
         write_out(document.text)
 
 
-@trial.command("new")
-def new_command(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the new trial.")],
-    like: Annotated[
-        str | None,
-        typer.Option(
-            "--from", metavar="PROTOCOL", help="Protocol to copy; default: dn61.", autocompletion=complete_protocol
-        ),
-    ] = None,
-    template: Annotated[
-        str | None,
-        typer.Option(
-            "--template",
-            metavar="NAME",
-            help="Small protocol to begin with: two-arm, single-arm, crossover, dose-finding or add-on.",
-            autocompletion=_complete_template,
-        ),
-    ] = None,
-    target: Annotated[
-        Path | None, typer.Option("--out", "-o", metavar="FILE", help="File to write; default: NAME.yaml.")
-    ] = None,
-    ask: Annotated[
-        bool,
-        typer.Option(
-            "--ask", help="Ask ten questions; answers are lines of standard input, an empty one for the usual."
-        ),
-    ] = False,
-    force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
-) -> None:
-    """Write a protocol to edit, with its schema for editors."""
-    import re
-
-    from ...trials.protocol.protocol import json_schema
-    from ...trials.protocol.protocol_files import parse_protocol, protocol_document, protocol_template
-
-    sources = {"--from": like, "--template": template, "--ask": ask or None}
-    if len(begun := [option for option, value in sources.items() if value is not None]) > 1:
-        message = f"{' and '.join(begun)} both say what to begin with"
-        raise ConfigError(Problem("two-sources", message, hint="Give one of them."))
-    path = target or Path(f"{name}.yaml")
-
-    def named(text: str) -> str:
-        return re.sub(r"(?m)^name: .*$", lambda _: f"name: {name}", text, count=1)
-
-    # A name that is none is refused before a file of that name is looked for and questions are asked.
-    parse_protocol(named(protocol_document("dn61").text), str(path))
-    if path.exists() and not force:
-        raise ConfigError(Problem("file-exists", "the file exists", Location(str(path)), hint="Use --force, or --out."))
-    if ask:
-        copied = asked_protocol(name)
-    else:
-        copied = protocol_document(like or "dn61").text if template is None else protocol_template(template)
-    text = named(copied)
-    parse_protocol(text, str(path))
-    schema = path.with_name("betapod-trial.schema.json")
-    _write(schema, json.dumps(json_schema(), indent=2) + "\n")
-    _write(path, f"# yaml-language-server: $schema={schema.name}\n{text}")
-    source = (
-        "from your answers"
-        if ask
-        else f"a copy of {like or 'dn61'}"
-        if template is None
-        else f"from the template {template}"
-    )
-    print_note(f"{path} written, {source}; check it with: {command('trial', 'check', path)}")
+trial.command("new")(new_trial_command)
 
 
 @trial.command("check")
@@ -340,13 +273,6 @@ def _described(protocol: Any) -> dict[str, Any]:
         "replicates": protocol.replicates,
         "follow_up_days": protocol.days[-1],
     }
-
-
-def _write(path: Path, text: str) -> None:
-    from ...base.files import replacing
-
-    with replacing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
 
 
 def _tell(run: Any, folder: Path, csv: Path | None, quiet: bool, as_json: bool) -> None:
