@@ -14,6 +14,7 @@ from commands import carry_out
 from toy_fits import finished
 
 from betapod.calibration.fit_folder import write_fit_record
+from betapod.physiology.installed_fits import list_fits, load_fit
 from betapod.trust import trust_making
 from betapod.trust.trust_rows import trust_rows
 
@@ -88,6 +89,21 @@ def test_a_fit_is_asked_in_place_of_the_table(tmp_path: Path) -> None:
         assert math.isclose(rows[name]["predicted"], math.exp(fit.after[k]), rel_tol=1e-6)
         assert rows[name]["width_all"] > rows[name]["width"] and abs(rows[name]["z_all"]) < abs(rows[name]["z"])
     assert {row["topic"] for row in document["rows"]} == {row.topic for row in known}
+
+
+def test_without_a_fit_the_numbers_are_those_before_it() -> None:
+    """Of each number the record has a prediction before the fit; no part of its interval is due to parameters then."""
+    record = load_fit(list_fits()[0])
+    done = carry_out("trust", "--fit", "none", "--json")
+    assert done.returncode == 0, done.stderr
+    rows = {row["record"]: row for row in json.loads(done.stdout)["rows"]}
+    known = [k for k, name in enumerate(record.rows["record"]) if name in rows]
+    assert len(known) == len(rows) > 400
+    inside = [bool(record.rows["inside_before"][k]) for k in known]
+    same = [rows[record.rows["record"][k]]["inside"] == was for k, was in zip(known, inside, strict=True)]
+    assert np.mean(same) > 0.98
+    assert carry_out("trust", "--json").stdout != done.stdout
+    assert "hand-tuned values, before the fit" in carry_out("trust", "--fit", "none").stderr
 
 
 def test_a_fit_that_is_not_there_is_said(tmp_path: Path) -> None:

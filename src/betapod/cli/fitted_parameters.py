@@ -85,7 +85,7 @@ def fitted_fields(record: FitRecord, key: str, value: float = math.nan) -> list[
             ("fit", f"{record.name}{f', {about}' if about else ''}"),
             ("prior", f"{_range(unknown.prior_median, unknown.prior_low, unknown.prior_high)}{unit}"),
             ("posterior", f"{_range(unknown.median, unknown.low, unknown.high)}{unit}"),
-            ("best fit", f"{unknown.map:.4g}{unit}, {unknown.start:.4g} before{_elsewhere(unknown, value)}"),
+            ("most probable", f"{unknown.map:.4g}{unit}, {unknown.start:.4g} before{_elsewhere(unknown, value)}"),
             ("contraction", _contraction(unknown)),
             ("said by", ", ".join(f"{name} ({100 * share:.0f} %)" for name, _, share in _speaking(record, unknown))),
         ]

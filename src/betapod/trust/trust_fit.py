@@ -31,8 +31,13 @@ def fit_named(name: str) -> FitRecord:
     return load_fit(name)
 
 
-def rows_of_fit(fit: FitRecord) -> tuple[TrustRow, ...]:
+def rows_of_fit(fit: FitRecord, before: bool = False) -> tuple[TrustRow, ...]:
     """Return the published numbers of a fit that the table of the package knows, with the predictions, flags and errors of the fit.
+
+    Parameters
+    ----------
+    before
+        At the values before the fit, which had no draws: no part of an interval is due to parameters. What the model lacks is that of the fit.
 
     Raises
     ------
@@ -43,9 +48,11 @@ def rows_of_fit(fit: FitRecord) -> tuple[TrustRow, ...]:
     columns = fit.rows
     rows = []
     for k, record in enumerate(columns["record"]):
-        if str(record) not in kinds or not math.isfinite(columns["after"][k]):
-            continue
         values = {name: columns[name][k] for name in columns}
+        if before:
+            values |= {"after": values["before"], "sd_parameters": 0.0}
+        if str(record) not in kinds or not math.isfinite(values["after"]):
+            continue
         rows.append(_row(kinds[str(record)], {name: float(x) for name, x in values.items() if _is_number(x)}, values))
     if not rows:
         message = "the fit has no published number that the table of this version knows"

@@ -312,6 +312,7 @@ def _print_lacks(confrontation: Confrontation) -> None:
     """Print how many rows lie inside when the interval also holds what the model is known to lack, as the package's table has that."""
     from ...trust.trust_answer import trust_count
     from ...trust.trust_making import predictions_with_lacks
+    from ...trust.trust_rows import computed_with
 
     for scenario, predictions in confrontation.predictions.items():
         count = trust_count(predictions_with_lacks(predictions))
@@ -320,6 +321,8 @@ def _print_lacks(confrontation: Confrontation) -> None:
                 f"{scenario}: of {with_noun(count.rows, 'published number')}, {count.line}, with what the model is known to lack in it",
                 "dim",
             )
+    if fit := computed_with()["fit"]:
+        print_note(f"use: what was tuned to by hand; fitted: that, and what the fit {fit} was fitted to")
 
 
 def _bar(below: int, inside: int, above: int, longest: int) -> str:

@@ -55,8 +55,13 @@ def problem_of_folder(folder: Path) -> tuple[StagedProblem, FitOptions]:
 def record_at(text: str) -> FitRecord:
     """Return a finished fit by its folder, or an installed one by its name."""
     from ...physiology.installed_fits import list_fits, load_fit, read_fit_record
+    from ...trials.conduct.replicate_parameters import NO_FIT
 
     path = Path(text)
+    if text == NO_FIT and not path.exists() and (fits := list_fits()):
+        message = "the values before any fit have no record of their own"
+        hint = f"'betapod fit show {fits[0]}' has them beside what was found: its column 'start', and 'before' of its rows."
+        raise ConfigError(Problem("unknown-fit", message, found=text, expected=", ".join(fits), hint=hint))
     if path.exists() and not path.is_dir():
         message = "this is a file"
         raise ConfigError(Problem("not-a-folder", message, Location(text), expected="the folder of a finished fit"))

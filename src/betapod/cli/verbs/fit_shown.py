@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from ..shared import print_note, print_table, print_text, warn, with_noun
+from ..tables import rounded
 
 if TYPE_CHECKING:
     from ...calibration.compare_fits import FitComparison
@@ -25,9 +26,11 @@ def print_fit(record: FitRecord) -> None:
     print_text(f"Fit {summary['name']}", "bold")
     for stage in summary["stages"]:
         ended = "converged" if stage["converged"] else f"not converged: {stage['reason']}"
+        linear = stage.get("draws of the linear model", False)
+        draws = "draws of the linear model" if linear else f"draws worth {stage['effective draws']:.1f}"
         print_text(
             f"Stage {stage['name']}: {with_noun(len(stage['unknowns']), 'unknown')}, {stage['evaluations']} evaluations, "
-            f"loss {stage['loss']:.2f}, {ended}; {len(record.log_weights)} draws worth {stage['effective draws']:.1f}"
+            f"loss {stage['loss']:.2f}, {ended}; {len(record.log_weights)} {draws}"
         )
     _print_unknowns(record)
     quiet_ones = sum(unknown.contraction < SPEAKING for unknown in record.unknowns)
@@ -74,15 +77,19 @@ def _print_unknowns(record: FitRecord) -> None:
             unknown.name,
             figure_text(unknown.start),
             f"{figure_text(unknown.prior_low)} to {figure_text(unknown.prior_high)}",
-            f"{figure_text(unknown.median)} ({figure_text(unknown.low)} to {figure_text(unknown.high)})",
+            figure_text(unknown.map),
+            figure_text(unknown.median),
+            f"{figure_text(unknown.low)} to {figure_text(unknown.high)}",
             unknown.unit,
-            f"{unknown.contraction:.2f}",
-            "yes" if unknown.at_bound else "",
+            rounded(unknown.contraction, ".2f"),
+            "yes" if unknown.at_bound else "no",
         ]
         for unknown in sorted(record.unknowns, key=lambda unknown: -unknown.contraction)
     ]
-    heads = ("unknown", "start", "prior, 90 %", "posterior, 90 %", "unit", "contraction", "at bound")
-    print_table(heads, rows, right=("start", "prior, 90 %", "posterior, 90 %", "contraction"), spare=("prior, 90 %",))
+    heads = (
+        "unknown", "start", "prior, 90 %", "most probable", "median", "posterior, 90 %", "unit", "contraction", "at bound",
+    )  # fmt: skip
+    print_table(heads, rows, right=(*heads[1:6], heads[7]), spare=("prior, 90 %", "unit", "start"))
 
 
 def _print_coverage(lines: list[dict[str, Any]]) -> None:

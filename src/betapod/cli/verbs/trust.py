@@ -90,7 +90,9 @@ class TrustedKind:
     fit: Annotated[
         str | None,
         typer.Option(
-            "--fit", metavar="NAME", help="As this fit leaves them: an installed one, or a folder of 'betapod fit run'."
+            "--fit",
+            metavar="NAME",
+            help="As this fit leaves them: an installed one, a folder of 'betapod fit run', or none for the hand-tuned values before.",
         ),
     ] = None
 
@@ -138,14 +140,11 @@ def trust_command(kind: TrustedKind, views: TrustViews) -> None:
         )
     except ConfigError as error:
         raise ConfigError([*problems, *error.problems]) from None
-    table = None
-    if kind.fit not in (None, "none"):
-        from ...trust.trust_fit import fit_named, rows_of_fit
-
-        try:
-            table = rows_of_fit(fit_named(kind.fit))
-        except ConfigError as error:
-            problems += error.problems
+    table, how = None, ""
+    try:
+        table, how = _of_fit(kind.fit)
+    except ConfigError as error:
+        problems += error.problems
     if problems:
         raise ConfigError(problems)
     rows = question.chosen(table)
@@ -179,8 +178,23 @@ def trust_command(kind: TrustedKind, views: TrustViews) -> None:
         if views.worst:
             print_text("What misses most", "bold")
             _print_rows(sorted(rows, key=lambda row: -abs(row.z))[: views.worst], views.wide)
-    for note in _notes() if table is None else (f"as the fit {kind.fit} leaves them",):
+    for note in _notes() if table is None else (how,):
         print_note(note)
+
+
+def _of_fit(name: str | None) -> tuple[tuple[TrustRow, ...] | None, str]:
+    """Return the numbers of the fit that is named, and how they are meant; None for the table of the package."""
+    from ...physiology.installed_fits import list_fits, load_fit
+    from ...trials.conduct.replicate_parameters import NO_FIT
+    from ...trust.trust_fit import fit_named, rows_of_fit
+
+    fits = list_fits()
+    if name is None or (name == NO_FIT and not fits):
+        return None, ""
+    if name == NO_FIT:
+        text = f"at the hand-tuned values, before the fit {fits[0]}, as its record has them: no part of an interval is due to parameters"
+        return rows_of_fit(load_fit(fits[0]), before=True), text
+    return rows_of_fit(fit_named(name)), f"as the fit {name} leaves them"
 
 
 def counted_by(rows: Sequence[TrustRow], by: str) -> list[tuple[str, list[TrustRow]]]:

@@ -141,7 +141,7 @@ def _draw_prior_part(contents: FitContents, order: Sequence[int], number: int, c
     return FitPicture(
         "prior-posterior" + (f"-{number}" if count > 1 else ""),
         "From prior to posterior" + (f" ({number} of {count})" if count > 1 else ""),
-        "Band: 90 % of the prior. Shape and line: the posterior, all of it and its 90 %; dot: the best fit. Contraction: by how much the SD "
+        "Band: 90 % of the prior. Shape and line: the posterior, all of it and its 90 %; dot: the most probable value. Contraction: by how much the SD "
         f"shrank; 0 is the prior, 1 is certainty.{crossed}",
         f"Posterior of {counted(len(lines), 'unknown')} in SDs of the prior. Contraction: {told}.{crossed}",
         (WIDTH, 0.9 + 0.25 * len(lines)),
