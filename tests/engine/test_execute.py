@@ -2,6 +2,7 @@
 
 import json
 import random
+import signal
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -10,6 +11,7 @@ import small_runs as small
 
 from betapod.base.errors import ConfigError
 from betapod.engine.runs.execute import chosen, execute
+from betapod.engine.runs.interrupts import deferred_interrupts
 from betapod.engine.runs.run_plan import ListedPatients, RunPlan
 from betapod.engine.runs.store import Store
 from betapod.engine.runs.summary import finish, merge
@@ -66,6 +68,39 @@ def test_order_does_not_matter(undisturbed, tmp_path):
     order = random.Random(3)
     execute(small.plan(), tmp_path / "run", order=lambda shards: order.sample(shards, len(shards)))
     assert small.tables(tmp_path / "run") == small.tables(undisturbed)
+
+
+class Interrupting(ThreadPoolExecutor):
+    """An executor in whose submission of the third shard an interrupt comes, as it may at any instruction."""
+
+    submitted, went_on = 0, False
+
+    def submit(self, *arguments, **named):
+        self.submitted += 1
+        future = super().submit(*arguments, **named)
+        if self.submitted == 3:
+            signal.raise_signal(signal.SIGINT)
+            self.went_on = True
+        return future
+
+
+def test_an_interrupt_waits_until_no_lock_is_being_taken(undisturbed, tmp_path):
+    with Interrupting(2) as pool:
+        with pytest.raises(KeyboardInterrupt):
+            execute(small.plan(shard_size=4), tmp_path / "run", executor=pool, count=2, shared_folder=True)
+        assert pool.went_on and 3 <= pool.submitted < 15
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    execute(small.plan(shard_size=4), tmp_path / "run")
+    assert np.array_equal(values(tmp_path / "run"), values(undisturbed), equal_nan=True)
+
+
+def test_a_second_interrupt_does_not_wait():
+    heard = []
+    with pytest.raises(KeyboardInterrupt), deferred_interrupts(lambda: heard.append(1)):
+        signal.raise_signal(signal.SIGINT)
+        heard.append(2)
+        signal.raise_signal(signal.SIGINT)
+    assert heard == [1, 2]
 
 
 def test_processes(undisturbed, tmp_path):

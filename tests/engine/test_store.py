@@ -173,7 +173,7 @@ def test_results_that_cannot_fit_on_the_disk_are_refused_before_the_work(tmp_pat
 
 
 def test_a_full_disk_is_said_clearly_and_the_run_continues_when_there_is_space(small_disk, tmp_path, monkeypatch):
-    monkeypatch.setattr("betapod.engine.runs.execute._afford", lambda *_: None)
+    monkeypatch.setattr("betapod.engine.runs.execute.refuse_small_disk", lambda *_: None)
     plan = small.plan(patients=4000, shard_size=200, visits=10)
     with pytest.raises(StoreError) as caught:
         execute(plan, small_disk / "run")

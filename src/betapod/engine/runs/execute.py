@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import shlex
-import shutil
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, ThreadPoolExecutor, wait
+from concurrent.futures import CancelledError, Executor, Future, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 from ...base.cores import cores
 from ...base.errors import BetapodError, ConfigError, Location, Problem, SolverError
 from ...base.exports import rows_as_csv
 from ...base.worker_process import begin_worker
+from .disk_space import refuse_small_disk
+from .interrupts import deferred_interrupts
 from .manifest import EnsembleManifest as Manifest
 from .run_plan import RunPlan, identity_changes, versions
 from .shard import PATIENT_COLUMNS, VISIT_COLUMNS, column_names, compute_shard, task
@@ -224,12 +226,12 @@ def execute(
     """
     requested = chosen(plan.shards, part)
     if not (Path(folder) / "manifest.json").exists():
-        _afford(plan, Path(folder), requested)
+        refuse_small_disk(plan, Path(folder), requested)
     store = open_store(plan, folder, command)
     store.clean()
     finished, damaged = store.survey(requested)
     todo = list(order([shard for shard in requested if shard not in finished]))
-    _afford(plan, store.folder, todo)
+    refuse_small_disk(plan, store.folder, todo)
     session = _Session(plan, store, progress, damaged, sum(len(plan.members(s)) for s in finished), requested)
     began = session.began
     if todo:
@@ -242,37 +244,6 @@ def execute(
     present, _ = store.survey(thorough=False)
     missing = [shard for shard in range(plan.shards) if shard not in present]
     return RunOutcome(store, session.computed, damaged, missing, time.perf_counter() - began)
-
-
-#: Bytes that a number takes at least once it is compressed; of 8.
-_LEAST = 4
-
-
-def _afford(plan: RunPlan, folder: Path, shards: Iterable[int]) -> None:
-    """Check that results can be on the disk at all.
-
-    Raises
-    ------
-    ConfigError
-        Even well compressed they need more than is free.
-    """
-    patients = sum(len(plan.members(shard)) for shard in shards)
-    least = _LEAST * patients * len(plan.times) * len(plan.names)
-    existing = folder.absolute()
-    while not existing.exists() and existing != existing.parent:
-        existing = existing.parent
-    free = shutil.disk_usage(existing).free
-    if least > free:
-        raise ConfigError(
-            Problem(
-                "disk-too-small",
-                "the results would not fit on the disk",
-                Location(str(folder)),
-                found=f"at least {least / 1e9:,.1f} GB",
-                expected=f"up to {free / 1e9:,.1f} GB, which are free",
-                hint="Fewer patients, visits or outputs need less.",
-            )
-        )
 
 
 class _Session:
@@ -316,22 +287,29 @@ class _Session:
         waiting = deque(todo)
         running: dict[Future[Any], int] = {}
         broken: list[int] = []
+        done: SimpleQueue[Future[Any] | None] = SimpleQueue()
         try:
-            while waiting or running:
-                # A few shards ahead keep every worker busy; more would only hold memory.
-                while waiting and len(running) < count + 2 and not broken:
-                    shard = waiting.popleft()
-                    item = task(self.plan, self.packed, shard, self.store.run, folder, threads)
+            with deferred_interrupts(lambda: done.put(None)):
+                while waiting or running:
+                    # A few shards ahead keep every worker busy; more would only hold memory.
+                    while waiting and len(running) < count + 2 and not broken:
+                        shard = waiting.popleft()
+                        item = task(self.plan, self.packed, shard, self.store.run, folder, threads)
+                        try:
+                            future = pool.submit(compute_shard, item)
+                        except BrokenProcessPool:
+                            broken.append(shard)
+                        else:
+                            running[future] = shard
+                            future.add_done_callback(done.put)
+                    if not running:
+                        break
+                    finished = done.get()
+                    if finished is None:
+                        raise KeyboardInterrupt
+                    shard = running.pop(finished)
                     try:
-                        running[pool.submit(compute_shard, item)] = shard
-                    except BrokenProcessPool:
-                        broken.append(shard)
-                if not running:
-                    break
-                for future in wait(running, return_when=FIRST_COMPLETED).done:
-                    shard = running.pop(future)
-                    try:
-                        self._accept(*future.result())
+                        self._accept(*finished.result())
                     except BrokenProcessPool:
                         broken.append(shard)
                     except BetapodError:
