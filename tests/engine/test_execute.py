@@ -70,6 +70,14 @@ def test_order_does_not_matter(undisturbed, tmp_path):
     assert small.tables(tmp_path / "run") == small.tables(undisturbed)
 
 
+@pytest.fixture
+def heeded():
+    """Whoever runs the tests in the background may have made them deaf to an interrupt."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 class Interrupting(ThreadPoolExecutor):
     """An executor in whose submission of the third shard an interrupt comes, as it may at any instruction."""
 
@@ -84,6 +92,7 @@ class Interrupting(ThreadPoolExecutor):
         return future
 
 
+@pytest.mark.usefixtures("heeded")
 def test_an_interrupt_waits_until_no_lock_is_being_taken(undisturbed, tmp_path):
     with Interrupting(2) as pool:
         with pytest.raises(KeyboardInterrupt):
@@ -94,6 +103,7 @@ def test_an_interrupt_waits_until_no_lock_is_being_taken(undisturbed, tmp_path):
     assert np.array_equal(values(tmp_path / "run"), values(undisturbed), equal_nan=True)
 
 
+@pytest.mark.usefixtures("heeded")
 def test_a_second_interrupt_does_not_wait():
     heard = []
     with pytest.raises(KeyboardInterrupt), deferred_interrupts(lambda: heard.append(1)):

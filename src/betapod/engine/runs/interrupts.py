@@ -25,11 +25,11 @@ def deferred_interrupts(tell: Callable[[], None]) -> Iterator[None]:
     --------
     >>> import signal
     >>> from betapod.engine.runs.interrupts import deferred_interrupts
-    >>> heard = []
+    >>> before, heard = signal.signal(signal.SIGINT, signal.default_int_handler), []
     >>> with deferred_interrupts(lambda: heard.append(1)):
     ...     signal.raise_signal(signal.SIGINT)
-    >>> heard
-    [1]
+    >>> heard, signal.signal(signal.SIGINT, before) is signal.default_int_handler
+    ([1], True)
     """
     if threading.current_thread() is not threading.main_thread():
         yield
