@@ -104,6 +104,17 @@ def test_an_interrupt_waits_until_no_lock_is_being_taken(undisturbed, tmp_path):
 
 
 @pytest.mark.usefixtures("heeded")
+def test_an_interrupt_with_the_last_shard_is_not_lost(tmp_path):
+    def interrupt(now):
+        if now.done == now.total:
+            signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        execute(small.plan(), tmp_path / "run", progress=interrupt)
+    assert execute(small.plan(), tmp_path / "run").computed == 0, "everything was kept"
+
+
+@pytest.mark.usefixtures("heeded")
 def test_a_second_interrupt_does_not_wait():
     heard = []
     with pytest.raises(KeyboardInterrupt), deferred_interrupts(lambda: heard.append(1)):

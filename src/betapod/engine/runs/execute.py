@@ -319,6 +319,9 @@ class _Session:
                             raise
                         self._count_death(shard, error)
                         waiting.append(shard)
+                # Nothing runs any more: what is still there is an interrupt that came with the last shard.
+                if not done.empty():
+                    raise KeyboardInterrupt
         except BaseException:
             for future in running:
                 future.cancel()
