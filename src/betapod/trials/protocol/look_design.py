@@ -35,20 +35,7 @@ def look_design(looks: Looks, alpha: float, sides: int, superiority: bool = True
     """
     both = sides == 2 and superiority and looks.futility is None and looks.boundaries != "PT"
     level = alpha / 2 if sides == 2 and not both else alpha
-    return group_sequential(
-        looks.boundaries,
-        looks.information,
-        level,
-        2 if both else 1,
-        looks.power,
-        parameter=looks.parameter,
-        spent=looks.spent,
-        efficacy=looks.efficacy,
-        futility=looks.futility,
-        futility_parameter=looks.futility_parameter,
-        futility_spent=looks.futility_spent,
-        binding=looks.binding,
-    )
+    return _sequential(looks, level, 2 if both else 1)
 
 
 def stage_design(looks: Looks, alpha: float, sides: int) -> SequentialDesign | FisherDesign:
@@ -72,11 +59,16 @@ def stage_design(looks: Looks, alpha: float, sides: int) -> SequentialDesign | F
     if looks.combine == "Fisher":
         stages = looks.information if isinstance(looks.information, int) else len(looks.information)
         return fisher_design(stages, level)
+    return _sequential(looks, level, 1)
+
+
+def _sequential(looks: Looks, level: float, sides: int) -> SequentialDesign:
+    """Return the group-sequential design with the boundaries that looks name."""
     return group_sequential(
         looks.boundaries,
         looks.information,
         level,
-        1,
+        sides,
         looks.power,
         parameter=looks.parameter,
         spent=looks.spent,
