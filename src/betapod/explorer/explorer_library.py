@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from ..patients.library import Library
 
-#: People in the page: as many as keep the file near two megabytes.
+#: People in the page: as many as keep the file below one and a half megabytes.
 SIZE = 3000
 #: Edges between which people are taken evenly, so that rare kinds are there too; each counts for as many as it was taken from.
 _EDGES = {
@@ -89,8 +89,12 @@ def thinned(table: pd.DataFrame, size: int) -> tuple[NDArray[np.int64], NDArray[
 def explorer_library() -> dict[str, Any]:
     """Return what is said of the people, without their values and states."""
     library, _ = page_library()
+    _, places, for_life = _stored_series()
     return {
         "size": len(library),
+        "persons": int(library.table["person"].nunique()),
+        "places": places,
+        "forLife": for_life,
         "of": int(((default().table["segment"] == 0) & (default().table["diabetes"] > 0)).sum()),
         "values": varying_values(library),
         "states": list(library.state_names),
@@ -123,22 +127,44 @@ def varying_values(library: Library) -> list[str]:
     ]
 
 
-def library_numbers() -> bytes:
-    """Return columns, values and states of the people: single precision, one quantity after the other, bytes of one place together."""
+@functools.cache
+def _stored_series() -> tuple[tuple[NDArray[np.float32], ...], tuple[int, ...], int]:
+    """Return the different series of numbers, at which place each of the columns, values and states stands, and how many are per person.
+
+    Somebody is there at several ages, and much stays as it is for life: that is stored once for each person, and these series come first.
+    """
     library, counts = page_library()
     table = library.table
     columns: list[Any] = list(_lab_columns(table).values())
     columns += [table[name] for name in _flag_columns()]
-    columns += [np.unique(table["person"], return_inverse=True)[1], counts]
+    _, first, person = np.unique(table["person"], return_index=True, return_inverse=True)
+    whose = len(columns)
+    columns += [person, counts]
     columns += [library.parameters[name] for name in varying_values(library)]
     columns += [library.states[:, k] for k in range(len(library.state_names))]
-    return b"".join(_shuffled(np.asarray(column, dtype=np.float32)) for column in columns)
+    series = [_rounded(np.asarray(column, dtype=np.float32)) for column in columns]
+    different = {column.tobytes(): column for column in series}
+    # All but the number of the person, by which the others are found.
+    same = {key for key, column in different.items() if np.array_equal(column[first][person], column)}
+    for_life = {key: different[key][first] for key in different if key in same - {series[whose].tobytes()}}
+    order = [*for_life, *(key for key in different if key not in for_life)]
+    stored = tuple({**different, **for_life}[key] for key in order)
+    return stored, tuple(order.index(column.tobytes()) for column in series), len(for_life)
+
+
+def library_numbers() -> bytes:
+    """Return the series of numbers of the people: single precision, one after the other, bytes of one place together."""
+    return b"".join(_shuffled(series) for series in _stored_series()[0])
+
+
+def _rounded(column: NDArray[np.float32]) -> NDArray[np.float32]:
+    half = np.uint32(1 << (_DROPPED_BITS - 1))
+    bits = (column.view(np.uint32) + half) >> np.uint32(_DROPPED_BITS) << np.uint32(_DROPPED_BITS)
+    return bits.view(np.float32)
 
 
 def _shuffled(column: NDArray[np.float32]) -> bytes:
-    half = np.uint32(1 << (_DROPPED_BITS - 1))
-    rounded = (column.view(np.uint32) + half) >> np.uint32(_DROPPED_BITS) << np.uint32(_DROPPED_BITS)
-    return rounded.astype("<u4").view(np.uint8).reshape(-1, 4).T.tobytes()
+    return column.astype("<f4").view(np.uint8).reshape(-1, 4).T.tobytes()
 
 
 def _lab_columns(table: pd.DataFrame) -> dict[str, NDArray[np.float64]]:

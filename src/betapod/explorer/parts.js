@@ -1,6 +1,9 @@
 /** What every view uses: elements of the page, addresses, files to save, and data that are unpacked when they are first wanted. */
 
-export const DATA = JSON.parse(document.getElementById("data").textContent);
+/** The bytes, or the text, that an element of the page holds: see start.js. */
+export const { unpacked, unpackedText } = globalThis;
+
+export const DATA = JSON.parse(await unpackedText("data"));
 export const $ = (id) => document.getElementById(id);
 
 /** Return an element with attributes (`on...`: what happens) and children. */
@@ -35,16 +38,11 @@ const quotedCell = (cell) => (/[",\n]/.test(cell) ? `"${String(cell).replaceAll(
 /** Return rows of cells as CSV. */
 export const csvOf = (rows) => rows.map((row) => row.map(quotedCell).join(",")).join("\n") + "\n";
 
-export async function unpacked(id) {
-  const bytes = Uint8Array.from(atob($(id).textContent.trim()), (letter) => letter.charCodeAt(0));
-  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
-}
-
 const unpackedData = new Map();
 
 /** Return what the page holds for a view: a promise of plain values, read once. */
 export function dataOf(id) {
-  if (!unpackedData.has(id)) unpackedData.set(id, unpacked(id).then((bytes) => JSON.parse(new TextDecoder().decode(bytes))));
+  if (!unpackedData.has(id)) unpackedData.set(id, unpackedText(id).then(JSON.parse));
   return unpackedData.get(id);
 }
 

@@ -9,18 +9,24 @@ const LEAST_SUM = 1e-12;
 
 let library;
 
-/** Return a column of numbers whose bytes stand place by place. */
-function numbersAt(bytes, column, count) {
-  const numbers = new Float32Array(count), raw = new Uint8Array(numbers.buffer), start = 4 * count * column;
-  for (let place = 0; place < 4; place += 1) for (let i = 0; i < count; i += 1) raw[4 * i + place] = bytes[start + place * count + i];
-  return numbers;
+/** Return the series of numbers that are stored, those per person first; the bytes of one place stand together. */
+function storedSeries(bytes, told) {
+  let start = 0;
+  return Array.from({ length: Math.max(...told.places) + 1 }, (_, which) => {
+    const count = which < told.forLife ? told.persons : told.size, numbers = new Float32Array(count), raw = new Uint8Array(numbers.buffer);
+    for (let place = 0; place < 4; place += 1) for (let i = 0; i < count; i += 1) raw[4 * i + place] = bytes[start + place * count + i];
+    start += 4 * count;
+    return numbers;
+  });
 }
 
 /** Return the people: what is said of them, and a column for each lab, flag, value and state. */
 export async function peopleOfPage() {
   if (library) return library;
-  const told = await dataOf("data-library"), bytes = new Uint8Array(await unpacked("data-numbers"));
-  const read = (names, from) => new Map(names.map((name, k) => [name, numbersAt(bytes, from + k, told.size)]));
+  const told = await dataOf("data-library"), series = storedSeries(new Uint8Array(await unpacked("data-numbers")), told);
+  const person = series[told.places[told.columns.indexOf("person")]];
+  const columnOf = (which) => (which < told.forLife ? Float32Array.from(person, (number) => series[which][number]) : series[which]);
+  const read = (names, from) => new Map(names.map((name, k) => [name, columnOf(told.places[from + k])]));
   const columns = read(told.columns, 0), values = read(told.values, columns.size), states = read(told.states, columns.size + values.size);
   library = { ...told, columns, valuesOf: values, statesOf: states };
   return library;

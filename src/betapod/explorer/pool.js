@@ -1,7 +1,5 @@
 /** Workers that run the model, so that the page never waits: many people are shared out among them. */
 
-import { $ } from "./parts.js";
-
 /** People of one job: few, so that the first are there soon and one who cancels does not wait. */
 const JOB = 24;
 const MOST_WORKERS = 4;
@@ -39,9 +37,9 @@ export class Pool {
   #running = new Map();
   #next = 0;
 
-  /** Start workers with the model of these bytes. */
-  constructor(bytes) {
-    const source = URL.createObjectURL(new Blob([$("worker-code").textContent], { type: "text/javascript" }));
+  /** Start workers of a script with the model of these bytes. */
+  constructor(bytes, script) {
+    const source = URL.createObjectURL(new Blob([script], { type: "text/javascript" }));
     this.workers = Array.from({ length: Math.max(1, Math.min(MOST_WORKERS, (navigator.hardwareConcurrency ?? 2) - 1)) }, () => new Worker(source));
     for (const worker of this.workers) {
       worker.onmessage = ({ data }) => this.#answered(worker, data);
@@ -92,12 +90,12 @@ export class Pool {
   }
 }
 
-let pagePool, poolBytes;
+let pagePool, poolParts;
 
-/** Keep the bytes of the model until workers are wanted. */
-export function readyPool(bytes) {
-  poolBytes = bytes;
+/** Keep the bytes of the model and the script of a worker until workers are wanted. */
+export function readyPool(bytes, script) {
+  poolParts = [bytes, script];
 }
 
 /** Return the workers of the page; they are started when they are first wanted. */
-export const pool = () => (pagePool ??= new Pool(poolBytes));
+export const pool = () => (pagePool ??= new Pool(...poolParts));

@@ -1,7 +1,7 @@
 /** The views of the page and which of them is seen. Each has an address, so that it can be kept, sent and come back to. */
 
 import { load } from "../exchange/wasm/javascript/betapod.js";
-import { $, element, unpacked } from "./parts.js";
+import { $, element, unpacked, unpackedText } from "./parts.js";
 import { useModel } from "./plans.js";
 import { readyPool } from "./pool.js";
 import { personView } from "./person.js";
@@ -37,9 +37,9 @@ const guarded = (how) => how().catch((error) => {
 });
 
 async function beginPage() {
-  const bytes = await unpacked("kernel");
+  const [bytes, ...source] = await Promise.all([unpacked("kernel"), unpackedText("script-model"), unpackedText("script-worker")]);
   useModel(await load(bytes));
-  readyPool(bytes);
+  readyPool(bytes, source.join("\n"));
   $("views").replaceChildren(...VIEWS.map((view) => element("a", { href: `#v=${view.name}`, "data-view": view.name }, view.title)));
   for (const view of VIEWS) view.begin();
   await route();
