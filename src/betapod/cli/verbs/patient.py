@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,8 @@ patient_app = typer.Typer(no_args_is_help=False)
 def register(app: typer.Typer) -> None:
     """Add the verb to the command line."""
     patient_app.callback(invoke_without_command=True)(patient_command)
+    # The list of verbs reads a group's own words.
+    patient_app.info.help = inspect.getdoc(patient_command)
     patient_validate.add_cohort_verb(patient_app)
     app.add_typer(patient_app, name="patient")
 
