@@ -10,14 +10,16 @@ function termsOf(who, told) {
     age: lab("age"), male: who.female === null ? NaN : 1 - who.female, egfr: lab("egfr"), log_uacr: Math.log(lab("uacr")), sbp: lab("sbp"), pressure_drugs: onPressure,
     heart_failure: 0, coronary_disease: 0, atrial_fibrillation: 0, smoker: 0, ex_smoker: 0, bmi: lab("bmi"), hba1c: lab("hba1c"),
     oral_drugs: Math.max(has(told.glucoseClasses), has(["insulin"])), insulin: has(["insulin"]),
+    // The equation has grams per decilitre.
+    albumin: lab("albumin") / 10, phosphate: lab("phosphate"), bicarbonate: lab("bicarbonate"), calcium: lab("calcium"),
   };
 }
 
 const linear = (rows, terms, name) => ((terms[name] - rows[name].centre) / rows[name].per) * rows[name].value;
 
-/** Return the chance of kidney failure by the equation of 4 variables, from 0 to 1. */
-export function kidneyFailureRisk(who, told, years, region) {
-  const rows = told.equations.kfre4, terms = termsOf(who, told);
+/** Return the chance of kidney failure by the equation of 4 or 8 variables, from 0 to 1. */
+export function kidneyFailureRisk(who, told, years, region, variables = 4) {
+  const rows = told.equations[`kfre${variables}`], terms = termsOf(who, told);
   const predictor = Object.keys(rows).filter((name) => !name.startsWith("survival")).reduce((sum, name) => sum + linear(rows, terms, name), 0);
   return -Math.expm1(Math.log(rows[`survival ${region} ${years}`].value) * Math.exp(predictor));
 }
@@ -47,9 +49,14 @@ export function equationRows(who, told, byModel) {
     rows.push({ name, what, risk, fits: inRange(range) && !missing.length, why: missing.length ? `not known: ${missing.join(", ")}` : why, model });
   };
   const [, highest] = told.ranges.kfre.egfr, { age, egfr, bmi } = told.ranges.ckdpc;
-  for (const region of ["North America", "elsewhere"]) {
-    for (const years of [2, 5]) {
-      row(`KFRE, 4 variables, ${region}`, `kidney failure within ${years} years`, kidneyFailureRisk(who, told, years, region), "kfre", ["age", "egfr", "uacr"], `it is for adults with an eGFR below ${highest + 1}`, byModel?.[years]);
+  const further = told.equationLabs.map((lab) => lab.name), whom = `it is for adults with an eGFR below ${highest + 1}`;
+  // Without any of its own labs the equation of 8 variables has nothing to say.
+  for (const variables of further.some((name) => Number.isFinite(who.labs[name])) ? [4, 8] : [4]) {
+    for (const region of ["North America", "elsewhere"]) {
+      for (const years of [2, 5]) {
+        const risk = kidneyFailureRisk(who, told, years, region, variables), labs = ["age", "egfr", "uacr", ...(variables === 8 ? further : [])];
+        row(`KFRE, ${variables} variables, ${region}`, `kidney failure within ${years} years`, risk, "kfre", labs, whom, byModel?.[years]);
+      }
     }
   }
   row("CKD-PC", "eGFR 40 % lower within 3 years", declineRisk(who, told), "ckdpc", ["age", "egfr", "uacr", "sbp", "bmi", "hba1c"], `it is for people with diabetes of ${age[0]} to ${age[1]} years, eGFR from ${egfr[0]}, BMI from ${bmi[0]}`, byModel?.decline);

@@ -23,10 +23,11 @@ from ..therapies import cell_parameters
 from ..therapies.cell_dosing import regimen
 from ..therapies.cell_order import read_order
 from ..therapies.scenarios import SCENARIOS
-from ..twins.equations_beside import DIFFERS, GLUCOSE_CLASSES, PRESSURE_CLASSES
-from ..twins.lab_quantities import IN_YEARS, lab_quantities
+from ..twins.equations_beside import DIFFERS, FURTHER_LABS, GLUCOSE_CLASSES, PRESSURE_CLASSES
+from ..twins.lab_quantities import IN_YEARS, LabQuantity, lab_quantities
 from ..twins.like_people import LEAST, WANTED, WIDENED, errorless_labs
 from ..twins.option_outcomes import NOTICED_EGFR, NOTICED_UACR
+from .explorer_hazards import explorer_hazards, hazard_columns
 from .explorer_people import MODEL, ORDERS
 
 if TYPE_CHECKING:
@@ -52,11 +53,12 @@ _UNITS = {
     "fasting_glucose": ("mmol/L", "mg/dL"),
     "weight": ("kg", "lb"),
     "c_peptide": ("nmol/L", "ng/mL"),
+    "albumin": ("g/L", "g/dL"),
+    "phosphate": ("mg/dL", "mmol/L"),
+    "calcium": ("mg/dL", "mmol/L"),
 }
 #: Observables whose error of one measurement the page says, in the order of the model's names.
 _MEASURED = ("eGFR", "UACR", "HbA1c")
-#: Sets of parameters of cells that are drawn, besides that of the tables, and their seed.
-_DRAWS, _SEED = 8, 1
 
 
 @functools.cache
@@ -98,8 +100,16 @@ def explorer_library() -> dict[str, Any]:
         "of": int(((default().table["segment"] == 0) & (default().table["diabetes"] > 0)).sum()),
         "values": varying_values(library),
         "states": list(library.state_names),
-        "columns": [*_lab_columns(library.table), *_flag_columns(), "person", "counts"],
-        "labs": _labs(),
+        "columns": [
+            *_lab_columns(library.table),
+            *_flag_columns(),
+            "person",
+            "counts",
+            *hazard_columns(library.table),
+        ],
+        "labs": [_lab(item) for item in lab_quantities().values() if item.column],
+        "equationLabs": [_lab(lab_quantities()[name]) for name in FURTHER_LABS],
+        "hazards": explorer_hazards(),
         "classes": dict(DRUG_COLUMNS),
         "pressureClasses": list(PRESSURE_CLASSES),
         "glucoseClasses": list(GLUCOSE_CLASSES),
@@ -115,7 +125,6 @@ def explorer_library() -> dict[str, Any]:
         "ranges": equation_ranges(),
         "errors": {name: observables()[name].relative_error for name in _MEASURED},
         "orders": {order: {name: page_order(order, name) for name in SCENARIOS} for order in ORDERS},
-        "draws": {name: _cell_draws(name) for name in SCENARIOS},
     }
 
 
@@ -139,7 +148,7 @@ def _stored_series() -> tuple[tuple[NDArray[np.float32], ...], tuple[int, ...], 
     columns += [table[name] for name in _flag_columns()]
     _, first, person = np.unique(table["person"], return_index=True, return_inverse=True)
     whose = len(columns)
-    columns += [person, counts]
+    columns += [person, counts, *hazard_columns(table).values()]
     columns += [library.parameters[name] for name in varying_values(library)]
     columns += [library.states[:, k] for k in range(len(library.state_names))]
     series = [_rounded(np.asarray(column, dtype=np.float32)) for column in columns]
@@ -175,36 +184,29 @@ def _flag_columns() -> list[str]:
     return ["female", "T1D", *DRUG_COLUMNS.values(), "insulin"]
 
 
-def _labs() -> list[dict[str, Any]]:
-    """Return the labs by which people are chosen: units, limits, and by how much people may differ from one measurement."""
-    labs = []
-    for name, item in lab_quantities().items():
-        if not item.column:
-            continue
-        error = observables()[item.observable].relative_error if item.observable else 0.0
-        clinical = clinical_quantities().get(item.clinical)
-        units = []
-        for unit in _UNITS.get(name, (item.unit,)):
-            at_zero, at_one = (
-                (convert_clinical(x, clinical, unit, item.unit) for x in (0.0, 1.0))
-                if clinical and unit != item.unit
-                else (0.0, 1.0)
-            )
-            units.append({"unit": unit, "shift": at_zero, "factor": at_one - at_zero})
-        labs.append(
-            {
-                "name": name,
-                "label": item.label,
-                "units": units,
-                "low": item.low,
-                "high": item.high,
-                "years": name in IN_YEARS,
-                "least": max(1e-3, item.low * 0.1),
-                "error": error,
-                "tolerance": item.tolerance,
-            }
+def _lab(item: LabQuantity) -> dict[str, Any]:
+    """Return a lab that can be typed: units, limits, and by how much people may differ from one measurement."""
+    error = observables()[item.observable].relative_error if item.observable else 0.0
+    clinical = clinical_quantities().get(item.clinical)
+    units = []
+    for unit in _UNITS.get(item.name, (item.unit,)):
+        at_zero, at_one = (
+            (convert_clinical(x, clinical, unit, item.unit) for x in (0.0, 1.0))
+            if clinical and unit != item.unit
+            else (0.0, 1.0)
         )
-    return labs
+        units.append({"unit": unit, "shift": at_zero, "factor": at_one - at_zero})
+    return {
+        "name": item.name,
+        "label": item.label,
+        "units": units,
+        "low": item.low,
+        "high": item.high,
+        "years": item.name in IN_YEARS,
+        "least": max(1e-3, item.low * 0.1),
+        "error": error,
+        "tolerance": item.tolerance,
+    }
 
 
 def page_order(text: str, scenario: str) -> dict[str, Any]:
@@ -259,12 +261,3 @@ def equation_ranges() -> dict[str, dict[str, list[float]]]:
             fits = np.broadcast_to(is_for(EquationPeople(**{**somebody, "egfr": egfr, lab: values})), values.shape)
             ranges[name][lab] = [float(values[fits].min()), float(values[fits].max())]
     return ranges
-
-
-def _cell_draws(scenario: str) -> list[dict[str, float]]:
-    """Return sets of parameters of cells, drawn from their distributions; none where nothing is drawn."""
-    from ..health.courses import drawn_rows
-
-    model = whole_body.named_model(MODEL)
-    columns = {name: column for name, column in drawn_rows(scenario, _DRAWS, _SEED).items() if name in model.parameters}
-    return [{name: float(column[k]) for name, column in columns.items()} for k in range(_DRAWS)] if columns else []

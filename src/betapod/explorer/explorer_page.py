@@ -22,6 +22,7 @@ from ..trust.trust_answer import trust_sentence
 from ..trust.trust_lines import question_of_simulation
 from ..trust.trust_rows import trust_rows
 from .explorer_claims import explorer_claims
+from .explorer_draws import explorer_draws
 from .explorer_evidence import explorer_evidence
 from .explorer_library import explorer_library, library_numbers
 from .explorer_mechanism import explorer_mechanism
@@ -41,8 +42,12 @@ _PAGE_SCRIPTS = (
         "attribution",
         "why",
         "mechanism",
+        "hazards",
+        "draws",
         "people",
         "equations",
+        "labs_outcomes",
+        "labs_unknown",
         "labs",
         "small_trial",
         "trial",
@@ -187,6 +192,7 @@ def _view_data() -> dict[str, bytes]:
         "evidence": explorer_evidence(),
         "mechanism": explorer_mechanism(),
         "library": explorer_library(),
+        "draws": explorer_draws(),
     }
     return {**{name: _json(content).encode() for name, content in data.items()}, "numbers": library_numbers()}
 

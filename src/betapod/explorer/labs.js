@@ -2,16 +2,16 @@
 
 import { $, addressIn, counted, DATA, element, option, setAddress } from "./parts.js";
 import { lineChart, shown } from "./chart.js";
-import { DAYS, drugOf, LETTERS, newPlan, scenarioOf } from "./plans.js";
+import { drawsOfPage } from "./draws.js";
+import { drugOf, LETTERS, newPlan, scenarioOf } from "./plans.js";
 import { equationRows } from "./equations.js";
-import { bodiesOf, drawnRows, likePeople, peopleOfPage, populationRun, quantilesOf } from "./people.js";
+import { gainsOf, LAB_OUTPUTS, LAB_POINTS, LAB_YEARS, labTimes, outcomeOf, spanOf } from "./labs_outcomes.js";
+import { parameterSpans, unknownParts } from "./labs_unknown.js";
+import { drawnRows, likePeople, peopleOfPage, populationRun, quantilesOf } from "./people.js";
 import { pool } from "./pool.js";
 
-/** People who stand for the person, years that they are followed, times in them, and options that can be compared with going on as now. */
-const TWINS = 100, LAB_YEARS = 5, LAB_POINTS = 11, MOST_OPTIONS = 3;
-/** People in whom sets of parameters of cells are tried, and how long to wait after something was typed, ms. */
-const DRAW_PEOPLE = 20, PAUSE = 500;
-const LAB_OUTPUTS = ["eGFR", "UACR", "HbA1c"];
+/** People who stand for the person, options that can be compared with going on as now, and how long to wait after something was typed, ms. */
+const TWINS = 100, MOST_OPTIONS = 3, PAUSE = 500;
 const EXAMPLE = { age: "61", egfr: "52", uacr: "380", hba1c: "8.4", female: "0", type1: "0", takes: "ACE inhibitor", try: "SGLT2 inhibitor" };
 
 let typed = { ...EXAMPLE }, labTurn = 0, timer, folk;
@@ -21,7 +21,7 @@ const labUnit = (lab) => lab.units[Number(typed[`${lab.name}_unit`] ?? 0)] ?? la
 /** Return who was typed in: values in the units of the package, and what is wrong with them. */
 function whoTyped() {
   const labs = {}, problems = [];
-  for (const lab of folk.labs) {
+  for (const lab of [...folk.labs, ...folk.equationLabs]) {
     const text = (typed[lab.name] ?? "").trim().replace(",", ".");
     if (!text) continue;
     const { factor, shift, unit } = labUnit(lab), value = Number(text) * factor + shift;
@@ -56,6 +56,7 @@ function drawForm() {
   const select = (key, label, choices) => element("div", {}, element("label", { for: `lab-${key}` }, label),
     element("select", { id: `lab-${key}`, onchange: (event) => typedIn(key, event.target.value) }, ...choices.map(([value, text]) => option(value, text, typed[key] ?? ""))));
   $("lab-fields").replaceChildren(select("female", "Sex", [["", "not said"], ["0", "male"], ["1", "female"]]), select("type1", "Diabetes", [["", "not said"], ["0", "type 2"], ["1", "type 1"]]), ...folk.labs.map(field));
+  $("lab-further").replaceChildren(...folk.equationLabs.map(field));
   const takes = (typed.takes ?? "").split("|");
   $("lab-takes").replaceChildren(...[...Object.keys(folk.classes), "insulin"].map((name) => element("label", {},
     element("input", { type: "checkbox", checked: takes.includes(name), value: name, onchange: () => typedIn("takes", [...document.querySelectorAll("#lab-takes input:checked")].map((one) => one.value).join("|")) }), name)));
@@ -95,15 +96,16 @@ async function compareOptions() {
   const drawn = drawnRows(like.weights, TWINS), rows = drawn.map((one) => one.row), plans = [{ ...newPlan(), name: "as now" }, ...options], outcomes = [];
   try {
     for (const [k, plan] of plans.entries()) {
-      const { options: run, reached } = await populationRun(folk, rows, plan, LAB_YEARS, LAB_OUTPUTS, LAB_POINTS, pool());
+      const { options: run, ...given } = await populationRun(folk, rows, plan, LAB_YEARS, LAB_OUTPUTS, LAB_POINTS, pool(), { injuries: true });
       const told = (done, all) => { if (wanted()) $("lab-progress").textContent = `Option ${k + 1} of ${plans.length}: ${done} of ${counted(all, "person", "people")}`; };
-      outcomes.push(outcomeOf(plan, await pool().run(run, told, wanted), drawn, reached));
+      outcomes.push(outcomeOf(folk, plan, await pool().run(run, told, wanted), drawn, given));
       if (!wanted()) return;
       $("lab-answer").replaceChildren(...answerParts(who, outcomes));
     }
-    const spans = await parameterSpans(plans, rows, outcomes, wanted);
+    const sets = (option, all) => { if (wanted()) $("lab-progress").textContent = `Option ${option} of ${all}: parameters are drawn`; };
+    const spans = await parameterSpans(folk, rows, outcomes, pool(), wanted, sets), { fit } = await drawsOfPage();
     if (!wanted()) return;
-    $("lab-answer").replaceChildren(...answerParts(who, outcomes), ...notKnown(outcomes, spans));
+    $("lab-answer").replaceChildren(...answerParts(who, outcomes), ...unknownParts(folk, outcomes, spans, fit));
     $("lab-progress").textContent = `${counted(rows.length, "person", "people")} of the library, each ${LAB_YEARS} years under ${counted(plans.length, "option")}, simulated here.`;
   } catch (error) {
     if (wanted()) $("lab-progress").textContent = `This cannot be simulated: ${error.message}`;
@@ -126,26 +128,10 @@ function likeParts(who, like) {
     element("thead", {}, element("tr", {}, ...["lab", "this person", "people like them (9 of 10)"].map((head) => element("th", { scope: "col" }, head)))), element("tbody", {}, ...names.map(line))))];
 }
 
-/** Return what becomes of the people under an option; kidney failure counts as the lowest eGFR. */
-function outcomeOf(plan, result, drawn, reached) {
-  const everybody = drawn.flatMap(({ copies }, i) => new Array(copies).fill(i)), last = LAB_POINTS - 1;
-  const failed = everybody.map((i) => (result.people[i].status === "ended" ? result.people[i].endedAt / DAYS : Infinity));
-  const course = (name) => everybody.map((i) => result.values(name, i).map((value) => (Number.isFinite(value) ? value : name === "eGFR" ? 0 : value)));
-  const courses = Object.fromEntries(LAB_OUTPUTS.map((name) => [name, course(name)])), three = Math.round((3 / LAB_YEARS) * last);
-  const share = (is) => everybody.filter((_, k) => is(k)).length / everybody.length;
-  return {
-    plan, courses, failed,
-    failure: { 2: share((k) => failed[k] <= 2), 5: share((k) => failed[k] <= LAB_YEARS), decline: share((k) => failed[k] <= 3 || courses.eGFR[k].slice(1, three + 1).some((value) => value <= 0.6 * courses.eGFR[k][0])) },
-    reached: share((k) => reached[everybody[k]]),
-  };
-}
-
-const finiteAt = (outcome, name, at) => outcome.courses[name].map((course) => course[at]).filter(Number.isFinite);
-const spanOf = (outcome, name, at = LAB_POINTS - 1) => quantilesOf(finiteAt(outcome, name, at), [0.05, 0.5, 0.95]);
 const ofHundred = (chance) => (chance < 0.005 ? "fewer than 1 of 100" : `${Math.round(100 * chance)} of 100`);
 
 function answerParts(who, outcomes) {
-  const first = outcomes[0], years = Array.from({ length: LAB_POINTS }, (_, k) => (k * LAB_YEARS) / (LAB_POINTS - 1));
+  const first = outcomes[0], years = labTimes;
   const chart = (name, unit) => {
     const lines = outcomes.slice(0, LETTERS.length).map((outcome, k) => {
       const bands = years.map((_, at) => spanOf(outcome, name, at));
@@ -155,17 +141,17 @@ function answerParts(who, outcomes) {
   };
   const span = (outcome, name) => { const [low, middle, high] = spanOf(outcome, name); return `${shown(middle)} (${shown(low)} to ${shown(high)})`; };
   const better = (outcome) => {
-    const gain = outcome.courses.eGFR.map((course, k) => course[LAB_POINTS - 1] - first.courses.eGFR[k][LAB_POINTS - 1]);
+    const gain = gainsOf(outcome, first);
     return outcome === first ? "–" : `${Math.round((10 * gain.filter((value) => value >= folk.noticed.eGFR).length) / gain.length)} of 10`;
   };
-  const line = (outcome, k) => element("tr", {}, element("th", { scope: "row" }, `${k < LETTERS.length ? `${LETTERS[k]}: ` : ""}${outcome.plan.name}`), ...[span(outcome, "eGFR"), span(outcome, "UACR"), span(outcome, "HbA1c"), better(outcome), ofHundred(outcome.failure.decline), ofHundred(outcome.failure[5]),
+  const line = (outcome, k) => element("tr", {}, element("th", { scope: "row" }, `${k < LETTERS.length ? `${LETTERS[k]}: ` : ""}${outcome.plan.name}`), ...[span(outcome, "eGFR"), span(outcome, "UACR"), span(outcome, "HbA1c"), better(outcome), ofHundred(outcome.failure.decline), ofHundred(outcome.failure[5]), ofHundred(outcome.injury), ofHundred(outcome.death),
     outcome === first ? "–" : `${Math.round(10 * outcome.reached)} of 10`].map((text) => element("td", {}, text)));
-  const heads = ["option", "eGFR in 5 years", "UACR", "HbA1c", "eGFR noticeably better", "eGFR 40 % lower in 3 years", "kidney failure in 5 years", "given something new"];
+  const heads = ["option", "eGFR in 5 years", "UACR", "HbA1c", "eGFR noticeably better", "eGFR 40 % lower in 3 years", "kidney failure in 5 years", "acute kidney injury in 5 years", "death in 5 years", "given something new"];
   return [
     element("div", { class: "charts" }, chart("eGFR", "mL/min/1.73 m²"), chart("UACR", "mg/g")),
     element("p", { class: "small" }, "Lines are medians of people like this person; the band holds 9 of 10 of them under A. Those whose kidneys fail count as an eGFR of 0."),
     element("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Options compared" }, element("table", { id: "lab-options" }, element("thead", {}, element("tr", {}, ...heads.map((head) => element("th", { scope: "col" }, head)))), element("tbody", {}, ...outcomes.map(line)))),
-    element("p", { class: "small" }, `Noticeably better: by ${folk.noticed.eGFR} mL/min/1.73 m² or more than as now. Nobody dies of other causes here, and no acute injury comes by chance: betapod patient has both.`),
+    element("p", { class: "small" }, `Noticeably better: by ${folk.noticed.eGFR} mL/min/1.73 m² or more than as now. Kidney failure is that of people if nobody died before; acute injuries come by chance, the same in every option but for what drugs do to their rate, and take nephrons; deaths go by rates on each course.`),
     ...equationParts(who, first),
   ];
 }
@@ -176,35 +162,6 @@ function equationParts(who, first) {
   return [element("h3", {}, "Published equations beside the model"), element("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Published equations beside the model" }, element("table", { id: "lab-equations" },
     element("thead", {}, element("tr", {}, ...["equation", "of what", "it says", "people like them, as now", "note"].map((head) => element("th", { scope: "col" }, head)))), element("tbody", {}, ...rows.map(line)))),
   element("p", { class: "small" }, "Smoking and diseases of the heart, which nobody told of, are taken as absent.")];
-}
-
-/** Return, for options with cells, how far the median moves over sets of parameters of the cells. */
-async function parameterSpans(plans, rows, outcomes, wanted) {
-  const some = rows.slice(0, DRAW_PEOPLE), spans = new Map();
-  for (const [k, plan] of plans.entries()) {
-    const draws = plan.cells ? folk.draws[plan.scenario] : [];
-    if (!draws.length) continue;
-    const { options } = await populationRun(folk, some, plan, LAB_YEARS, ["eGFR"], 2, pool()), own = new Set(Object.keys(bodiesOf(folk, []).people));
-    const medians = await Promise.all([{}, ...draws].map(async (draw) => {
-      const values = Object.fromEntries(Object.entries(draw).filter(([name]) => !own.has(name)));
-      const result = await pool().run({ ...options, values: { ...options.values, ...values } }, undefined, wanted);
-      return quantilesOf(some.map((_, i) => result.values("eGFR", i)[1]).map((value) => (Number.isFinite(value) ? value : 0)), [0.5])[0];
-    }));
-    spans.set(outcomes[k], [Math.min(...medians.slice(1)) - medians[0], Math.max(...medians.slice(1)) - medians[0]]);
-  }
-  return spans;
-}
-
-/** Return what is not known, each kind apart: between people, of parameters, and of one measurement. */
-function notKnown(outcomes, spans) {
-  const line = (outcome) => {
-    const [low, middle, high] = spanOf(outcome, "eGFR"), span = spans.get(outcome), error = 1.645 * folk.errors.eGFR * middle;
-    return element("tr", {}, element("th", { scope: "row" }, outcome.plan.name), element("td", {}, shown(middle)), element("td", {}, `${shown(low - middle)} to +${shown(high - middle)}`),
-      element("td", {}, span ? `${shown(span[0], 2)} to ${shown(span[1], 2)}` : "no distribution"), element("td", {}, `± ${shown(error, 2)}`));
-  };
-  return [element("h3", {}, "What is not known of the eGFR in 5 years, each kind apart"), element("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "What is not known" }, element("table", { id: "lab-unknown" },
-    element("thead", {}, element("tr", {}, ...["option", "median", "between people", "parameters of cells", "one measurement"].map((head) => element("th", { scope: "col" }, head)))), element("tbody", {}, ...outcomes.map(line)))),
-  element("p", { class: "small" }, "Between people: 9 of 10 of those who are like the person. Parameters of cells: the lowest and highest median over eight draws from their tables; effects of drugs have no distributions there. One measurement: 9 of 10 measurements of somebody at the median.")];
 }
 
 function beginLabs() {

@@ -1,8 +1,10 @@
 /** People of the library in the page: who is like somebody's labs, and what they are given. */
 
 import { drugSwitches, judged } from "./drugs.js";
+import { later, strengthened, valuesUnder } from "./draws.js";
+import { injuryOf, injurySwitches } from "./hazards.js";
 import { DATA, dataOf, unpacked } from "./parts.js";
-import { DAYS, drugOf, model, ownInputs, scenarioOf } from "./plans.js";
+import { DAYS, drugOf, evenTimes, model, ownInputs, scenarioOf } from "./plans.js";
 
 /** Sum of likelihoods below which nobody is like the person, as in the package. */
 const LEAST_SUM = 1e-12;
@@ -125,24 +127,34 @@ async function coursesOf(people, rows, bodies, plan, pool) {
   });
 }
 
+/** Return the classes of drugs that somebody takes, with those that are given besides. */
+function classesTaken(people, row, given) {
+  const already = Object.entries(people.classes).filter(([, column]) => people.columns.get(column)[row] > 0).map(([name]) => name);
+  return new Set([...already, ...given.map((drug) => drug.class || drug.name)]);
+}
+
 /**
- * Return what `run` needs for people under a plan, and who of them is given something new.
+ * Return what `run` needs for people under a plan, and of each whether something new is given, which classes of drugs are taken, and the first acute injury.
  *
  * @param rows  of the people
  * @param plan  {drugs: [label], cells, scale, scenario, inputs}
+ * @param more  set: parameters of a draw, see draws.js; runIn: years under them before the plan begins; injuries: whether acute injuries of kidneys come
  */
-export async function populationRun(people, rows, plan, years, outputs, points, pool) {
-  const bodies = bodiesOf(people, rows), drugs = plan.drugs.map(drugOf);
+export async function populationRun(people, rows, plan, years, outputs, points, pool, { set = null, runIn = 0, injuries = false } = {}) {
+  const bodies = bodiesOf(people, rows), drugs = plan.drugs.map(drugOf).map((drug) => (set ? strengthened(drug, set.drugs) : drug)), wait = runIn * DAYS;
   const courses = plan.cells ? await coursesOf(people, rows, bodies, plan, pool) : rows.map(() => ({ doses: [], switches: [] }));
   const own = Object.entries(plan.inputs).map(([input, value]) => ({ input, value, time: 0, width: 0 }));
   const given = rows.map((row, i) => {
     const base = ownInputs({ values: Object.fromEntries(Object.entries(bodies.people).map(([name, column]) => [name, column[i]])) });
-    const allowed = allowedDrugs(people, row, drugs);
-    return { switches: [...drugSwitches(allowed, base), ...courses[i].switches, ...own], doses: courses[i].doses, reached: allowed.length > 0 || Boolean(plan.cells) || own.length > 0 };
+    const allowed = allowedDrugs(people, row, drugs), classes = classesTaken(people, row, allowed);
+    const injury = injuries ? injuryOf(people, row, classes, years) : null, injured = injury ? injurySwitches(injury, people.hazards.values, DAYS) : [];
+    const schedule = { switches: later([...drugSwitches(allowed, base), ...courses[i].switches, ...own, ...injured], wait), doses: later(courses[i].doses, wait) };
+    return { schedule, classes, injury, reached: allowed.length > 0 || Boolean(plan.cells) || own.length > 0 };
   });
+  const drawn = Object.fromEntries(Object.entries(valuesUnder(set, plan.cells && plan.scenario)).filter(([name]) => !(name in bodies.people)));
   return {
-    options: { ...bodies, values: scenarioOf(plan.scenario).values, schedules: given.map(({ doses, switches }) => ({ doses, switches })), outputs,
-      times: Array.from({ length: points }, (_, k) => (k * years * DAYS) / (points - 1)) },
-    reached: given.map((one) => one.reached),
+    options: { ...bodies, values: { ...scenarioOf(plan.scenario).values, ...drawn }, schedules: given.map((one) => one.schedule), outputs,
+      times: evenTimes(years, points).map((day) => day + wait) },
+    reached: given.map((one) => one.reached), classes: given.map((one) => one.classes), injuries: given.map((one) => one.injury),
   };
 }

@@ -132,7 +132,7 @@ def equation_risks(
     rows = []
     in_range = bool(kidney_failure_range(person))
     for variables in (4, 8):
-        missing = _missing(labs, ("age", "egfr", "uacr", *(_EIGHT if variables == 8 else ())))
+        missing = _missing(labs, ("age", "egfr", "uacr", *(FURTHER_LABS if variables == 8 else ())))
         for region in KFRE_REGIONS:
             for years in KFRE_YEARS:
                 risk = float(kidney_failure_risk(person, years, variables, region))
@@ -150,7 +150,8 @@ def equation_risks(
     return tuple(rows)
 
 
-_EIGHT = ("albumin", "phosphate", "bicarbonate", "calcium")
+#: Labs that the equation of 8 variables reads besides.
+FURTHER_LABS = ("albumin", "phosphate", "bicarbonate", "calcium")
 
 
 def _missing(labs: PersonLabs, names: tuple[str, ...]) -> str:

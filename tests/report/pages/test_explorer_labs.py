@@ -16,13 +16,22 @@ from playwright.sync_api import Page, expect
 from betapod.engine.ensemble import Ensemble
 from betapod.engine.schedule import Schedule
 from betapod.exchange.wasm.shipped_kernels import shipped_kernel
+from betapod.explorer.explorer_draws import explorer_draws
+from betapod.explorer.explorer_hazards import SEED
 from betapod.explorer.explorer_library import SIZE, explorer_library, library_numbers, page_library, thinned
 from betapod.explorer.explorer_page import explorer_data
+from betapod.hazards.kidney_injury import injuries_of
+from betapod.hazards.risk import RiskProfile
+from betapod.hazards.risk_course import RiskCourse
 from betapod.patients.library import default
 from betapod.physiology import whole_body
+from betapod.therapies.effect_factors import scaled_effects
 from betapod.therapies.plan import plan
+from betapod.therapies.standard_care import therapy
+from betapod.trials.conduct.replicate_parameters import DrawsAsked, fit_of
 from betapod.twins.equations_beside import equation_risks
 from betapod.twins.like_people import effective_people, likeness
+from betapod.twins.option_outcomes import chance_alive
 from betapod.twins.person_labs import LabValue, PersonLabs, person_of_labs
 
 Visit = Callable[..., Page]
@@ -32,6 +41,7 @@ const DATA = content.data, dataOf = async () => content.library;
 const unpacked = async () => Uint8Array.from(Buffer.from(content.numbers, "base64")).buffer;
 const DAYS = 365.25, scenarioOf = (name) => DATA.scenarios.find((one) => one.name === name), drugOf = (label) => DATA.drugs.find((one) => one.label === label);
 let model;
+const evenTimes = (years, points) => Array.from({ length: points }, (_, k) => (k * years * DAYS) / (points - 1));
 const ownInputs = (person) => Object.fromEntries(model.parameters.filter((row) => row.input).map((row) => [row.name, person.values[row.name] ?? row.value]));
 """
 EXAMPLE = {"egfr": 52.0, "uacr": 380.0, "hba1c": 8.4}
@@ -71,7 +81,7 @@ const people = await peopleOfPage();
 const some = [0, 7, 1234], of = (columns) => Object.fromEntries([...columns].map(([name, column]) => [name, some.map((row) => column[row])]));
 console.log(JSON.stringify({ values: of(people.valuesOf), states: of(people.statesOf), columns: of(people.columns) }));
 """
-    answer = in_node(script, content, tmp_path, "drugs", "people", before=PAGE)
+    answer = in_node(script, content, tmp_path, "drugs", "draws", "hazards", "people", before=PAGE)
     library = page_library()[0].take([0, 7, 1234])
     for name, expected in library.initial.items():
         assert answer["states"][name] == pytest.approx(expected, rel=3e-5)
@@ -91,7 +101,7 @@ def test_likeness_is_that_of_the_package(takes: tuple[str, ...], content: dict[s
         "takesNot": ["SGLT2 inhibitor"],
     }
     script = "const people = await peopleOfPage();\nconsole.log(JSON.stringify(likePeople(people, content.who)));"
-    answer = in_node(script, {**content, "who": who}, tmp_path, "drugs", "people", before=PAGE)
+    answer = in_node(script, {**content, "who": who}, tmp_path, "drugs", "draws", "hazards", "people", before=PAGE)
     library, counts = page_library()
     columns = [content["library"]["classes"][name] for name in takes]
     score = likeness(library.table, labs_of(EXAMPLE), columns, ["sglt2i"], answer["factor"]) + np.log(counts)
@@ -104,7 +114,8 @@ def test_likeness_is_that_of_the_package(takes: tuple[str, ...], content: dict[s
 
 @pytest.mark.parametrize(
     ("values", "age", "drugs"),
-    [(EXAMPLE, 61.0, ("ramipril",)), ({"egfr": 20.0, "uacr": 1000.0}, 70.0, ()),
+    [(EXAMPLE, 61.0, ("ramipril",)),
+     ({"egfr": 30.0, "uacr": 300.0, "albumin": 38.0, "phosphate": 4.1, "bicarbonate": 23.0, "calcium": 9.1}, 60.0, ()), ({"egfr": 20.0, "uacr": 1000.0}, 70.0, ()),
      ({"egfr": 85.0, "uacr": 10.0, "sbp": 130.0, "bmi": 30.0, "hba1c": 7.0}, 60.0, ("metformin", "losartan"))],
 )  # fmt: skip
 def test_equations_are_those_of_the_package(
@@ -116,14 +127,79 @@ def test_equations_are_those_of_the_package(
     by_model = {"2": 0.01, "5": 0.2, "decline": 0.3}
     script = "console.log(JSON.stringify(equationRows(content.who, content.library, content.byModel)));"
     answer = in_node(script, {**content, "who": who, "byModel": by_model}, tmp_path, "equations")
-    expected = [row for row in equation_risks(labs, {2.0: 0.01, 5.0: 0.2}, 0.3) if "8 variables" not in row.name]
-    assert len(answer) == len(expected) == 5
+    further = "albumin" in values
+    rows = equation_risks(labs, {2.0: 0.01, 5.0: 0.2}, 0.3)
+    expected = [row for row in rows if further or "8 variables" not in row.name]
+    assert len(answer) == len(expected) == (9 if further else 5)
     for found, row in zip(answer, expected, strict=True):
         known = np.isfinite(row.risk)
         assert found["fits"] == (row.in_range and known), row.name
         assert found["differs"] == row.differs, row.name
         if known:
             assert found["risk"] == pytest.approx(row.risk, rel=1e-9), row.name
+
+
+@pytest.mark.parametrize("classes", [("ACE inhibitor", "ARB"), ("SGLT2 inhibitor", "GLP-1 receptor agonist")])
+def test_injuries_and_deaths_are_those_of_the_package(
+    classes: tuple[str, ...], content: dict[str, Any], tmp_path: Path
+) -> None:
+    rows = list(range(0, SIZE, 60))
+    egfr, uacr = np.linspace(60.0, 20.0, 11), np.linspace(30.0, 900.0, 11)
+    asked = {"rows": rows, "classes": list(classes), "eGFR": egfr.tolist(), "UACR": uacr.tolist()}
+    script = """
+const people = await peopleOfPage(), { rows, classes, eGFR, UACR } = content.asked, years = eGFR.map((_, k) => k / 2);
+const taken = new Set(classes), failed = (row) => (row % 120 ? Infinity : 3);
+const course = (row) => ({ eGFR: eGFR.map((value, k) => (years[k] > failed(row) ? NaN : value)), UACR });
+console.log(JSON.stringify({ injuries: rows.map((row) => injuryOf(people, row, taken, 40)), alive: rows.map((row) => aliveChances(people, row, taken, years, course(row), failed(row))) }));
+"""
+    modules = ("drugs", "draws", "hazards", "people")
+    answer = in_node(script, {**content, "asked": asked}, tmp_path, *modules, before=PAGE)
+    table = page_library()[0].take(rows).table
+    takes = {name: np.ones(len(rows), dtype=bool) for name in classes}
+    expected = injuries_of(table, takes, [()] * len(rows), SEED, 0.0, 40 * 365.25)
+    days = np.array([np.inf if one["year"] is None else one["year"] * 365.25 for one in answer["injuries"]])
+    assert np.isfinite(expected.day).sum() > 5 and np.all(np.isfinite(days) == np.isfinite(expected.day))
+    assert days[np.isfinite(days)] == pytest.approx(expected.day[np.isfinite(days)], rel=1e-3, abs=2.0)
+    assert [one["share"] for one in answer["injuries"]] == pytest.approx(expected.share, rel=1e-4)
+    # Deaths, on a course that is given: those whose kidneys fail after three years are counted at the eGFR of dialysis from then on.
+    times = np.arange(11) * 182.625
+    failed = np.where(np.array(rows) % 120, np.inf, 3 * 365.25)
+    of = {name: table[name].to_numpy(dtype=float)[:, None] for name in ("age", "female", "cvd", "hf")}
+    profile = RiskProfile(
+        of["age"] + times / 365.25,
+        of["female"],
+        np.where(times >= failed[:, None], 5.0, egfr),
+        np.broadcast_to(uacr, (len(rows), 11)),
+        of["cvd"],
+        of["hf"],
+    )
+    intake = {name: np.ones((len(rows), 11)) for name in classes}
+    course = RiskCourse(times, profile, np.arange(len(rows)), {}, failed, intake)
+    assert np.array(answer["alive"]) == pytest.approx(chance_alive(course), rel=1e-4)
+
+
+def test_drugs_under_a_draw_are_as_strong_as_in_the_package(content: dict[str, Any], tmp_path: Path) -> None:
+    factors = {"SGLT2 inhibitor e_S": 0.8, "ACE inhibitor e_ACE": 1.3, "biguanide met": 0.5}
+    assert set(factors) < set(explorer_draws()["sets"][0]["drugs"])
+    labels = ["SGLT2 inhibitor", "ramipril 10 mg/day", "metformin 1000 mg/day", "amlodipine 5 mg/day"]
+    labels = [label for label in labels if any(drug["label"] == label for drug in content["data"]["drugs"])]
+    assert len(labels) >= 3
+    script = "console.log(JSON.stringify(content.labels.map((label) => strengthened(drugOf(label), content.factors))));"
+    asked = {**content, "labels": labels, "factors": factors}
+    answer = in_node(script, asked, tmp_path, "draws", before=PAGE)
+    with scaled_effects(factors):
+        for label, found in zip(labels, answer, strict=True):
+            expected = {effect.quantity: effect.value for effect in therapy(label).effects}
+            assert {one["quantity"]: one["value"] for one in found["effects"]} == pytest.approx(expected), label
+
+
+def test_draws_are_of_the_installed_fit() -> None:
+    draws = explorer_draws()
+    assert draws["fit"] == fit_of(DrawsAsked("", 16, ("none",), 1)) and len(draws["sets"]) == 16
+    model = whole_body.named_model("reference")
+    for one in draws["sets"]:
+        assert one["values"] and set(one["values"]) <= set(model.parameters)
+        assert set(one["cells"]) == {"current-evidence", "face-value", "seed-claims"}
 
 
 @pytest.mark.parametrize("order", ["UC-MSC 1e6/kg iv x3 q28d", "UC-MSC 1e6/kg ra", "donor-islets 10000 IEQ/kg pv"])
@@ -142,6 +218,8 @@ console.log(JSON.stringify(options.schedules));
         {**content, "kernel": kernel, "order": order, "rows": rows},
         tmp_path,
         "drugs",
+        "draws",
+        "hazards",
         "people",
         before=PAGE,
         kernel=True,
@@ -188,9 +266,11 @@ def test_the_example_is_answered(
     assert len(page.workers) >= 1
     rows = page.locator("#lab-options tbody tr").all_inner_texts()
     assert [row.split("\t")[0] for row in rows] == ["A: as now", "B: SGLT2 inhibitor"]
-    assert "KFRE" in page.inner_text("#lab-equations") and "one measurement" in page.inner_text("#lab-unknown")
+    assert "KFRE" in page.inner_text("#lab-equations") and "measurement" in page.inner_text("#lab-unknown")
+    deaths = [row.split("\t")[8] for row in rows]
+    assert all(" of 100" in text for text in deaths) and int(deaths[1].split()[0]) < int(deaths[0].split()[0])
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    # The same people natively: the median of the eGFR after five years, as printed.
+    # The same people natively, with their acute injuries: the median of the eGFR after five years, as printed.
     who = {
         "labs": {"age": 61.0, **EXAMPLE},
         "female": 0,
@@ -199,11 +279,13 @@ def test_the_example_is_answered(
         "takesNot": ["SGLT2 inhibitor"],
     }
     script = "console.log(JSON.stringify(drawnRows(likePeople(await peopleOfPage(), content.who).weights, 100)));"
-    drawn = in_node(script, {**content, "who": who}, tmp_path, "drugs", "people", before=PAGE)
+    drawn = in_node(script, {**content, "who": who}, tmp_path, "drugs", "draws", "hazards", "people", before=PAGE)
     assert sum(one["copies"] for one in drawn) == 100
     people = page_library()[0].take([one["row"] for one in drawn])
+    injuries = injuries_of(people.table, people.recipients().takes, [()] * len(people), SEED, 0.0, 5 * 365.25)
     ensemble = Ensemble(whole_body.named_model("reference"), ("eGFR",), 1e-6, threads=1)
-    result = ensemble.run(dict(people.parameters), np.array([0.0, 5 * 365.25]), Schedule(), dict(people.initial))
+    schedules = injuries.added_to([Schedule()] * len(people))
+    result = ensemble.run(dict(people.parameters), np.array([0.0, 5 * 365.25]), schedules, dict(people.initial))
     ends = np.nan_to_num(np.asarray(result.values)[:, 1, 0])
     median = float(np.median(np.repeat(ends, [one["copies"] for one in drawn])))
     assert float(rows[0].split("\t")[1].split(" ")[0]) == pytest.approx(median, rel=1e-2)
@@ -217,9 +299,11 @@ def test_cells_are_compared_under_scenarios_and_their_parameters_are_drawn(explo
     finished(page)
     rows = page.locator("#lab-unknown tbody tr").all_inner_texts()
     assert len(rows) == 4
-    drawn = {row.split("\t")[0]: row.split("\t")[3] for row in rows}
-    assert drawn["as now"] == "no distribution"
-    assert sum(" to " in text for text in drawn.values()) == 2
+    cells = {row.split("\t")[0]: row.split("\t")[4] for row in rows}
+    assert cells["as now"] == "none drawn"
+    assert sum(" to " in text for text in cells.values()) == 2
+    assert all(" to " in row.split("\t")[3] for row in rows)
+    assert page.locator("#lab-unknown-gain tbody tr").count() == 3
 
 
 def test_labs_are_typed_by_keyboard_in_any_unit(explorer_file: Path, visit: Visit) -> None:
