@@ -22,6 +22,7 @@ LONG = (
     "betapod demo",
     # It serves a page until it is ended; tests of the page write the file.
     "betapod explore",
+    "betapod serve",
     "betapod patient validate",
     "betapod patients grow",
     "betapod patients show --library",

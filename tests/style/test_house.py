@@ -45,6 +45,7 @@ ORDER = (
     "report",
     "explorer",
     "front",
+    "server",
     "cli",
 )
 #: What stands lower and is still not for a room.
@@ -198,12 +199,13 @@ def may_import(room: str) -> set[str]:
         ("evidence", {"base", "observables"}),
         ("physiology", {"base", "observables", "model"}),
         ("engine", {"base", "model"}),
-        ("front", ROOMS - {"front", "cli"}),
+        ("front", ROOMS - {"front", "server", "cli"}),
+        ("server", ROOMS - {"server", "cli"}),
         ("cli", ROOMS - {"cli"}),
     ],
 )
 def test_the_direction_is_the_one_that_was_drawn(room: str, below: set[str]) -> None:
-    """Equations and solver never meet, evidence knows no model, and the front door stands above all but the command line."""
+    """Equations and solver never meet, evidence knows no model, and the front door stands above all but server and command line."""
     assert may_import(room) == below
 
 

@@ -18,6 +18,7 @@ PANELS: dict[str, dict[str, str]] = {
     "One patient": {
         "patient": "patient",
         "explore": "explore",
+        "serve": "serve",
         "simulate": "simulate",
         "ogtt": "glucose_tests",
         "mmtt": "glucose_tests",

@@ -26,6 +26,10 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("Plans of treatment beside each other, in the browser", "betapod explore"),
         ("The same page as a file to keep or send", "betapod explore --html person.html"),
     ),
+    "serve": (
+        ("Run trials and your own models from the browser", "betapod serve"),
+        ("Another folder and port, for programs", "betapod serve --runs trials --port 8321 --no-browser"),
+    ),
     "simulate": (
         ("Ten years of a kidney with high glucose", "betapod simulate kidney --years 10 --set 'G=203 mg/dL'"),
         (

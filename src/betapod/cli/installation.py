@@ -27,6 +27,7 @@ EXTRAS = {
     "evidence": (("pymare",), "pooled estimates and claims"),
     "stats": (("statsmodels", "lifelines", "pymare"), "mixed models, Cox regression with covariates"),
     "excel": (("openpyxl",), "tables as an Excel workbook"),
+    "server": (("fastapi", "uvicorn"), "the explorer with trials and your own models behind it"),
     "sas": (("pyreadstat",), "SAS transport files of version 8"),
     "cdisc": (("pyreadstat",), "trials as SAS transport files of CDISC"),
     "cluster": (("dask", "distributed"), "ensembles on a Dask cluster"),

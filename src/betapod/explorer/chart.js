@@ -30,9 +30,9 @@ export function shown(value, digits = 3) {
 /**
  * Return a chart.
  *
- * @param chart {title, unit, years: [..], lines: [{label, values, kind, low, high}] (a band from low to high where they are), zero: whether 0 is drawn, cursor: index into years}
+ * @param chart {title, unit, years: [..], lines: [{label, values, kind, low, high}] (a band from low to high where they are), zero: whether 0 is drawn, cursor: index into years, along: unit of time}
  */
-export function lineChart({ title, unit, years, lines, zero, cursor }) {
+export function lineChart({ title, unit, years, lines, zero, cursor, along = "years" }) {
   const seen = lines.flatMap((line) => [line.values, line.low ?? [], line.high ?? []].flatMap((values) => Array.from(values).filter(Number.isFinite)));
   let low = Math.min(...seen, zero ? 0 : Infinity), high = Math.max(...seen, zero ? 0 : -Infinity);
   if (!seen.length) [low, high] = [0, 1];
@@ -44,7 +44,7 @@ export function lineChart({ title, unit, years, lines, zero, cursor }) {
   const x = (year) => BOX.left + (year / last) * (BOX.width - BOX.left - BOX.right);
   const y = (value) => BOX.height - BOX.bottom - ((value - low) / (high - low)) * (BOX.height - BOX.top - BOX.bottom);
   const text = (words, at) => svgElement("text", at, words);
-  const svg = svgElement("svg", { viewBox: `0 0 ${BOX.width} ${BOX.height}`, role: "img", "aria-label": spoken(title, unit, years, lines) });
+  const svg = svgElement("svg", { viewBox: `0 0 ${BOX.width} ${BOX.height}`, role: "img", "aria-label": spoken(title, unit, years, lines, along) });
   for (const value of ticks(low, high)) {
     svg.append(svgElement("line", { class: value === 0 && zero ? "axis" : "grid", x1: BOX.left, x2: BOX.width - BOX.right, y1: y(value), y2: y(value) }));
     svg.append(text(shown(value, 4), { x: BOX.left - 6, y: y(value) + 4, "text-anchor": "end" }));
@@ -54,7 +54,7 @@ export function lineChart({ title, unit, years, lines, zero, cursor }) {
     svg.append(text(shown(year), { x: x(year), y: BOX.height - BOX.bottom + 18, "text-anchor": "middle" }));
   }
   svg.append(svgElement("line", { class: "axis", x1: BOX.left, x2: BOX.width - BOX.right, y1: BOX.height - BOX.bottom, y2: BOX.height - BOX.bottom }));
-  svg.append(text("years", { x: BOX.width - BOX.right, y: BOX.height - 3, "text-anchor": "end" }));
+  svg.append(text(along, { x: BOX.width - BOX.right, y: BOX.height - 3, "text-anchor": "end" }));
   if (cursor !== null) svg.append(svgElement("line", { class: "cursor", x1: x(years[cursor]), x2: x(years[cursor]), y1: BOX.top, y2: BOX.height - BOX.bottom }));
   for (const { low: bottom, high: up } of lines.filter((line) => line.low)) {
     const corners = [...years.map((year, k) => [year, up[k]]), ...years.map((year, k) => [year, bottom[k]]).reverse()];
@@ -70,10 +70,10 @@ export function lineChart({ title, unit, years, lines, zero, cursor }) {
   return svg;
 }
 
-function spoken(title, unit, years, lines) {
+function spoken(title, unit, years, lines, along) {
   const each = lines.map((line) => {
     const finite = Array.from(line.values).filter(Number.isFinite);
     return `${line.label}: from ${shown(finite[0])} to ${shown(finite[finite.length - 1])}`;
   });
-  return `${title}, ${unit}, over ${shown(years[years.length - 1])} years. ${each.join(". ")}.`;
+  return `${title}, ${unit}, over ${shown(years[years.length - 1])} ${along}. ${each.join(". ")}.`;
 }

@@ -6,6 +6,7 @@ import base64
 import functools
 import gzip
 import hashlib
+import html
 import json
 import re
 from pathlib import Path
@@ -51,11 +52,14 @@ _PAGE_SCRIPTS = (
         "labs",
         "small_trial",
         "trial",
+        "server",
         "views",
     ),
 )
 #: In the order in which they are offered.
 VIEWS = ("person", "labs", "claims", "evidence", "mechanism", "trial")
+#: The view of a page that a server answers.
+SERVER_VIEW = "server"
 _STYLES = (Path(__file__).parents[1] / "report" / "common" / "page.css", _HERE / "explorer.css")
 #: Who is there at first, quantities that are drawn and inputs that have a slider.
 _PERSON = "t2d_ckd_a3"
@@ -143,8 +147,14 @@ def explorer_data() -> dict[str, Any]:
 
 
 @functools.cache
-def explorer_html() -> str:
-    """Return the page."""
+def explorer_html(server: bool = False) -> str:
+    """Return the page.
+
+    Parameters
+    ----------
+    server
+        Whether a server answers it, which it may then ask, and whose view it has.
+    """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
@@ -160,6 +170,7 @@ def explorer_html() -> str:
     policy = (
         f"default-src 'none'; script-src {scripts} 'wasm-unsafe-eval'; "
         f"style-src 'sha256-{_digest(style)}'; img-src data: blob:; worker-src blob:; base-uri 'none'; form-action 'none'"
+        + ("; connect-src 'self'" if server else "")
     )
     environment = Environment(loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined)
     return environment.get_template("explorer.html.jinja").render(
@@ -174,7 +185,8 @@ def explorer_html() -> str:
             "kernel": _packed(shipped_kernel(MODEL)),
             **{f"data-{name}": _packed(data) for name, data in _view_data().items()},
         },
-        views=VIEWS,
+        views=VIEWS + (SERVER_VIEW,) * server,
+        server=server,
         row_scenarios=list(dict.fromkeys(row.scenario for row in trust_rows() if row.scenario)),
         model=MODEL,
         states=len(model.states),
@@ -183,6 +195,12 @@ def explorer_html() -> str:
         scenarios=list(SCENARIOS.values()),
         trust=trust_sentence(question_of_simulation(_OUTPUTS)),
     )
+
+
+def page_policy(page: str) -> str:
+    """Return what a browser may load for a page, as the page itself says."""
+    policy = re.search(r'http-equiv="Content-Security-Policy" content="([^"]*)"', page)
+    return html.unescape(policy[1]) if policy else "default-src 'none'"
 
 
 def _view_data() -> dict[str, bytes]:

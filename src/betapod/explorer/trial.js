@@ -40,12 +40,12 @@ async function showRun(files) {
   $("run").querySelector("h3, p")?.focus();
 }
 
-const scrolled = (label, id, heads, rows) => element("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": label }, element("table", { id },
+export const scrolled = (label, id, heads, rows) => element("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": label }, element("table", { id },
   element("thead", {}, element("tr", {}, ...heads.map((head) => element("th", { scope: "col" }, head)))),
   element("tbody", {}, ...rows.map(([first, ...cells]) => element("tr", {}, element("th", { scope: "row" }, first), ...cells.map((cell) => element("td", {}, cell)))))));
 const inPercent = (value) => (value === null || value === undefined ? "–" : `${Math.round(100 * value)} %`);
 
-function runParts(summary) {
+export function runParts(summary) {
   const { endpoint } = summary, log = endpoint.scale === "log" || /ratio|hazard/.test(endpoint.measure ?? "");
   const number = (value) => (value === null || value === undefined ? "–" : log ? ratio(value) : shown(value));
   const scenario = (name) => scenarioOf(name)?.short ?? name;

@@ -10,8 +10,10 @@ import { claimsView } from "./claims.js";
 import { evidenceView } from "./evidence.js";
 import { mechanismView } from "./mechanism.js";
 import { trialView } from "./trial.js";
+import { serverView } from "./server.js";
 
-const VIEWS = [personView, labsView, claimsView, evidenceView, mechanismView, trialView];
+/** The view of the server stands only in a page that a server answers. */
+const VIEWS = [personView, labsView, claimsView, evidenceView, mechanismView, trialView, serverView].filter((view) => $(`view-${view.name}`));
 
 /** Show the view of the address. */
 async function route() {

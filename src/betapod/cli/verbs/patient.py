@@ -153,6 +153,7 @@ def patient_command(
         return
     from ...front.people import load_library
     from ...report.patient.patient_contents import patient_contents
+    from ...report.patient.patient_trust import forecast_trust
     from ...twins.patient_forecast import patient_forecast
 
     _check_files(to, csv, force)
@@ -168,7 +169,7 @@ def patient_command(
             load_library(), person, compared.tried or (), compared.scenario or None, compared.twins, compared.seed, compared.care, strict,
             compared.closer, compared.threads, told,
         )  # fmt: skip
-    contents = patient_contents(forecast, _trust(forecast))
+    contents = patient_contents(forecast, forecast_trust(forecast))
     _write(forecast, contents.trust, to)
     head, rows = _table(forecast)
     done = given_as_csv(Csv.of(head, rows), csv, as_json, wide, text=True)
@@ -258,21 +259,6 @@ def _person(labs: Labs) -> tuple[PersonLabs, bool]:
 
         from_options = replace(from_options, age=None)
     return merged_labs(from_file, from_options), bool(labs.on)
-
-
-def _trust(forecast: PatientForecast) -> str:
-    """Say how far published numbers bear the model out for what was asked."""
-    from ...trust.trust_answer import trust_sentence
-    from ...trust.trust_lines import question_of_simulation
-
-    options = forecast.outcomes.options[1:]
-    cells = [option.text for option in options if option.scenario]
-    drugs = [option.text for option in options if not option.scenario and " + " not in option.text]
-    cells = [text for text in dict.fromkeys(cells) if " + " not in text]
-    question = question_of_simulation(
-        ["eGFR", "UACR"], drugs, cells, "", forecast.labs.diabetes if forecast.labs.diabetes != "none" else ""
-    )
-    return trust_sentence(question)
 
 
 def _table(forecast: PatientForecast) -> tuple[list[str], list[list[Any]]]:

@@ -165,6 +165,7 @@ def list_protocols_command(csv: CsvOption = None, as_json: JsonOption = False) -
     Into a pipe or a file the list goes as CSV.
     """
     from ...trials.protocol.protocol_files import find_protocol, protocol_catalogue
+    from ...trials.protocol_check import protocol_facts
 
     protocols = [find_protocol(path) for path in protocol_catalogue().values()]
     heads = ("name", "patients", "arms", "title")
@@ -174,7 +175,7 @@ def list_protocols_command(csv: CsvOption = None, as_json: JsonOption = False) -
     ]
     done = given_as_csv(Csv.of(heads, rows), csv, as_json)
     if as_json:
-        print_json({"protocols": [_described(protocol) for protocol in protocols]})
+        print_json({"protocols": [protocol_facts(protocol) for protocol in protocols]})
     elif not done:
         print_table(heads, rows)
 
@@ -208,6 +209,7 @@ def check_protocols_command(
     patients come from, and how long a run will take.
     """
     from ...trials.operating.look_data import looks_in_words
+    from ...trials.protocol_check import protocol_facts
 
     problems: list[Problem] = []
     checked, read_protocol = [], []
@@ -222,7 +224,7 @@ def check_protocols_command(
         raise ConfigError(problems)
     if as_json:
         more = [
-            _described(protocol) | {"feasibility": who.as_dict(), "cost": cost.as_dict(), "read_as": said}
+            protocol_facts(protocol) | {"feasibility": who.as_dict(), "cost": cost.as_dict(), "read_as": said}
             for (protocol, who, cost), said in zip(checked, read_protocol, strict=True)
         ]
         print_json({"protocols": more})
@@ -242,37 +244,14 @@ def check_protocols_command(
 
 def _checked(name: str) -> tuple[Protocol, Feasible, Cost]:
     """Return a protocol, who could take part, and what a run would cost; everything wrong is raised with its place."""
-    from ...patients.library import default
-    from ...trials.conduct.enrolment_chances import nobody
-    from ...trials.conduct.feasibility import feasible
     from ...trials.protocol.cohort_paths import resolved
     from ...trials.protocol.protocol_files import protocol_document, read_protocol
-    from ...trials.protocol.run_cost import cost
+    from ...trials.protocol_check import checked_feasibility
 
     text = protocol_document(name)
     protocol = resolved(read_protocol(text), text)
-    library = default()
-    try:
-        with waiting(f"counting who is eligible for {protocol.name}"):
-            return protocol, feasible(protocol, library), cost(protocol)
-    except ConfigError as error:
-        if error.kinds != ("nobody-eligible",):
-            raise
-        problem, where = nobody(protocol, library)
-        details = {"found": problem.found, "expected": problem.expected, "hint": problem.hint}
-        raise ConfigError(text.problem(problem.kind, problem.message, where, True, **details)) from None
-
-
-def _described(protocol: Any) -> dict[str, Any]:
-    return {
-        "name": protocol.name,
-        "title": protocol.title,
-        "designs": {name: protocol.size(name) for name in protocol.designs},
-        "arms": list(protocol.arms),
-        "scenarios": list(protocol.scenarios),
-        "replicates": protocol.replicates,
-        "follow_up_days": protocol.days[-1],
-    }
+    with waiting(f"counting who is eligible for {protocol.name}"):
+        return protocol, *checked_feasibility(protocol, text)
 
 
 def _tell(run: Any, folder: Path, csv: Path | None, quiet: bool, as_json: bool) -> None:

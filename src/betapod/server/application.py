@@ -1,0 +1,116 @@
+"""The application of the server: the page, the routes, and every error as a problem document."""
+
+from __future__ import annotations
+
+import functools
+import gzip
+import sys
+import traceback
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from ..base.errors import BetapodError, OutputError, Problem
+from .api_routes import api_routes
+from .calculators import Calculators
+from .problem_answers import Refusal
+from .problem_facts import as_facts
+from .request_guard import PREFIX, Access, RequestGuard
+from .trial_runs import TrialRuns
+from .wrong_bodies import wrong_body_problems
+
+
+def server_application(access: Access, calculators: Calculators, runs: TrialRuns) -> RequestGuard:
+    """Return the application.
+
+    Parameters
+    ----------
+    access
+        Who may ask.
+    calculators, runs
+        That answer; who makes them closes them.
+    """
+    from .. import __version__
+
+    application = FastAPI(
+        title="betapod",
+        version=__version__,
+        description="In-silico clinical trials of cell therapy in diabetes and diabetic kidney disease. No medical device.",
+        openapi_url=f"{PREFIX}/openapi.json",
+        # Pages of others, which would be loaded from a network.
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    application.include_router(api_routes(calculators, runs))
+    _add_page(application)
+    for kind, handler in _HANDLERS.items():
+        application.add_exception_handler(kind, handler)
+    return RequestGuard(application, access)
+
+
+@functools.cache
+def _page() -> tuple[bytes, str]:
+    """Return the page, packed, and what a browser may load for it; made when it is first asked for."""
+    from ..explorer.explorer_page import explorer_html, page_policy
+
+    text = explorer_html(server=True)
+    return gzip.compress(text.encode(), 6, mtime=0), page_policy(text)
+
+
+def _add_page(application: FastAPI) -> None:
+    def explorer() -> Response:
+        page, policy = _page()
+        headers = {"Content-Encoding": "gzip", "Content-Security-Policy": policy}
+        return Response(page, headers=headers, media_type="text/html; charset=utf-8")
+
+    application.add_api_route("/", explorer, methods=["GET"], include_in_schema=False)
+    application.add_api_route("/", explorer, methods=["HEAD"], include_in_schema=False)
+
+
+async def _refused(request: Request, error: Any) -> Response:
+    refusal: Refusal = error
+    return refusal.response()
+
+
+async def _wrong_body(request: Request, error: Any) -> Response:
+    endpoint = request.scope.get("endpoint")
+    problems = wrong_body_problems(error.errors(), endpoint)
+    return Refusal(422, [as_facts(problem) for problem in problems]).response()
+
+
+async def _wrong_input(request: Request, error: Any) -> Response:
+    status = 507 if isinstance(error, OutputError) else 422
+    return Refusal(status, [as_facts(problem) for problem in error.problems]).response()
+
+
+async def _not_there(request: Request, error: Any) -> Response:
+    words = {
+        404: ("unknown-address", "there is nothing at this address"),
+        405: ("wrong-method", "this address is not asked so"),
+    }
+    kind, message = words.get(error.status_code, ("bad-request", "this request cannot be carried out"))
+    hint = f"GET {PREFIX}/openapi.json describes every address."
+    problem = Problem(kind, message, found=f"{request.method} {request.url.path}", hint=hint)
+    return Refusal(error.status_code, problem, error.headers).response()
+
+
+async def _unforeseen(request: Request, error: Any) -> Response:
+    print(f"betapod serve: {request.method} {request.url.path}", file=sys.stderr)
+    traceback.print_exception(error)
+    problem = Problem("internal-error", "an error of the program; the server's own output says more")
+    return Refusal(500, problem).response()
+
+
+_HANDLERS: dict[type[Exception], Callable[[Request, Any], Awaitable[Response]]] = {
+    Refusal: _refused,
+    RequestValidationError: _wrong_body,
+    BetapodError: _wrong_input,
+    HTTPException: _not_there,
+    Exception: _unforeseen,
+}
