@@ -186,7 +186,7 @@ async function poolChosen() {
 
 /** Return what is asked of the server for the labs that the address of their view has. */
 async function patientTyped() {
-  const address = document.querySelector('nav a[data-view="labs"]').getAttribute("href"), typed = new URLSearchParams(address.replace(/^#/, "")), folk = await dataOf("library"), labs = {};
+  const address = document.querySelector('nav a[data-view="labs"]').getAttribute("href"), typed = new URLSearchParams(address.replace(/^#/, "")), folk = await dataOf("data-library"), labs = {};
   for (const lab of folk.labs) {
     const unit = lab.units[Number(typed.get(`${lab.name}_unit`) ?? 0)] ?? lab.units[0];
     if (typed.get(lab.name)) labs[lab.name] = `${typed.get(lab.name)}${unit.unit === "1" ? "" : ` ${unit.unit}`}`;
