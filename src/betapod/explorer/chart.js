@@ -27,6 +27,14 @@ export function shown(value, digits = 3) {
   return text.replace("-", "\u2212");
 }
 
+/** Return a change of a logarithm as percent. */
+export const changeInPercent = (value) => `${shown(100 * Math.expm1(value), 3)} %`;
+
+/** Return a piece of the line of a plan or a group, for a legend. */
+export function lineSwatch(k) {
+  return svgElement("svg", { viewBox: "0 0 42 14", "aria-hidden": "true" }, svgElement("path", { class: `line p${k}`, d: "M1 7L41 7" }));
+}
+
 /**
  * Return a chart.
  *

@@ -1,6 +1,7 @@
 /** The view of the claims: what is claimed, the verdict, on what it rests, what would follow, and what would change it. */
 
 import { addressIn, capital, counted, $, dataOf, element, option, paragraph, setAddress } from "./parts.js";
+import { drawExports, inPython, inShell, pictureButtons, stackedPicture } from "./exports.js";
 import { intervalPicture } from "./intervals.js";
 import { shown } from "./chart.js";
 import { addressOfPlans } from "./person.js";
@@ -29,6 +30,24 @@ function drawClaims(data) {
       one.claim))));
   $("view-claims").classList.toggle("picked", Boolean(claim));
   $("claim").replaceChildren(...(claim ? claimParts(claim, data) : claimsFront(data)));
+  drawClaimExports(claim, fits, data);
+}
+
+/** Fill the exports: of the claim that is chosen, or of those in the list. */
+function drawClaimExports(claim, fits, data) {
+  const asked = [["--status", claimChosen.verdict], ["--search", claimChosen.words]].filter(([, value]) => value).map(([flag, value]) => `${flag} ${inShell(value)}`);
+  const alone = ["about", "group"].filter((key) => claimChosen[key]).map((key) => `${key} ${claimChosen[key]}`);
+  const replies = [...$("claim").querySelectorAll(".replies li")].filter((one) => one.querySelector("svg"));
+  const pictures = () => stackedPicture(claim.claim, replies.map((one) => ({ words: one.querySelector("svg").getAttribute("aria-label").split(";")[0], picture: one.querySelector("svg") })));
+  const ids = claim ? [claim.id] : fits.length < data.claims.length ? fits.map((one) => one.id) : [];
+  drawExports($("claims-exports"), "claims", {
+    csv: () => (claim
+      ? [["claim", "answer", "direct", "text", "value", "low", "high", "needs", "how", "certainty", "studies"], ...claim.replies.map((reply) => [claim.id, reply.answer, reply.direct, reply.text, reply.value, reply.low, reply.high, reply.needs, reply.how, reply.certainty, reply.studies.join(" ")])]
+      : [["id", "group", "about", "verdict", "certainty", "claim", "because"], ...fits.map((one) => [one.id, one.group, one.about, one.verdict, one.certainty, one.claim, one.because])]),
+    commands: claim ? `betapod claims show ${claim.id}` : `betapod claims${asked.map((words) => ` ${words}`).join("")}${alone.length ? `\n# and of these the claims with ${alone.join(", ")}` : ""}`,
+    python: `import betapod\nledger = betapod.judge_claims(${ids.length ? `[${ids.map(inPython).join(", ")}]` : ""})\nprint([(entry.claim.id, entry.verdict.verdict) for entry in ledger])`,
+    more: claim && replies.length ? [element("span", {}, "Small pictures"), pictureButtons(`of claim ${claim.id}`, pictures)] : [],
+  });
 }
 
 /** Return what stands where no claim is chosen: verdicts by topic, and the rule. */

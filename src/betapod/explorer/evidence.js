@@ -1,6 +1,7 @@
 /** The view of the evidence: published numbers beside the interval that the model gave for each, to be filtered and sorted. */
 
-import { addressIn, capital, csvOf, $, counted, dataOf, element, option, save, setAddress } from "./parts.js";
+import { drawExports, inPython, inShell, pictureButtons, stackedPicture } from "./exports.js";
+import { addressIn, capital, $, counted, dataOf, element, option, setAddress } from "./parts.js";
 import { intervalPicture } from "./intervals.js";
 import { shown, svgElement } from "./chart.js";
 
@@ -51,6 +52,7 @@ function drawEvidence(data) {
   $("rows-shares").replaceChildren(...sharesTable(rows));
   const seen = rows.slice(0, rowsShown);
   $("rows").replaceChildren(...seen.map((row) => rowItem(row, data.studies[row.study])));
+  drawEvidenceExports(rows, data.rows.filter((row) => !row.scenario || row.scenario === rowsChosen.scenario).length);
   $("rows-more").hidden = rows.length <= rowsShown;
   $("rows-more").textContent = `Show ${Math.min(FIRST_ROWS * 4, rows.length - rowsShown)} more of ${rows.length}`;
 }
@@ -104,7 +106,23 @@ function rowItem(row, study) {
 
 function csvOfRows(rows) {
   const columns = ["id", "study", "arm", "product", "endpoint", "design", "n", "weeks", "unit", "fitted", "scenario", "observed", "predicted", "low", "high", "z", "inside"];
-  return csvOf([columns, ...rows.map((row) => columns.map((name) => row[name] ?? ""))]);
+  return [columns, ...rows.map((row) => columns.map((name) => row[name] ?? ""))];
+}
+
+/** What `betapod trust` can be asked for; the other filters are of the page alone. */
+const OF_COMMAND = { topic: "--endpoint", scenario: "--scenario" };
+
+function drawEvidenceExports(rows, all) {
+  const chosen = Object.entries(rowsChosen).filter(([key, value]) => value && key !== "order" && value !== "all"), alone = chosen.filter(([key]) => !(key in OF_COMMAND));
+  const asked = chosen.filter(([key]) => key in OF_COMMAND).map(([key, value]) => `${OF_COMMAND[key]} ${inShell(value)}`);
+  const besides = alone.length ? `\n# and of these the rows with ${alone.map(([key, value]) => `${key} ${value}`).join(", ")}` : "";
+  const few = rows.length < all ? `\nnumbers = numbers[numbers["record"].isin([${rows.map((row) => inPython(row.id)).join(", ")}])]` : "";
+  const pictures = () => stackedPicture("Published numbers beside the model", rows.slice(0, rowsShown).map((row, k) => ({ words: `${row.id} ${row.endpoint}, ${row.arm}`, picture: $("rows").children[k].querySelector("svg.interval") })));
+  drawExports($("evidence-exports"), "evidence", {
+    csv: () => csvOfRows(rows), commands: `betapod trust ${[...asked, "--rows"].join(" ")}${besides}`,
+    python: `import betapod\nnumbers = betapod.trusted_numbers(scenario=${inPython(rowsChosen.scenario === "all" ? "current-evidence" : rowsChosen.scenario)})${few}`,
+    more: rows.length ? [element("span", {}, "Small pictures"), pictureButtons("of the numbers shown", pictures)] : [],
+  });
 }
 
 function beginEvidence() {
@@ -125,12 +143,12 @@ function beginEvidence() {
     rowsShown += FIRST_ROWS * 4;
     changed().then(() => $("rows").children[before]?.querySelector("summary").focus());
   });
-  $("rows-csv").addEventListener("click", () => dataOf("data-evidence").then((data) => save("betapod-evidence.csv", csvOfRows(fittingRows(data.rows)), "text/csv")));
 }
 
 async function openEvidence(parts) {
   const data = await dataOf("data-evidence");
   if ($("row-topic").options.length < 2) {
+    $("rows-caption").append(pictureButtons("how far from the model"));
     for (const key of ["treatment", "topic", "design", "study"]) {
       $(`row-${key}`).append(...[...new Set(data.rows.map(ROW_FILTERS[key]))].sort().map((value) => option(value, value)));
     }

@@ -36,7 +36,7 @@ _HERE = Path(__file__).parent
 _MODEL_SCRIPTS = tuple(JAVASCRIPT / name for name in ("exact.js", "schedules.js", "betapod.js"))
 #: In the order in which they use each other.
 _PAGE_SCRIPTS = (
-    *("drugs", "chart", "parts", "plans", "intervals", "pool", "person", "claims", "evidence"),
+    *("drugs", "chart", "parts", "exports", "plans", "intervals", "pool", "person", "claims", "evidence"),
     *(
         "formulas",
         "terms",
@@ -51,6 +51,9 @@ _PAGE_SCRIPTS = (
         "labs_unknown",
         "labs",
         "small_trial",
+        "run_pictures",
+        "run_folder",
+        "trial_protocol",
         "trial",
         "server",
         "views",

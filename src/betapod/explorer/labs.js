@@ -1,7 +1,8 @@
 /** The view of one person's labs: people of the library who are like them, options compared, equations beside, and what is not known apart. */
 
 import { $, addressIn, counted, DATA, element, option, setAddress } from "./parts.js";
-import { lineChart, shown } from "./chart.js";
+import { lineChart, lineSwatch, shown } from "./chart.js";
+import { asDictionary, drawExports, inPython, inShell, pictureButtons } from "./exports.js";
 import { drawsOfPage } from "./draws.js";
 import { drugOf, LETTERS, newPlan, scenarioOf } from "./plans.js";
 import { equationRows } from "./equations.js";
@@ -90,6 +91,7 @@ async function compareOptions() {
   setAddress("labs", addressIn("labs", typed));
   $("lab-problems").replaceChildren(...problems.map((text) => element("p", { class: "problem" }, text)));
   $("lab-answer").replaceChildren();
+  $("labs-exports").replaceChildren();
   const like = likePeople(folk, who);
   $("lab-like").replaceChildren(...likeParts(who, like));
   if (problems.length || like.effective < folk.least) return;
@@ -101,6 +103,7 @@ async function compareOptions() {
       outcomes.push(outcomeOf(folk, plan, await pool().run(run, told, wanted), drawn, given));
       if (!wanted()) return;
       $("lab-answer").replaceChildren(...answerParts(who, outcomes));
+      drawLabExports(who, outcomes);
     }
     const sets = (option, all) => { if (wanted()) $("lab-progress").textContent = `Option ${option} of ${all}: parameters are drawn`; };
     const spans = await parameterSpans(folk, rows, outcomes, pool(), wanted, sets), { fit } = await drawsOfPage();
@@ -137,7 +140,7 @@ function answerParts(who, outcomes) {
       const bands = years.map((_, at) => spanOf(outcome, name, at));
       return { label: outcome.plan.name, kind: `p${k}`, values: bands.map((band) => band[1]), low: k ? undefined : bands.map((band) => band[0]), high: k ? undefined : bands.map((band) => band[2]) };
     });
-    return element("figure", {}, element("figcaption", {}, `${name}, ${unit}`), lineChart({ title: name, unit, years, lines, zero: false, cursor: null }));
+    return element("figure", {}, element("figcaption", {}, `${name}, ${unit}`, pictureButtons(`${name} of people like this person`)), lineChart({ title: name, unit, years, lines, zero: false, cursor: null }));
   };
   const span = (outcome, name) => { const [low, middle, high] = spanOf(outcome, name); return `${shown(middle)} (${shown(low)} to ${shown(high)})`; };
   const better = (outcome) => {
@@ -148,12 +151,39 @@ function answerParts(who, outcomes) {
     outcome === first ? "–" : `${Math.round(10 * outcome.reached)} of 10`].map((text) => element("td", {}, text)));
   const heads = ["option", "eGFR in 5 years", "UACR", "HbA1c", "eGFR noticeably better", "eGFR 40 % lower in 3 years", "kidney failure in 5 years", "acute kidney injury in 5 years", "death in 5 years", "given something new"];
   return [
+    element("ul", { class: "legend" }, ...outcomes.slice(0, LETTERS.length).map((outcome, k) => element("li", {}, lineSwatch(k), `${LETTERS[k]}: ${outcome.plan.name}`))),
     element("div", { class: "charts" }, chart("eGFR", "mL/min/1.73 m²"), chart("UACR", "mg/g")),
     element("p", { class: "small" }, "Lines are medians of people like this person; the band holds 9 of 10 of them under A. Those whose kidneys fail count as an eGFR of 0."),
     element("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Options compared" }, element("table", { id: "lab-options" }, element("thead", {}, element("tr", {}, ...heads.map((head) => element("th", { scope: "col" }, head)))), element("tbody", {}, ...outcomes.map(line)))),
     element("p", { class: "small" }, `Noticeably better: by ${folk.noticed.eGFR} mL/min/1.73 m² or more than as now. Kidney failure is that of people if nobody died before; acute injuries come by chance, the same in every option but for what drugs do to their rate, and take nephrons; deaths go by rates on each course.`),
     ...equationParts(who, first),
   ];
+}
+
+/** Labs that the command line has options for; others are given by name. */
+const OWN_OPTIONS = ["age", "egfr", "uacr", "hba1c", "sbp", "weight", "height", "duration"];
+
+/** Return the labs as they were typed: name -> number with its unit. */
+function labsAsTyped() {
+  const known = [...folk.labs, ...folk.equationLabs].filter((lab) => (typed[lab.name] ?? "").trim());
+  return Object.fromEntries(known.map((lab) => [lab.name, lab.name === "age" ? Number(typed.age.replace(",", ".")) : `${typed[lab.name].trim().replace(",", ".")} ${labUnit(lab).unit}`]));
+}
+
+/** Fill the exports: quantiles of the people and chances under every option, and the command that has the whole library. */
+function drawLabExports(who, outcomes) {
+  const labs = labsAsTyped(), tries = (typed.try ?? "").split("|").filter(Boolean), sex = who.female === null ? "" : who.female ? "female" : "male", type = who.type1 === null ? "" : who.type1 ? "1" : "2";
+  const option = (flag, value) => (value ? [`${flag} ${inShell(String(value))}`] : []);
+  const values = Object.entries(labs).flatMap(([name, value]) => (OWN_OPTIONS.includes(name) ? option(`--${name}`, value) : option("--lab", `${name}=${value}`)));
+  const given = [...values, ...option("--sex", sex), ...option("--diabetes", type), ...who.takes.flatMap((name) => option("--on", name)), ...tries.flatMap((text) => option("--try", text))];
+  const told = [asDictionary(labs), `[${tries.map(inPython).join(", ")}]`, ...(sex ? [`sex=${inPython(sex)}`] : []), ...(type ? [`diabetes=${inPython(type)}`] : []), ...(who.takes.length ? [`drugs=[${who.takes.map(inPython).join(", ")}]`] : [])];
+  const chances = (outcome) => [["kidney failure", 2, outcome.failure[2]], ["kidney failure", LAB_YEARS, outcome.failure[5]], ["kidney failure before death", LAB_YEARS, outcome.failureAlive], ["eGFR 40 % lower", 3, outcome.failure.decline], ["acute kidney injury", LAB_YEARS, outcome.injury], ["death", LAB_YEARS, outcome.death]];
+  drawExports($("labs-exports"), "labs", {
+    csv: () => [["option", "quantity", "year", "5 %", "median or chance", "95 %"], ...outcomes.flatMap((outcome) => [
+      ...LAB_OUTPUTS.flatMap((name) => labTimes.map((year, at) => { const [low, middle, high] = spanOf(outcome, name, at); return [outcome.plan.name, name, year, low, middle, high]; })),
+      ...chances(outcome).map(([name, year, chance]) => [outcome.plan.name, name, year, "", chance, ""])])],
+    commands: `betapod patient ${given.join(" ")}`,
+    python: `import betapod\nforecast = betapod.forecast_patient(${told.join(", ")})\nprint(forecast.document()["options"])`,
+  });
 }
 
 function equationParts(who, first) {

@@ -3,7 +3,7 @@
 import { shown } from "./chart.js";
 import { drawsOfPage, moves, partOfSet, RUN_IN } from "./draws.js";
 import { gainsOf, LAB_YEARS, spanOf } from "./labs_outcomes.js";
-import { element } from "./parts.js";
+import { element, scrolledTable } from "./parts.js";
 import { populationRun, quantilesOf } from "./people.js";
 
 /** People in whom sets of parameters are tried, and how many SDs hold 9 of 10. */
@@ -43,10 +43,6 @@ export async function parameterSpans(people, rows, outcomes, pool, wanted, told)
   return spans;
 }
 
-const table = (id, label, heads, rows) => element("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": label }, element("table", { id },
-  element("caption", {}, label), element("thead", {}, element("tr", {}, ...heads.map((head) => element("th", { scope: "col" }, head)))),
-  element("tbody", {}, ...rows.map(([first, ...cells]) => element("tr", {}, element("th", { scope: "row" }, first), ...cells.map((cell) => element("td", {}, cell)))))));
-
 const signed = (value) => `${value > 0 ? "+" : ""}${shown(value, 2)}`;
 const between = (span) => (span ? `${signed(span[0])} to ${signed(span[1])}` : "none drawn");
 
@@ -66,8 +62,8 @@ export function unknownParts(people, outcomes, spans, fit) {
   const heads = ["option", "median", "between people", "parameters of bodies and drugs", "parameters of cells", "measurement"];
   return [
     element("h3", {}, "What is not known, each kind apart"),
-    table("lab-unknown", "eGFR in 5 years", heads, ends),
-    ...(gains.length ? [table("lab-unknown-gain", "Difference of the eGFR in 5 years from as now", heads, gains)] : []),
+    scrolledTable("eGFR in 5 years", "lab-unknown", heads, ends),
+    ...(gains.length ? [scrolledTable("Difference of the eGFR in 5 years from as now", "lab-unknown-gain", heads, gains)] : []),
     element("p", { class: "small" }, `Each column says how far 9 of 10 lie from the median. Between people: of those who are like the person. Parameters of bodies and drugs: sets of parameters of the posterior of the fit ${fit || "(none is installed, so that none are drawn)"}, in ${DRAW_PEOPLE} of these people from today on, as they are today. Parameters of cells: from their tables and that fit. Measurement: of one value of somebody at the median; for a difference, of two.`),
   ];
 }

@@ -2,7 +2,8 @@
 
 import { $, addressIn, capital, dataOf, element, option, paragraph, setAddress } from "./parts.js";
 import { lineChart, shown } from "./chart.js";
-import { chosenNow, takeAddress } from "./person.js";
+import { drawExports, inShell, pictureButtons } from "./exports.js";
+import { byPlan, chosenNow, commandOf, pythonOf, takeAddress } from "./person.js";
 import { DAYS, evenTimes, givenBy, LETTERS, model, POINTS, runOf, wordsOf } from "./plans.js";
 import { changeSince, termsNow } from "./terms.js";
 import { pool } from "./pool.js";
@@ -54,10 +55,29 @@ function drawMechanism() {
     const life = lifeUnder(plans[planChosen], person, years), valueOf = valuesAt(life, at);
     $("quantity").replaceChildren(...quantityParts(entry, life, at, valueOf).filter(Boolean));
     drawWires();
+    drawMechanismExports(entry, person, plans, years);
     drawWhy(entry, person, plans, (at * years) / (POINTS - 1));
   } catch (error) {
     $("quantity").replaceChildren(element("p", { class: "problem" }, `Plan ${LETTERS[planChosen]} cannot be given: ${error.message}`));
   }
+}
+
+/** Fill the exports: the course of the quantity under every plan, or the row of the parameter. */
+function drawMechanismExports(entry, person, plans, years) {
+  const simulated = model.outputIndex.has(entry.name), asked = { person: person.name, years, outputs: [entry.name] };
+  const courses = () => plans.map((plan) => lifeUnder(plan, person, years).result.values(entry.name));
+  const told = ["name", "label", "value", "unit", "low", "high", "role", "source", "locator", "grade", "note"];
+  drawExports($("mechanism-exports"), "mechanism", simulated ? {
+    csv: () => {
+      const lives = courses();
+      return [["time [day]", ...plans.map((_, k) => `${entry.name} ${LETTERS[k]} [${entry.unit}]`)], ...evenTimes(years).map((day, i) => [day, ...lives.map((life) => life[i])])];
+    },
+    commands: `${entry.owner ? `betapod model show ${model.name} ${inShell(entry.owner)}\n` : ""}${byPlan(plans, (plan) => commandOf(asked, plan))}`,
+    python: `import betapod\n${byPlan(plans, (plan) => pythonOf(asked, plan))}`,
+  } : {
+    csv: () => [told, told.map((key) => entry[key])], commands: `betapod params show ${model.name} ${entry.name}`,
+    python: `import betapod\nmodel = betapod.load_model("${model.name}")\nprint(model.${entry.kind === "input" ? "inputs" : "parameters"}["${entry.name}"])`,
+  });
 }
 
 const linkTo = (name, words = name) => element("a", { href: addressOfQuantity(name) }, words);
@@ -178,7 +198,7 @@ function courseOf(entry) {
     } catch { /* a plan that cannot be given has no line, and the view of the person says why */ }
   });
   const axis = evenTimes(years).map((day) => day / DAYS);
-  return element("figure", { class: "course" }, element("figcaption", {}, `${entry.name} over the years`), lineChart({ title: entry.name, unit: entry.unit, years: axis, lines, zero: false, cursor }),
+  return element("figure", { class: "course" }, element("figcaption", {}, `${entry.name} over the years`, pictureButtons(`${entry.name} over the years`)), lineChart({ title: entry.name, unit: entry.unit, years: axis, lines, zero: false, cursor }),
     element("p", { class: "small" }, plans.map((plan, k) => `${LETTERS[k]}: ${wordsOf(plan)}`).join("; ")));
 }
 

@@ -38,6 +38,31 @@ const quotedCell = (cell) => (/[",\n]/.test(cell) ? `"${String(cell).replaceAll(
 /** Return rows of cells as CSV. */
 export const csvOf = (rows) => rows.map((row) => row.map(quotedCell).join(",")).join("\n") + "\n";
 
+/** Return the rows of a CSV with a header, as objects of text. */
+export function rowsOfCsv(text) {
+  const cells = [[""]];
+  let quoted = false;
+  for (let k = 0; k < text.length; k += 1) {
+    const letter = text[k], line = cells[cells.length - 1];
+    if (quoted && letter === '"' && text[k + 1] === '"') {
+      line[line.length - 1] += letter;
+      k += 1;
+    } else if (letter === '"') quoted = !quoted;
+    else if (letter === "," && !quoted) line.push("");
+    else if (letter === "\n" && !quoted) cells.push([""]);
+    else if (letter !== "\r" || quoted) line[line.length - 1] += letter;
+  }
+  const [head, ...rows] = cells;
+  return rows.filter((row) => row.length === head.length).map((row) => Object.fromEntries(head.map((name, k) => [name, row[k]])));
+}
+
+/** Return a table in a room of its own, which is scrolled where it is wide. */
+export const scrolledTable = (label, id, heads, rows) => element("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": label }, element("table", { id: id || null },
+  element("caption", {}, label), element("thead", {}, element("tr", {}, ...heads.map((head) => element("th", { scope: "col" }, head)))),
+  element("tbody", {}, ...rows.map(([first, ...cells]) => element("tr", {}, element("th", { scope: "row" }, first), ...cells.map((cell) => element("td", {}, cell)))))));
+
+export const inPercent = (value) => (value === null || value === undefined ? "–" : `${Math.round(100 * value)} %`);
+
 const unpackedData = new Map();
 
 /** Return what the page holds for a view: a promise of plain values, read once. */

@@ -1,7 +1,8 @@
 /** The view of one person: a typical person, up to four plans of treatment, their courses beside each other. Everything is computed here. */
 
-import { lineChart, shown, svgElement } from "./chart.js";
-import { $, DATA, csvOf, element, option, save, setAddress } from "./parts.js";
+import { lineChart, lineSwatch, shown } from "./chart.js";
+import { asDictionary, drawExports, inPython, inShell, pictureButtons } from "./exports.js";
+import { $, DATA, element, option, setAddress } from "./parts.js";
 import { asked, DAYS, drugOf, inputOf, LETTERS, model, MOST_PLANS, newPlan, personOf, POINTS, scaledOrder, scenarioOf, wordsOf } from "./plans.js";
 
 let state, results, cursor = POINTS - 1;
@@ -90,13 +91,29 @@ function simulateAll() {
 
 const yearsAxis = () => Array.from({ length: POINTS }, (_, k) => (k * state.years) / (POINTS - 1));
 
-function commandOf(plan) {
-  const parts = [`betapod simulate ${DATA.model} --person ${state.person} --years ${state.years}`];
-  parts.push(...plan.drugs.map((label) => `--drug '${label}'`));
+/** Return the command that simulates a plan. */
+export function commandOf({ person, years, outputs }, plan) {
+  const parts = [`betapod simulate ${DATA.model} --person ${person} --years ${years}`];
+  parts.push(...plan.drugs.map((label) => `--drug ${inShell(label)}`));
   if (plan.cells) parts.push(`--cells '${scaledOrder(plan)}' --scenario ${plan.scenario}`);
   parts.push(...Object.entries(plan.inputs).map(([name, value]) => `--switch '${name}=${value}@0'`));
-  return `${parts.join(" ")} --outputs ${state.outputs.join(",")}`;
+  return `${parts.join(" ")} --outputs ${outputs.join(",")}`;
 }
+
+/** Return three lines of Python that simulate a plan. */
+export function pythonOf({ person, years, outputs }, plan) {
+  const given = [`[${plan.drugs.map(inPython).join(", ")}]`];
+  if (plan.cells) given.push(`cells=${inPython(scaledOrder(plan))}`, `scenario=${inPython(plan.scenario)}`);
+  if (Object.keys(plan.inputs).length) given.push(`held=${asDictionary(plan.inputs)}`);
+  return [
+    `person = betapod.load_person(${inPython(person)})`,
+    `plan = betapod.plan(person.model, person.state, ${given.join(", ")})`,
+    `table = betapod.simulate(plan.model, [k * ${years} * ${DAYS} / ${POINTS - 1} for k in range(${POINTS})], plan.schedule, person.state, outputs=[${outputs.map(inPython).join(", ")}]).table`,
+  ].join("\n");
+}
+
+/** Return a text for each plan below its letter. */
+export const byPlan = (plans, textOf) => plans.map((plan, k) => `# ${LETTERS[k]}\n${textOf(plan)}`).join("\n");
 
 // -- what is seen ---------------------------------------------------------------------------------------------------
 
@@ -109,13 +126,14 @@ function draw() {
 
 function drawCourses() {
   const years = yearsAxis();
-  $("legend").replaceChildren(...state.plans.map((plan, k) => element("li", {}, swatch(k), `${LETTERS[k]}: ${wordsOf(plan)}`)));
+  $("legend").replaceChildren(...state.plans.map((plan, k) => element("li", {}, lineSwatch(k), `${LETTERS[k]}: ${wordsOf(plan)}`)));
   $("charts").replaceChildren(...state.outputs.map((name, column) => {
     const { unit, label } = model.outputs[model.outputIndex.get(name)];
     const lines = linesOf(column);
     const title = state.difference ? `${name}: difference from A` : name;
     const drop = element("button", { type: "button", "aria-label": `Take ${name} away`, onclick: () => change((s) => s.outputs.splice(column, 1)) }, "×");
     const caption = element("figcaption", {}, element("span", {}, title, element("span", { class: "small" }, ` ${unit === "1" ? "" : unit} – ${label}`)));
+    caption.append(pictureButtons(title));
     if (state.outputs.length > 1) caption.append(drop);
     const chart = lineChart({ title, unit, years, lines, zero: state.difference, cursor });
     chart.addEventListener("pointermove", (event) => pointed(event, chart));
@@ -132,10 +150,6 @@ function linesOf(column) {
 }
 
 const readout = (lines, years) => `year ${shown(years[cursor])}: ${lines.map((line) => `${line.label} ${shown(line.values[cursor], 4)}`).join(", ")}`;
-
-function swatch(k) {
-  return svgElement("svg", { viewBox: "0 0 42 14", "aria-hidden": "true" }, svgElement("path", { class: `line p${k}`, d: "M1 7L41 7" }));
-}
 
 function pointed(event, chart) {
   const frame = chart.getBoundingClientRect(), share = ((event.clientX - frame.left) / frame.width * 480 - 58) / 410;
@@ -165,7 +179,9 @@ function drawText() {
     element("th", { scope: "row" }, `${name} ${LETTERS[k]}`), ...picked.map((i) => element("td", {}, shown(result.courses[column][i], 4))))));
   const head = element("tr", {}, element("th", { scope: "col" }, "years"), ...picked.map((i) => element("th", { scope: "col" }, shown(years[i]))));
   $("table").replaceChildren(element("caption", {}, "The same numbers"), element("thead", {}, head), element("tbody", {}, ...rows));
-  $("commands").textContent = state.plans.map((plan, k) => `# ${LETTERS[k]}\n${commandOf(plan)}`).join("\n");
+  drawExports($("person-exports"), "person", {
+    csv: csvRows, commands: byPlan(state.plans, (plan) => commandOf(state, plan)), python: `import betapod\n${byPlan(state.plans, (plan) => pythonOf(state, plan))}`,
+  });
 }
 
 /** Draw what is chosen: the person, and the plan that is being changed. */
@@ -248,11 +264,11 @@ function placeOf(active) {
   };
 }
 
-function csvText() {
+function csvRows() {
   const names = state.outputs.flatMap((name) => state.plans.map((_, k) => `${name} ${LETTERS[k]} [${model.outputs[model.outputIndex.get(name)].unit}]`));
   const numbers = (i) => state.outputs.flatMap((_, column) => results.map((result) => result.courses[column][i]));
   const rows = yearsAxis().map((year, i) => [year * DAYS, ...numbers(i)].map((x) => (Number.isFinite(x) ? String(x) : "")));
-  return csvOf([["time [day]", ...names], ...rows]);
+  return [["time [day]", ...names], ...rows];
 }
 
 function listen() {
@@ -289,11 +305,6 @@ function listen() {
     $(`input-${row.name}`)?.focus();
   });
   on("reset", "click", () => { state = firstState(); drawControls(); draw(); });
-  on("csv", "click", () => save("betapod-person.csv", csvText(), "text/csv"));
-  on("copy", "click", async () => {
-    await navigator.clipboard?.writeText(location.href);
-    $("copy").textContent = "Link copied";
-  });
 }
 
 function restore() {

@@ -1,8 +1,8 @@
 /** The view of the server that the page came from: whole trials, pooled evidence, the whole library, models of one's own. */
 
-import { $, counted, dataOf, element, option, paragraph } from "./parts.js";
+import { $, counted, dataOf, element, option, paragraph, scrolledTable } from "./parts.js";
 import { lineChart, shown } from "./chart.js";
-import { runParts, scrolled } from "./trial.js";
+import { runParts } from "./run_folder.js";
 
 const TOKEN = "betapod-token", ENDED_STATES = ["complete", "cancelled", "failed", "interrupted"];
 /** Quantities of a model of one's own that are drawn at most, and the model that is filled in. */
@@ -177,7 +177,7 @@ async function poolChosen() {
   return [
     element("p", { class: "big" }, `${shown(told.estimate)} (${shown(told.ci[0])} to ${shown(told.ci[1])})${unit}`),
     element("p", {}, `${told.endpoint}: ${told.measure}, ${counted(told.k, "study", "studies")}. Certainty ${told.certainty.level}${told.certainty.downgrades.length ? `: ${told.certainty.downgrades.map((one) => one.reason).join("; ")}` : ""}.`),
-    scrolled("Studies that were pooled", "server-studies", ["study", "arm", "people", "estimate", "weight, %"], told.table.map((row) => [row.study, row.arm, shown(row.n ?? NaN), interval(row), shown(row.weight_percent, 2)])),
+    scrolledTable("Studies that were pooled", "server-studies", ["study", "arm", "people", "estimate", "weight, %"], told.table.map((row) => [row.study, row.arm, shown(row.n ?? NaN), interval(row), shown(row.weight_percent, 2)])),
     ...told.reasons.map((text) => paragraph(text, "small")),
   ];
 }
@@ -187,7 +187,7 @@ async function poolChosen() {
 /** Return what is asked of the server for the labs that the address of their view has. */
 async function patientTyped() {
   const address = document.querySelector('nav a[data-view="labs"]').getAttribute("href"), typed = new URLSearchParams(address.replace(/^#/, "")), folk = await dataOf("data-library"), labs = {};
-  for (const lab of folk.labs) {
+  for (const lab of [...folk.labs, ...folk.equationLabs]) {
     const unit = lab.units[Number(typed.get(`${lab.name}_unit`) ?? 0)] ?? lab.units[0];
     if (typed.get(lab.name)) labs[lab.name] = `${typed.get(lab.name)}${unit.unit === "1" ? "" : ` ${unit.unit}`}`;
   }
@@ -198,7 +198,7 @@ async function patientTyped() {
 
 async function askLibrary() {
   const told = await answerOf("patient", await patientTyped());
-  const table = ({ caption, header, rows }, k) => [element("h4", {}, caption), scrolled(caption, `server-table-${k}`, header, rows)];
+  const table = ({ caption, header, rows }, k) => scrolledTable(caption, `server-table-${k}`, header, rows);
   return [element("p", {}, element("strong", {}, told.stage)), element("ol", {}, ...told.sentences.map((text) => element("li", {}, text))), ...told.tables.flatMap(table), ...told.notes.map((text) => paragraph(text, "small")), paragraph(told.trust, "small")];
 }
 

@@ -107,7 +107,7 @@ console.log(JSON.stringify(cases.map(({ drugs, GFR }) => {
 def rows_of(page: Page) -> dict[str, list[float]]:
     """Return the columns of the CSV that a page saves."""
     with page.expect_download() as download:
-        page.click("#csv")
+        page.click("#person-csv")
     table = list(csv.reader(io.StringIO(Path(download.value.path()).read_text(encoding="utf-8"))))
     return {name: [float(row[k]) for row in table[1:]] for k, name in enumerate(table[0])}
 
@@ -151,7 +151,7 @@ def test_a_plan_in_the_page_is_that_of_the_package(
     assert seen["HbA1c B [%]"] == found[0]
     assert seen["nephrons B [1]"] == found[1]
     assert not np.allclose(seen["HbA1c A [%]"], seen["HbA1c B [%]"], rtol=0.01)
-    command = page.text_content("#commands") or ""
+    command = page.text_content("#person-commands") or ""
     assert (
         "--person t2d_micro" in command and "--switch 'N_in=100@0'" in command and "--scenario seed-claims" in command
     )

@@ -93,7 +93,7 @@ def test_parts_of_a_change_sum_to_it_in_the_page(
     assert findings(page) == []
     page.click('nav a[data-view="person"]')
     with page.expect_download() as download:
-        page.click("#csv")
+        page.click("#person-csv")
     last = Path(download.value.path()).read_text(encoding="utf-8").strip().splitlines()[-1].split(",")
     # The same difference as between the courses of the two plans, to the accuracy of the integration.
     assert total == pytest.approx(float(last[2]) - float(last[1]), rel=1e-3)

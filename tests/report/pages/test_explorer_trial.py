@@ -63,7 +63,14 @@ def test_a_run_is_shown_as_it_was_written(
 ) -> None:
     page = opened(visit, explorer_file, width=width)
     content = json.loads(summary.read_text(encoding="utf-8"))
-    page.set_input_files("#run-files", [summary])
+    curves = tmp_path / "survival.csv"
+    rows = [
+        f"{arm},randomised,{day},{free},{free - 0.1},1,{n}"
+        for arm in ("cells", "control")
+        for day, free, n in ((0, 1, 20), (183, 0.9, 18), (365, 0.8, 7))
+    ]
+    curves.write_text("\n".join(["arm,design,day,free_share,free_low,free_high,at_risk", *rows]), encoding="utf-8")
+    page.set_input_files("#run-files", [summary, curves])
     page.wait_for_selector("#run h3")
     assert content["trial"] in page.inner_text("#run") or content["title"] in page.inner_text("#run")
     rows = page.locator("#run-comparisons tbody tr").all_inner_texts()
@@ -76,6 +83,12 @@ def test_a_run_is_shown_as_it_was_written(
     shares = [int(text.split(" %")[0]) for text in powers]
     assert shares == sorted(shares)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+    # Bars of what changes are made of sum to the change of the group; dots of comparisons stand in a picture; numbers at risk stand below the curves.
+    assert page.locator("#run svg .dot").count() == len(content["comparisons"])
+    assert page.locator("#run svg .whole").count() == len(content["rows"])
+    risks = page.locator("#run [aria-label^='Patients at risk'] tbody tr").all_inner_texts()
+    assert [row.split("\t") for row in risks] == [[arm, "20", "20", "20", "18", "18"] for arm in ("cells", "control")]
+    assert page.locator("#run figure > svg path.line").count() == 2
     wrong = tmp_path / "wrong.json"
     wrong.write_text('{"kind": "something else"}', encoding="utf-8")
     page.set_input_files("#run-files", [wrong])

@@ -105,7 +105,7 @@ def test_published_numbers_are_those_of_the_table_of_trust(explorer_file: Path, 
     kept = [row for row in rows if not row.fitted and row.topic == "albuminuria"]
     assert page.inner_text("#rows-count").startswith(f"{sum(row.inside for row in kept)} of {len(kept)} ")
     with page.expect_download() as download:
-        page.click("#rows-csv")
+        page.click("#evidence-csv")
     with Path(download.value.path()).open(encoding="utf-8", newline="") as file:
         saved = list(csv.DictReader(file))
     assert sorted(row["id"] for row in saved) == sorted(row.record for row in kept)
