@@ -13,6 +13,7 @@ from betapod.report.common.words import capital
 from betapod.trials.analysis import endpoints, survival
 from betapod.trials.analysis import estimators as analysis
 from betapod.trials.analysis.controlled import analyse
+from betapod.trials.analysis.cox_regression import cox_regression
 from betapod.trials.analysis.endpoints import Comparison
 from betapod.trials.conduct.trial_data import TrialData
 from betapod.trials.operating import attribution
@@ -333,7 +334,7 @@ def test_each_analysis_that_is_named_is_the_one_that_is_run() -> None:
         np.testing.assert_array_equal(found.p, analysis.ancova(change, expected, arm).p)
     assert (run("change", "ANCOVA").p != run("change", "t test").p).all()
     time, event = endpoints.times(data, asked("time to event", {}, percent=-20))
-    fit, (_, p) = survival.cox(time, event, arm), survival.log_rank(time, event, arm)
+    fit, (_, p) = cox_regression(time, event, [arm]).estimate(), survival.log_rank(time, event, arm)
     np.testing.assert_array_equal(run("time to event", "Cox", percent=-20).p, fit.p)
     for kind in ("log-rank", None):
         np.testing.assert_array_equal(run("time to event", kind, percent=-20).p, p)
@@ -392,7 +393,7 @@ SINGLE = "  single arm: {arms: {cells: 1}}"
         ("quantity: UACR, analysis: mmrm", ("unknown-choice",)),
         ("quantity: UACR, summary: slope, analysis: MMRM", ("wrong-analysis",)),
         ("quantity: UACR, analysis: GEE", ("analysis-not-run",)),
-        ("quantity: severe_hypoglycaemia, summary: time to event, analysis: LWYY", ("analysis-not-run",)),
+        ("quantity: severe_hypoglycaemia, summary: time to event, analysis: LWYY", ("wrong-analysis",)),
         ("quantity: eGFR, summary: time to event, percent: -40, analysis: Fine-Gray", ()),
         ("quantity: UACR, analysis: ancova", ("unknown-choice",)),
         ("quantity: UACR, analysis: paired", ("wrong-analysis",)),

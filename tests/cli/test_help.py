@@ -31,6 +31,7 @@ LONG = (
     "betapod run",
     "betapod resume",
     # They need what a run leaves.
+    "betapod trial size",
     "betapod trial export",
     "betapod trial check-adam",
     "betapod report",

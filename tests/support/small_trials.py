@@ -1,6 +1,7 @@
 """A small protocol and a pool of known courses, so that what a trial makes of them can be checked against mathematics."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 
@@ -124,3 +125,11 @@ def pool(trial, people=2000, effect=0.5, seed=3):
     intake = {name: {"biguanide": metformin} for name in values}
     weights = np.full(people, 1 / people)
     return Pool(times, codes, values, failed, hazards, injured, keys, features, weights, {}, traits, intake)
+
+
+def sick_pool(trial, times=250.0, halved=True):
+    """Those people, to whom everything but death and cancer happens often; cells halve it."""
+    ordinary = pool(trial, people=400)
+    factor = np.where(np.isin(CAUSES, ("cv_death", "other_death", "cancer")), 1.0, times)
+    scale = {name: factor * (0.5 if halved and name == "cells" else 1.0) for name in ordinary.hazards}
+    return replace(ordinary, hazards={name: values * scale[name] for name, values in ordinary.hazards.items()})

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from betapod.base.errors import ConfigError
 from betapod.trials.analysis import estimators as analysis
 from betapod.trials.analysis import survival
+from betapod.trials.analysis.cox_regression import cox_regression
 from betapod.trials.operating import likelihood, power_analysis, shapley
 
 
@@ -86,9 +87,11 @@ def test_a_fall_counts_when_the_next_visit_confirms_it() -> None:
 
 def test_no_event_in_an_arm_gives_no_hazard_ratio() -> None:
     time = np.array([1.0, 2, 3, 4, 5, 6])
-    found = survival.cox(time, np.array([1, 1, 1, 0, 0, 0], bool), np.array([0, 0, 0, 1, 1, 1.0]))
+    found = cox_regression(time, [1, 1, 1, 0, 0, 0], [[0, 0, 0, 1, 1, 1]]).estimate()
     assert np.isnan(found.effect)
-    assert np.isnan(survival.cox(time, np.zeros(6, bool), np.arange(6) % 2.0).effect)  # nor no event at all
+    assert np.isnan(
+        cox_regression(time, np.zeros(6, bool), [np.arange(6) % 2.0]).estimate().effect
+    )  # nor no event at all
     assert np.isnan(survival.log_rank(time, np.zeros(6, bool), np.arange(6) % 2.0)[1])
     free = survival.kaplan_meier(time, np.zeros(6, bool))
     assert (free.free == 1).all() and free.at_risk[0] == 6

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from betapod.trials.analysis import estimators as analysis
 from betapod.trials.analysis import mixed_model as models
 from betapod.trials.analysis import survival
+from betapod.trials.analysis.cox_regression import cox_regression
 from betapod.trials.analysis.estimators import Estimate
 from betapod.trials.conduct import conduct
 from betapod.trials.operating import likelihood, power_analysis, result_tables
@@ -69,7 +70,7 @@ def test_events_of_few(data: st.DataObject, n: int, how: str) -> None:
     curve = survival.kaplan_meier(time, event, np.isfinite(time))
     assert ((curve.free >= 0) & (curve.free <= 1)).all()
     assert ((curve.low <= curve.free + 1e-12) & (curve.free <= curve.high + 1e-12)).all()
-    fit, test = survival.cox(time, event, arm), survival.hazard_ratio(time, event, arm)
+    fit, test = cox_regression(time, event, [arm]).estimate(), survival.hazard_ratio(time, event, arm)
     sound(fit)
     chi, p = survival.log_rank(time, event, arm)
     np.testing.assert_array_equal(np.isnan(chi), np.isnan(p))
@@ -109,7 +110,7 @@ def test_a_likelihood_that_rises_without_end_has_no_ratio() -> None:
     """All treated have their event before any control: the fit ran to a hazard ratio of e^40."""
     time, arm = np.array([[1.0, 1, 1, 2, 3, 4]]), np.array([[1.0, 1, 1, 0, 0, 0]])
     event = np.ones((1, 6), dtype=bool)
-    assert np.isnan(survival.cox(time, event, arm).effect).all()
+    assert np.isnan(cox_regression(time, event, [arm]).estimate().effect).all()
     found = survival.hazard_ratio(time, event, arm)
     assert found.effect[0] == math.inf and found.p[0] == survival.log_rank(time, event, arm)[1][0]
     assert survival.hazard_ratio(time, event, 1 - arm).effect[0] == -math.inf

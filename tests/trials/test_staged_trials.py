@@ -20,7 +20,7 @@ from betapod.trials.operating.allocated_trials import allocated_lives
 from betapod.trials.operating.look_characteristics import look_rows
 from betapod.trials.operating.look_data import enrolment_days
 from betapod.trials.operating.run_summary import run_summary
-from betapod.trials.operating.staged_characteristics import adapted_trials
+from betapod.trials.operating.staged_characteristics import adapted_trials, staged_row
 from betapod.trials.operating.staged_trials import everybody_alike
 from betapod.trials.protocol.protocol_files import parse_protocol
 
@@ -200,7 +200,7 @@ def test_a_blinded_look_does_not_know_the_arms() -> None:
         ("{resize: {rule: promising zone, planned: 30, zone: [0.9, 0.3]}}", {}, "out-of-range"),
         ("{resize: {rule: promising zone, planned: 30, effect: 1}}", {}, "out-of-range"),
         ("{resize: {rule: promising zone, planned: 30}, combine: Fisher}", {}, "not-supported"),
-        ("{combine: inverse normal, events: 20}", {"primary": "{quantity: death, summary: time to event}"}, "not-supported"),
+        ("{combine: inverse normal}", {"primary": "{quantity: death, summary: time to event}"}, "missing-key"),
         ("{allocate: {blocks: 12}}", {}, "out-of-range"),
         ("{allocate: {blocks: 4, cap: 0.4}}", {}, "out-of-range"),
         ("{allocate: {blocks: 4}, boundaries: P}", {}, "useless-key"),
@@ -250,3 +250,53 @@ def test_terminal_and_report_tell_of_claims(arms: TrialData, tmp_path, capsys: p
     assert "bias if shown" in page and "Where trials stop" in page and "What looks see" not in page
     summary = run_summary(arms.protocol, {("randomised", "seed-claims"): arms}, {})
     assert [claim["claim"] for claim in summary["looks"][0]["claims"]] == ["cells", "more"]
+
+
+@pytest.mark.parametrize(
+    ("looks", "patients", "unbiased"),
+    [
+        ("{resize: {rule: conditional power, planned: 50}}", 160, True),
+        ("{combine: inverse normal}", 60, True),
+        ("{allocate: {blocks: 4, exponent: 1}}", 80, True),
+        ("{resize: {rule: blinded, planned: 50, effect: 0.7}}", 120, True),
+        ("{combine: Fisher}", 60, False),
+    ],
+)
+def test_estimates_know_of_the_adaptation(looks: str, patients: int, unbiased: bool) -> None:
+    data = run_of(text(looks, TWO, patients, 800))
+    trials = adapted_trials(data)
+    (claim,) = staged_row(data)["claims"]
+    room = 3 / np.sqrt(800)
+    assert claim["coverage_repeated"] > 0.95 - room * np.sqrt(0.05)
+    adapted = trials.adapted()
+    if not unbiased:
+        assert np.isnan(adapted.middle).all() and np.isfinite(adapted.repeated_low).all()
+        return
+    assert claim["coverage_adjusted"] == pytest.approx(0.95, abs=room * np.sqrt(0.05))
+    assert claim["above_truth_median_unbiased"] == pytest.approx(0.5, abs=room)
+    assert abs(claim["bias_median_unbiased"]) < abs(claim["bias"]) + 0.01
+    # An interval that leaves out 0 on the good side is a claim, of trials that went to their end.
+    ended = trials.stopped == trials.stopped.max()
+    assert np.array_equal((adapted.high[:, 0] < 0)[ended], trials.rejected[ended, 0])
+
+
+@pytest.mark.parametrize(
+    ("looks", "arms", "patients"),
+    [
+        ("{select: {rule: best}, intersections: Dunnett}", THREE, 120),
+        ("{information: 3, select: {rule: above, margin: 0.1}}", THREE, 120),
+        ("{enrich: {stratum: late}}", TWO, 80),
+    ],
+)
+def test_intervals_of_several_claims_hold_together(looks: str, arms: str, patients: int) -> None:
+    data = run_of(text(looks, arms, patients, 600))
+    trials = adapted_trials(data)
+    adapted, claims = trials.adapted(), staged_row(data)["claims"]
+    true = np.array([claim["estimand"] for claim in claims])
+    assert np.isfinite(true).all() and np.isnan(adapted.middle).all()
+    # A stage with nobody of the stratum in one arm tells nothing.
+    told = np.isfinite(adapted.repeated_low).all(-1)
+    together = ((adapted.repeated_low <= true) & (true <= adapted.repeated_high)).all(-1)[told].mean()
+    assert told.mean() > 0.9 and together > 0.95 - 3 * np.sqrt(0.95 * 0.05 / 600)
+    shown = adapted.repeated_high < 0
+    assert not (shown & ~trials.rejected)[trials.went_on[np.arange(len(shown)), trials.stopped]].any()

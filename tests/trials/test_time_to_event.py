@@ -37,7 +37,7 @@ def test_kidney_trial_in_r(kidney: dict[str, np.ndarray]) -> None:
     assert np.sqrt(fit.covariance[0, 0, 0]) == pytest.approx(0.1481732787, rel=1e-9)
     assert fit.log_likelihood_without[0] == pytest.approx(-1384.181109, abs=5e-7)
     assert fit.log_likelihood[0] == pytest.approx(-1379.239058, abs=5e-7)
-    assert survival.cox(time, event, treated).effect == pytest.approx(-0.4601781074, rel=1e-9)
+    assert cox_regression(time, event, [treated]).estimate().effect == pytest.approx(-0.4601781074, rel=1e-9)
     adjusted = cox_regression(time, event, [treated, kidney["base"]], kidney["strata"])
     np.testing.assert_allclose(adjusted.coefficients[0], [-0.4541310829, -0.04538052598], rtol=1e-9)
     errors = np.sqrt(np.diagonal(adjusted.covariance[0]))

@@ -199,6 +199,10 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("Is my protocol good, who is eligible, what does a run cost?", "betapod trial check mine.yaml"),
         ("Several at once", "betapod trial check dn61 packham2016"),
     ),
+    "trial size": (
+        ("Patients for a power of 90 %", "betapod trial size sglt2"),
+        ("Of your own protocol, closer", "betapod trial size mine.yaml --power 0.8 --margin 0.01"),
+    ),
     "trial export": (
         ("Data sets of analysis (ADaM) as SAS transport, with define.xml", "betapod trial export packham"),
         (

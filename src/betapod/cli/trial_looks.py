@@ -142,17 +142,18 @@ def _print_estimates(looked: Sequence[Mapping[str, Any]], scale: Scale, several:
             "above_truth_median_unbiased",
             "coverage_adjusted",
         )
-        for label, mean, bias, above, coverage in (naive, adjusted):
+        repeated = ("repeated interval", "", "", "", "coverage_repeated")
+        for label, mean, bias, above, coverage in (naive, adjusted, repeated):
             rows.append(
                 (
                     label,
-                    "-" if row[mean] is None else scale.number(row[mean]),
-                    bias_text(scale, row[bias]),
-                    _per_cent(row[above]),
+                    "-" if row.get(mean) is None else scale.number(row[mean]),
+                    bias_text(scale, row.get(bias)),
+                    _per_cent(row.get(above)),
                     share_text(dict(row), coverage),
                 )
             )
-    groups = [_heading(row, several, cells) for row in judged for _ in range(2)]
+    groups = [_heading(row, several, cells) for row in judged for _ in range(3)]
     print_table(columns, rows, right=columns[1:], groups=groups if any(groups) else [])
 
 
@@ -178,6 +179,43 @@ def _print_claims(looked: Sequence[Mapping[str, Any]], scale: Scale, several: bo
     groups = [_heading(row, several, cells) for row, _ in every]
     print_text("Claims; bias of the plain estimate from all patients of the claim")
     print_table(columns, rows, right=columns[1:], groups=groups if any(groups) else [])
+    _print_adapted(every, scale, groups)
+
+
+def _print_adapted(every: Sequence[tuple[Any, Any]], scale: Scale, groups: Sequence[str]) -> None:
+    """Print what estimates that know of the adaptation are worth, and how often intervals hold the truth."""
+    told = [(claim, group) for (_, claim), group in zip(every, groups, strict=True) if claim["estimand"] is not None]
+    if not told:
+        return
+    unbiased = any(claim["estimate_median_unbiased"] is not None for claim, _ in told)
+    columns = (
+        "claim",
+        *(("median unbiased", "its bias", "above the truth", "coverage") if unbiased else ()),
+        "repeated",
+        "plain",
+    )
+    rows = [
+        (
+            claim["claim"],
+            *(
+                (
+                    "-"
+                    if claim["estimate_median_unbiased"] is None
+                    else scale.number(claim["estimate_median_unbiased"]),
+                    bias_text(scale, claim["bias_median_unbiased"]),
+                    _per_cent(claim["above_truth_median_unbiased"]),
+                    _per_cent(claim["coverage_adjusted"]),
+                )
+                if unbiased
+                else ()
+            ),
+            _per_cent(claim["coverage_repeated"]),
+            _per_cent(claim["coverage"]),
+        )
+        for claim, _ in told
+    ]
+    print_text("Estimates that know of the adaptation, and coverage of their, of repeated and of plain intervals")
+    print_table(columns, rows, right=columns[1:], groups=[group for _, group in told] if any(groups) else [])
 
 
 def _boundary(value: float | None) -> str:

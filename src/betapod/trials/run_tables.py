@@ -13,17 +13,20 @@ from ..engine.runs.database import identifier as _id
 from ..engine.runs.store import Receipt, Store, write_parquet
 from ..observables.quantities import visit_observables
 from ..therapies.cell_risks import EVENTS
-from .conduct.harm_events import dated_events, event_names
+from .conduct.harm_events import DATED, dated_events, event_names
 from .conduct.health_events import asked_health
 from .conduct.patient_pool import Pool
 from .conduct.trial_data import TrialData
 from .protocol.health_outcomes import QUALITY_OF_LIFE
 from .protocol.protocol import Protocol
+from .protocol.recurrent_outcomes import repeated_causes
 
 if TYPE_CHECKING:
     from .run_folder import TrialPlan
 
 _QALY = ("QALY", "quality-adjusted life-years from enrolment to the visit", "year")
+#: How columns of events after the first begin.
+_LATER = "later_"
 _PLAIN = ("member", "arm", "stratum", "disposition", "disposition_day", "rescued", "rescue_rule")
 
 
@@ -56,6 +59,10 @@ def trial_dictionary(protocol: Protocol) -> str:
         ),
         *((f"events_{name}", f"how often: {label}", "") for name, label in EVENTS.items()),
         *((f"day_{name}", f"day of {label}; empty without", "day") for name, label in dated_events(protocol).items()),
+        *(
+            (f"later_{name}", f"days of {DATED[name]} after the first, in order; empty list without", "day")
+            for name in repeated_causes(protocol)
+        ),
     ]
     return rows_as_csv(("column", "label", "unit"), rows)
 
@@ -75,7 +82,11 @@ def write_tables(
     ):
         table_columns = _stacked(columns)
         select = ", ".join(
-            f"[{', '.join(map(quoted, spelt[name]))}][{_id(name)} + 1] AS {_id(name)}" if name in spelt else _id(name)
+            f"[{', '.join(map(quoted, spelt[name]))}][{_id(name)} + 1] AS {_id(name)}"
+            if name in spelt
+            else f"string_split({_id(name)}, ' ')[:-2]::FLOAT[] AS {_id(name)}"
+            if name.startswith(_LATER)
+            else _id(name)
             for name in table_columns
         )
         path = store.path(table, shard)
@@ -127,7 +138,24 @@ def _person_columns(trial_plan: TrialPlan, key: tuple[str, str], data: TrialData
     columns |= {f"BASE_{code}": data.base[code].reshape(-1) for code in data.codes}
     columns |= {f"effect_draw_{name}": values.reshape(-1) for name, values in data.effect_draws.items()}
     columns |= {f"day_{name}": day.reshape(-1) for name, day in data.outcome_days.items()}
+    columns |= {f"{_LATER}{name}": _as_text(days) for name, days in data.later_days.items()}
     return columns | {f"events_{name}": counts.reshape(-1) for name, counts in data.events.items()}
+
+
+def _as_text(days: np.ndarray) -> np.ndarray:
+    """Return (R n,) the days of each patient, a blank after each: what the database makes lists of."""
+    rows = days.reshape(days.shape[0] * days.shape[1], days.shape[2])
+    return np.array(["".join(f"{day} " for day in row[np.isfinite(row)]) for row in rows], dtype=object)
+
+
+def _from_lists(lists: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """Return (R, n, most) days from the list of each patient."""
+    rows = [np.asarray(days, dtype=np.float32) for days in lists]
+    most = max((len(row) for row in rows), default=0)
+    padded = np.full((len(rows), most), np.nan, dtype=np.float32)
+    for row, days in zip(padded, rows, strict=True):
+        row[: len(days)] = days
+    return padded.reshape(*shape, most)
 
 
 def read_tables(
@@ -178,6 +206,10 @@ def _rebuilt(
             index[text == label] = number
         return index.reshape(shape)
 
+    def listed(name: str) -> np.ndarray:
+        first = starts["patients"]
+        return np.asarray(tables["patients"][name][first : first + shape[0] * shape[1]], dtype=object)
+
     arms, strata = tuple(protocol.designs[design].arms), tuple(protocol.strata) or ("all",)
     events = [name for name in tables["patients"] if name.startswith("events_")]
     expected_events = {f"events_{name}" for name in event_names(protocol, design, scenario)}
@@ -195,6 +227,7 @@ def _rebuilt(
         {name: take("patients", f"day_{name}", shape, np.float32) for name in dated_events(protocol)},
         take("patients", "screened", shape, np.int32)[:, 0], pool,
         take("visits", "QALY", visits, np.float32) if QUALITY_OF_LIFE in asked_health(protocol) else None,
+        later_days={name: _from_lists(listed(f"{_LATER}{name}"), shape) for name in repeated_causes(protocol)},
     )  # fmt: skip
     starts["patients"] += shape[0] * shape[1]
     starts["visits"] += shape[0] * shape[1] * visits[2]

@@ -23,6 +23,7 @@ from ..trial_looks import tell_looks
 from ..waiting import show_progress, waiting
 from . import trial_data_verbs
 from .trial_new import new_trial_command
+from .trial_size import size_trial_command
 
 if TYPE_CHECKING:
     from ...trials.conduct.feasibility import Feasible
@@ -194,6 +195,7 @@ def show_protocol_command(protocol: ProtocolArgument, as_json: JsonOption = Fals
 
 
 trial.command("new")(new_trial_command)
+trial.command("size")(size_trial_command)
 
 
 @trial.command("check")

@@ -89,8 +89,10 @@ def event_rules() -> tuple[AdamRule, ...]:
         times("T05", "AVAL in days is ADT - STARTDT, or one more, the same in every record", ("AVAL", "ADT", "STARTDT"), _other_time),
         times("T06", "EVNTDESC is there", ("EVNTDESC",), lambda c: c["EVNTDESC"] == ""),
         times("T07", "CNSDTDSC is there for those without the event", ("CNSDTDSC", "CNSR"), lambda c: (c["CNSR"] > 0.0) & (c["CNSDTDSC"] == "")),
-        times("T08", "a subject has one record of a parameter", ("PARAMCD", "USUBJID"), lambda c: c.frame.duplicated(["USUBJID", "PARAMCD"])),
+        times("T08", "a subject has one record of a parameter, or one of each number of an event (EVNTN)", ("PARAMCD", "USUBJID"), lambda c: c.frame.duplicated(["USUBJID", "PARAMCD", *(["EVNTN"] if "EVNTN" in c.frame else [])])),
         times("T09", "nobody has an event after death", ("ADT", "DTHDT", "CNSR", "SRCDOM"), lambda c: (c["CNSR"] == 0.0) & c["SRCDOM"].isin(["AE", "DS"]) & (c.days("ADT") > c.days("DTHDT"))),
+        times("T10", "of recurrent events time at risk goes on (TSTART) where the record before ended (AVAL)", ("TSTART", "AVAL", "EVNTN", "USUBJID"), lambda c: unequal(c["TSTART"], _ended_before(c))),
+        times("T11", "of recurrent events one record alone, the last of a subject, is none", ("CNSR", "EVNTN", "USUBJID"), lambda c: (c["CNSR"] > 0.0) != ~c.frame.sort_values("EVNTN").duplicated(["USUBJID", "PARAMCD"], keep="last").sort_index()),
         events("E01", "AETERM is never empty", ("AETERM",), lambda c: c["AETERM"] == ""),
         events("E02", "AEDECOD is never empty", ("AEDECOD",), lambda c: c["AEDECOD"] == ""),
         events("E03", "AESER is Y or N", ("AESER",), lambda c: ~c["AESER"].isin(["Y", "N"])),
@@ -111,6 +113,13 @@ def event_rules() -> tuple[AdamRule, ...]:
         of_dataset("E18", "a GROUP has one GROUPN, and a GROUPN one GROUP", lambda c: _one_to_one(c, "GROUP", "GROUPN"), lambda c: "GROUPN" in c.frame),
         groups("E19", "no value of a better group is below one of a worse group", ("AVAL", "GROUPN"), _groups_overlap),
     )  # fmt: skip
+
+
+def _ended_before(checked: CheckedDataset) -> NDArray[np.float64]:
+    """Return AVAL of the record of the event before, of the same subject and parameter; 0 for the first."""
+    ordered = checked.frame.sort_values(["USUBJID", "PARAMCD", "EVNTN"])
+    before = ordered.groupby(["USUBJID", "PARAMCD"])["AVAL"].shift(1, fill_value=0.0)
+    return before.sort_index().to_numpy(dtype=np.float64)
 
 
 def _given(column: object) -> NDArray[np.bool_]:

@@ -33,7 +33,7 @@ _COLUMNS = (
 
 
 def adverse_events(study: SimulatedStudy) -> CdiscDataset:
-    """Return AE: the first event of every kind that is dated, and each event of infusions and cells.
+    """Return AE: the first event of every kind that is dated, those after it where an endpoint counts them, and each event of infusions and cells.
 
     A run keeps how often the events of infusions came, and not when: their day is that of the infusion where there was one alone,
     and empty otherwise.
@@ -48,6 +48,10 @@ def adverse_events(study: SimulatedStudy) -> CdiscDataset:
         day = event_days(study.of_subjects(study.data.outcome_days[name]))
         subjects = np.flatnonzero(np.isfinite(day))
         frames.append(_events(study, name, label, subjects, day[subjects]))
+        if name in study.data.later_days:
+            later = event_days(study.of_subjects(study.data.later_days[name]))
+            subjects, number = np.nonzero(np.isfinite(later))
+            frames.append(_events(study, name, label, subjects, later[subjects, number]))
     for name, counts in study.data.events.items():
         number = study.of_subjects(counts).astype(np.intp)
         subjects = np.repeat(np.arange(len(number)), number)

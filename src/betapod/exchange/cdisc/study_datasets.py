@@ -10,6 +10,7 @@ from .event_records import adverse_events, analysed_events, dispositions
 from .event_time_records import event_times, hierarchical_composite
 from .exposure_records import analysed_exposure, exposure_dataset
 from .measured_records import analysed_findings, codes_by_dataset, findings
+from .recurrent_event_records import recurrent_events
 from .subject_records import carried_variables, demographics, subject_level
 from .trial_design_records import subject_visits, trial_design
 
@@ -36,7 +37,7 @@ def sdtm_datasets(study: SimulatedStudy) -> list[CdiscDataset]:
 
 
 def adam_datasets(study: SimulatedStudy) -> list[CdiscDataset]:
-    """Return ADSL, ADLB, ADVS, ADEFF, ADTTE, ADAE, ADEX and ADHCE; those of measurements where something was measured."""
+    """Return ADSL, ADLB, ADVS, ADEFF, ADTTE, ADAE, ADEX, ADREC and ADHCE; those of measurements and of recurrent events where there are some."""
     exposure = exposure_dataset(study)
     adsl = subject_level(study, demographics(study, exposure), exposure)
     carried = carried_variables(adsl)
@@ -48,8 +49,8 @@ def adam_datasets(study: SimulatedStudy) -> list[CdiscDataset]:
             datasets.append(analysed_findings(study, name, codes, carried, source))
     datasets += [event_times(study, carried), analysed_events(adverse_events(study), carried)]
     datasets.append(analysed_exposure(study, exposure, carried))
-    composite = hierarchical_composite(study, carried)
-    return datasets + ([composite] if composite is not None else [])
+    more = (recurrent_events(study, carried), hierarchical_composite(study, carried))
+    return datasets + [dataset for dataset in more if dataset is not None]
 
 
 def counterfactual_dataset(study: SimulatedStudy) -> CdiscDataset:

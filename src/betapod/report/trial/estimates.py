@@ -132,7 +132,7 @@ class Scale:
         if self.controlled and self.measure in WINS:
             return f"{self.measure} of the {self._compared}"
         if self.ratio:
-            return f"hazard of {self._event}"
+            return f"{'rate' if self.measure == 'rate ratio' else 'hazard'} of {self._event}"
         if self.summary == "time to event":
             return f"share of patients with {self._event}"
         if self.summary == "responders":

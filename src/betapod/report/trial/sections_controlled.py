@@ -14,6 +14,7 @@ from ..common.drawing import slug
 from . import estimates
 from . import trial_figures_designs as draw
 from .analyses import compared_by
+from .endpoint_figures import draw_event_free, draw_hierarchy, draw_operating, draw_tipping
 from .sections_designs import arms_of, kept, supposed
 
 if TYPE_CHECKING:
@@ -61,6 +62,10 @@ def controlled_section(assessment: Assessment, design: str) -> Section:
     tells = any(row["tests_cells"] for row in rows)
     figures = kept(
         draw.draw_studies(assessment, design),
+        draw_operating(assessment, design, names, named),
+        draw_event_free(assessment, design, names[-1]),
+        draw_hierarchy(assessment, design, names[-1]),
+        draw_tipping(assessment, design, names[-1]),
         draw.free_of_event(assessment, design, names[-1]),
         *(draw.draw_course(assessment, design, arm, assessment.code) for arm in arms_of(assessment, design)),
     )

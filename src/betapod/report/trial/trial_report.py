@@ -63,6 +63,9 @@ TABLES = (
     "looks",
     "looked",
     "claimed",
+    "survival",
+    "hierarchy",
+    "tipping",
     "power",
     "sizes",
 )

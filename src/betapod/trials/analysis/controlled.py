@@ -15,10 +15,12 @@ from ..operating.replicate_summaries import selected_patients
 from ..protocol.analysis_keys import CONTROLLED, COURSES, IMPUTED, WINS, Analysis
 from . import endpoints, survival
 from . import estimators as analysis
-from .cox_regression import cox_regression, fine_gray
+from .cox_regression import cox_regression, fine_gray, recurrent_cox
 from .endpoints import Comparison
 from .estimators import Array, Estimate
+from .event_rates import negative_binomial
 from .mixed_model import mmrm
+from .recurrent_events import event_histories
 from .reference_imputation import reference_based
 from .shared_slopes import shared_slopes
 from .slope_contrasts import SlopeContrasts
@@ -116,6 +118,8 @@ def analyse_groups(groups: _Compared) -> Estimate:
     method = groups.settings.method
     if groups.endpoint.summary == "time to event":
         return _of_times(groups)
+    if groups.endpoint.summary == "recurrent events":
+        return _of_rates(groups)
     if method == "MMRM":
         return _of_visits(groups)
     if method in IMPUTED:
@@ -305,13 +309,24 @@ def _of_times(groups: _Compared) -> Estimate:
         return fine_gray(time, event, rival, [groups.treated, *covariates], strata).estimate(level=groups.level)
     if method == "log-rank" and strata is None:
         return survival.hazard_ratio(time, event, groups.treated, groups.level)
-    if strata is None and not covariates:
-        return survival.cox(time, event, groups.treated, groups.level)
     fit = cox_regression(time, event, [groups.treated, *covariates], strata).estimate(level=groups.level)
     if method == "Cox":
         return fit
     _, p = survival.log_rank(time, event, groups.treated, strata)
     return Estimate(fit.effect, fit.standard_error, fit.degrees, p, fit.low, fit.high, fit.n)
+
+
+def _of_rates(groups: _Compared) -> Estimate:
+    """Return the logarithm of the ratio of rates of recurrent events."""
+    strata, covariates = groups.stratified(False), groups.covariates
+    histories = event_histories(groups.data, groups.endpoint)
+    if groups.settings.method == "LWYY":
+        fit = recurrent_cox(histories.days, groups.kept(histories.watched), [groups.treated, *covariates], strata)
+        return fit.estimate(robust=True, level=groups.level)
+    columns = [groups.treated, *covariates]
+    if strata is not None:
+        columns += [np.asarray(strata == code, dtype=float) for code in range(1, len(groups.data.strata))]
+    return negative_binomial(groups.kept(histories.counts), histories.years, columns).estimate(level=groups.level)
 
 
 def _incidence(groups: _Compared, time: Array, event: np.ndarray, rival: np.ndarray) -> Estimate:

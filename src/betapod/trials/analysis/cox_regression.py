@@ -227,7 +227,7 @@ def _fit_all(
     x = np.stack([_fitting(column, ends.shape) for column in covariates], -1)
     codes = np.zeros(ends.shape) if strata is None else _fitting(strata, ends.shape)
     member = np.asarray(np.isfinite(ends) & np.isfinite(x).all(-1) & np.isfinite(codes))
-    step = max(1, _BATCH // (ends.shape[-1] * (x.shape[-1] + 1) ** 2))
+    step = max(1, _BATCH // (max(ends.shape[-1], 1) * (x.shape[-1] + 1) ** 2))
     parts = []
     for first in range(0, len(ends), step):
         rows = slice(first, first + step)

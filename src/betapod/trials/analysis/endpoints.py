@@ -16,7 +16,7 @@ from ..protocol.analysis_keys import SLOPES, WINS
 from ..protocol.health_outcomes import IMPROVEMENTS
 from . import survival
 from .estimators import Array, patient_slopes
-from .kidney_hierarchy import kidney_hierarchy
+from .kidney_hierarchy import kidney_hierarchy, kidney_outcomes
 from .totals import total_at
 
 if TYPE_CHECKING:
@@ -99,6 +99,8 @@ def direction(endpoint: Endpoint) -> int:
     sign = -1 if endpoint.better == "lower" else 1
     if endpoint.summary in ("responders", "hierarchy") or endpoint.outcome in IMPROVEMENTS:
         return 1
+    if endpoint.summary == "recurrent events":
+        return -1
     if endpoint.summary == "time to event":
         # An event in the good direction is the better the sooner it comes.
         return 1 if _falls(endpoint) == (sign < 0) else -1
@@ -149,6 +151,11 @@ def _strategy(endpoint: Endpoint) -> str:
     """
     kind = endpoint.intercurrent.rescue
     return "treatment policy" if kind in ("composite", "principal stratum") else kind
+
+
+def counts_all_values(endpoint: Endpoint) -> bool:
+    """Whether what happens after rescue counts as everything else."""
+    return _strategy(endpoint) == "treatment policy"
 
 
 def failures(data: TrialData, endpoint: Endpoint) -> Array:
@@ -220,6 +227,17 @@ def _changes(data: TrialData, endpoint: Endpoint) -> Array:
 
 def hierarchy(data: TrialData, endpoint: Endpoint) -> tuple[Array, np.ndarray]:
     """Return (R, n) score (higher is better) and component of the kidney hierarchical endpoint, up to the visit of an endpoint."""
+    score, component = kidney_hierarchy(*_hierarchy_inputs(data, endpoint))
+    return np.where(data.enrolled, score, np.nan), component
+
+
+def hierarchy_values(data: TrialData, endpoint: Endpoint) -> list[Array]:
+    """Return (R, n) the day of each component of the hierarchy in its order, NaN without, and last the slope."""
+    events, slope = kidney_outcomes(*_hierarchy_inputs(data, endpoint))
+    return [*events, slope]
+
+
+def _hierarchy_inputs(data: TrialData, endpoint: Endpoint) -> tuple[Array, Array, Array, Array]:
     last = _last_day(data.protocol, endpoint)
     visit = data.visit(endpoint_visit(data.protocol, endpoint))
     after = (data.days > 0) & (np.arange(len(data.days)) <= visit)
@@ -228,8 +246,7 @@ def hierarchy(data: TrialData, endpoint: Endpoint) -> tuple[Array, np.ndarray]:
     died, failed = (
         np.where(day <= last, day, np.nan) for day in (_disposed(data, "died"), _kidneys_failed(data, endpoint))
     )
-    score, component = kidney_hierarchy(np.concatenate([[0.0], data.days[after]]), course, died, failed)
-    return np.where(data.enrolled, score, np.nan), component
+    return np.concatenate([[0.0], data.days[after]]), course, died, failed
 
 
 def _change(data: TrialData, endpoint: Endpoint) -> Array:

@@ -60,6 +60,14 @@ def kidney_hierarchy(
     >>> [KIDNEY_COMPONENTS[k] for k in component[0]]
     ['eGFR slope', 'fall by 40 %', 'fall by 40 %']
     """
+    events, last = kidney_outcomes(times, egfr, death, dialysis, slope)
+    return hierarchical_score(events, last)
+
+
+def kidney_outcomes(
+    times: ArrayLike, egfr: ArrayLike, death: ArrayLike, dialysis: ArrayLike, slope: ArrayLike | None = None
+) -> tuple[list[Array], Array]:
+    """Return the days (R, n) of the events of the hierarchy in its order, NaN without, and the slope of eGFR; arguments are those of `kidney_hierarchy`."""
     values = np.asarray(egfr, dtype=float)
     base = values[..., 0]
     bounds = [np.full(base.shape, np.nextafter(FAILED, 0.0)), *((1 - fall) * base for fall in FALLS)]
@@ -67,5 +75,4 @@ def kidney_hierarchy(
     for bound in bounds:
         day, happened = crossing(times, values, bound)
         events.append(np.where(happened, day, np.nan))
-    last = patient_slopes(times, values, 0.0).total if slope is None else np.asarray(slope, dtype=float)
-    return hierarchical_score(events, last)
+    return events, patient_slopes(times, values, 0.0).total if slope is None else np.asarray(slope, dtype=float)

@@ -37,6 +37,7 @@ def reference_based(
     draws: int = 50,
     seed: int = 1,
     level: float = 0.95,
+    shift: float = 0.0,
 ) -> Estimate:
     """Return the difference between arms at the last visit after reference-based multiple imputation, shape (R,).
 
@@ -54,6 +55,9 @@ def reference_based(
         Imputations, and the seed of their random numbers; a replicate has its own stream.
     level
         Of the interval, such as 0.95.
+    shift
+        What treated patients fare better by, at all visits after they left, than the strategy takes them to: with shifts for the worse the effect tips over at one of
+        them.
 
     Returns
     -------
@@ -93,13 +97,13 @@ def reference_based(
     y = y[None] if y.ndim == 2 else y
     base = np.broadcast_to(np.asarray(baseline, dtype=float), y.shape[:2])
     arm = np.broadcast_to(np.asarray(treated, dtype=float), y.shape[:2])
-    results = [_one_trial(y[r], base[r], arm[r], strategy, draws, [seed, r]) for r in range(len(y))]
+    results = [_one_trial(y[r], base[r], arm[r], strategy, draws, [seed, r], shift) for r in range(len(y))]
     effect, error, degrees, n = (np.array(column) for column in zip(*results, strict=True))
     return as_estimate(effect, error, degrees, n, level)
 
 
 def _one_trial(
-    y: Array, base: Array, arm: Array, strategy: str, draws: int, seed: list[int]
+    y: Array, base: Array, arm: Array, strategy: str, draws: int, seed: list[int], shift: float
 ) -> tuple[float, float, float, float]:
     keep = np.isfinite(base) & np.isfinite(arm)
     y, base, in_arm = y[keep], base[keep], arm[keep] > 0.5
@@ -113,7 +117,8 @@ def _one_trial(
     random = np.random.default_rng(seed)
     model = _drawn(fit.coefficients[0], fit.covariance[0], fit.visits[0], int(fit.patients[0]) - 3, draws, random)
     completed = _completed(y, centred, in_arm, strategy, model, random)
-    each_draw = ancova(completed[..., -1], base, in_arm)
+    left = in_arm & np.isnan(y[:, -1])
+    each_draw = ancova(completed[..., -1] + shift * left, base, in_arm)
     return *_rubin(each_draw), float(len(y))
 
 

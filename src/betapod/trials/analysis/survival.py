@@ -1,7 +1,6 @@
-"""Time to an event at visits: Kaplan-Meier, log-rank and Cox regression on the arm, for one trial or thousands at once.
+"""Time to an event at visits: Kaplan-Meier, log-rank, cumulative incidence and restricted means, for one trial or thousands at once.
 
-The last axis of `time` and `event` is the patients. The results equal those of lifelines (Efron's handling of ties, log-log
-intervals) to rounding.
+The last axis of `time` and `event` is the patients. The results equal those of lifelines (log-log intervals) to rounding.
 """
 
 from __future__ import annotations
@@ -11,10 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .cox_regression import cox_regression
 from .estimators import Array, Estimate, as_estimate
-
-#: Log hazard ratio beyond which a fit has run away: the likelihood has no maximum.
-_ENDLESS = 12.0
 
 
 @dataclass(frozen=True)
@@ -286,16 +283,23 @@ def log_rank(
     """
     from scipy.special import chdtrc
 
-    if strata is None:
-        excess, variance = _excess(time, event, treated)
-    else:
-        t = np.asarray(time, dtype=float)
-        codes = np.broadcast_to(np.asarray(strata), t.shape)
-        parts = [_excess(np.where(codes == code, t, np.nan), event, treated) for code in np.unique(codes)]
-        excess, variance = (np.sum([part[k] for part in parts], axis=0) for k in (0, 1))
+    excess, variance = log_rank_score(time, event, treated, strata)
     with np.errstate(divide="ignore", invalid="ignore"):
         chi = np.where(variance > 0, excess**2 / variance, np.nan)
     return chi, chdtrc(1, chi)
+
+
+def log_rank_score(
+    time: ArrayLike, event: ArrayLike, treated: ArrayLike, strata: ArrayLike | None = None
+) -> tuple[Array, Array]:
+    """Return the events of the treated arm beyond those expected if arms did not differ, and their variance, added over strata; arguments as of `log_rank`."""
+    if strata is None:
+        return _excess(time, event, treated)
+    t = np.asarray(time, dtype=float)
+    codes = np.broadcast_to(np.asarray(strata), t.shape)
+    parts = [_excess(np.where(codes == code, t, np.nan), event, treated) for code in np.unique(codes)]
+    excess, variance = (np.asarray(np.sum([part[k] for part in parts], axis=0)) for k in (0, 1))
+    return excess, variance
 
 
 def _excess(time: ArrayLike, event: ArrayLike, treated: ArrayLike) -> tuple[Array, Array]:
@@ -391,48 +395,13 @@ def hazard_ratio(time: ArrayLike, event: ArrayLike, treated: ArrayLike, level: f
     Where all events fell into one arm, or those of one arm came before all others, the ratio is 0 or infinite: the effect is minus
     or plus infinity, without an interval, but the test stands.
     """
-    fit = cox(time, event, treated, level)
+    fit = cox_regression(time, event, [treated]).estimate(level=level)
     chi, p = log_rank(time, event, treated)
+    effect, error, low, high, count = (
+        values.reshape(chi.shape) for values in (fit.effect, fit.standard_error, fit.low, fit.high, fit.n)
+    )
     excess, _ = _excess(time, event, treated)
     testable = np.isfinite(chi)
-    effect = np.where(np.isfinite(fit.effect), fit.effect, np.where(excess > 0, np.inf, -np.inf))
-    effect, error, low, high = (
-        np.where(testable, values, np.nan) for values in (effect, fit.standard_error, fit.low, fit.high)
-    )
-    return Estimate(effect, error, fit.degrees, p, low, high, fit.n)
-
-
-def cox(time: ArrayLike, event: ArrayLike, treated: ArrayLike, level: float = 0.95, steps: int = 60) -> Estimate:
-    """Return the log hazard ratio of the treated arm, with Efron's handling of ties and Wald's interval.
-
-    Where no event happened in one of the arms, or the likelihood rises without end, there is no finite estimate: NaN.
-    """
-    t, e, m = _read(time, event, None)
-    arm = np.broadcast_to(np.asarray(treated, dtype=float), t.shape) > 0.5
-    days = np.unique(t[e & m])
-    d1, n1 = _counts(t, e, arm & m, days)
-    d0, n0 = _counts(t, e, ~arm & m, days)
-    d = d1 + d0
-    most = int(d.max(initial=0))
-    # The l-th of d tied events sees the share l/d of them already gone.
-    gone = np.arange(most) / np.maximum(d, 1)[..., None]
-    counted = np.arange(most) < d[..., None]
-    left1, left0 = n1[..., None] - gone * d1[..., None], n0[..., None] - gone * d0[..., None]
-    finite = (d1.sum(-1) > 0) & (d0.sum(-1) > 0)
-    beta = np.zeros(t.shape[:-1])
-    information = np.full_like(beta, np.nan)
-    for _ in range(steps):
-        weight = np.exp(beta)[..., None, None] * left1
-        with np.errstate(divide="ignore", invalid="ignore"):
-            share = np.where(counted, weight / (weight + left0), 0.0)
-        gradient = d1.sum(-1) - share.sum((-1, -2))
-        information = (share * (1 - share)).sum((-1, -2))
-        with np.errstate(divide="ignore", invalid="ignore"):
-            step = np.where(finite & (information > 0), gradient / information, 0.0)
-        beta = beta + np.clip(step, -1.0, 1.0)
-        if np.all(np.abs(step) < 1e-13):
-            break
-    with np.errstate(divide="ignore", invalid="ignore"):
-        estimable = finite & (information > 0) & (np.abs(beta) < _ENDLESS)
-        error = np.where(estimable, 1 / np.sqrt(information), np.nan)
-    return as_estimate(np.where(np.isfinite(error), beta, np.nan), error, np.inf, m.sum(-1), level)
+    effect = np.where(np.isfinite(effect), effect, np.where(excess > 0, np.inf, -np.inf))
+    effect, error, low, high = (np.where(testable, values, np.nan) for values in (effect, error, low, high))
+    return Estimate(effect, error, np.full(chi.shape, np.inf), p, low, high, count)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .drawn_design import PATIENT_ARRAYS, PATIENT_TABLES, DrawnDesign, SharedDraws, joined, shards
+from .drawn_design import PATIENT_ARRAYS, PATIENT_TABLES, DrawnDesign, SharedDraws, joined, shards, widened
 from .trial_data import TrialData
 
 if TYPE_CHECKING:
@@ -102,7 +102,9 @@ def side_by_side(first: TrialData, second: TrialData, treated: str, control: str
         tables = [getattr(data, name) for data in sides]
         # Adverse events have the names of the arms' own infusions.
         changes[name] = {
-            key: np.concatenate([table[key] for table in tables], axis=1) for key in tables[0] if key in tables[1]
+            key: np.concatenate(widened([table[key] for table in tables]), axis=1)
+            for key in tables[0]
+            if key in tables[1]
         }
     return replace(sides[0], arms=(treated, control), treated_as=(), screened=sides[0].screened[:1], **changes)
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 #: Fields of `TrialData` by patient: arrays, and mappings of arrays; ``qalys`` besides, where they are counted.
 PATIENT_ARRAYS = ("member", "arm", "stratum", "day", "disposition", "disposition_day", "rescued", "rescue_rule")
-PATIENT_TABLES = ("observed", "base", "effect_draws", "events", "outcome_days")
+PATIENT_TABLES = ("observed", "base", "effect_draws", "events", "outcome_days", "later_days")
 #: Replicates that are computed together at most.
 SHARD = 125
 #: Patients that are computed together at most, unless one trial has more.
@@ -128,7 +128,7 @@ class DrawnDesign:
             tuple(visit.name for visit in protocol.visits), draws.days, protocol.codes,
             draws.recruited.member, self.arm, draws.recruited.stratum, self._attended(drawn.disposition_day), {}, {}, drawn.disposition, drawn.disposition_day,
             np.full(draws.shape, np.nan, dtype=np.float32), np.full(draws.shape, -1, dtype=np.int8),
-            draws.effects, drawn.events, drawn.days, draws.recruited.screened, self.pool, drawn.qalys, treated_as=self.treated_as,
+            draws.effects, drawn.events, drawn.days, draws.recruited.screened, self.pool, drawn.qalys, treated_as=self.treated_as, later_days=drawn.later,
         )  # fmt: skip
         self._rescue(data, measured, true)
         return self._finished(data, measured)
@@ -218,6 +218,17 @@ def _exponential(uniform: Numbers, rate: Numbers) -> Numbers:
     return days
 
 
+def widened(parts: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
+    """Return arrays (R, n, most) of several parts with NaN after each, so that their last axes are alike; others as they are."""
+    if parts[0].ndim < 3 or len({part.shape[-1] for part in parts}) == 1:
+        return list(parts)
+    most = max(part.shape[-1] for part in parts)
+    return [
+        np.pad(part, [*[(0, 0)] * (part.ndim - 1), (0, most - part.shape[-1])], constant_values=np.nan)
+        for part in parts
+    ]
+
+
 def joined(parts: Sequence[TrialData]) -> TrialData:
     """Return parts of one design and scenario, one after another, as one."""
     from dataclasses import replace
@@ -229,7 +240,9 @@ def joined(parts: Sequence[TrialData]) -> TrialData:
         name: np.concatenate([getattr(part, name) for part in parts]) for name in (*PATIENT_ARRAYS, "screened")
     }
     tables: dict[str, Any] = {
-        name: {key: np.concatenate([getattr(part, name)[key] for part in parts]) for key in getattr(first, name)}
+        name: {
+            key: np.concatenate(widened([getattr(part, name)[key] for part in parts])) for key in getattr(first, name)
+        }
         for name in PATIENT_TABLES
     }
     if first.qalys is not None:

@@ -20,6 +20,7 @@ from ...hazards.risk import hazard_values
 from ...observables.quantities import Numbers
 from ...therapies.cell_risks import CourseHarms, course_harms
 from ..protocol.health_outcomes import health_label
+from ..protocol.recurrent_outcomes import repeated_causes
 from .health_events import dated_health, trial_health
 from .trial_data import DISPOSITIONS
 from .trial_effects import KIDNEY_REMOVED, KIDNEYS_FAILED
@@ -42,7 +43,7 @@ def dated_events(protocol: Protocol) -> dict[str, str]:
 
 #: eGFR (mL/min/1.73m2) below which there is kidney disease.
 _KIDNEY_DISEASE = 60.0
-#: Serious adverse events under immunosuppression that one patient can have.
+#: Serious adverse events under immunosuppression, or events of one cause, that one patient can have.
 _MOST = 50
 
 
@@ -58,6 +59,8 @@ class DrawnOutcomes:
         Name of `dated_events` -> (R, n) day of the first event while the patient was in the trial; NaN without.
     events
         Adverse event -> (R, n) how often it happened while the patient was in the trial.
+    later
+        Cause -> (R, n, most) days of events after the first, as of `TrialData.later_days`.
     qalys
         As of `TrialData`.
     """
@@ -66,6 +69,7 @@ class DrawnOutcomes:
     disposition_day: NDArray[np.float32]
     days: dict[str, NDArray[np.float32]]
     events: dict[str, NDArray[np.int16]]
+    later: dict[str, NDArray[np.float32]]
     qalys: NDArray[np.float32] | None
 
 
@@ -92,7 +96,15 @@ def draw_outcomes(draws: SharedDraws, arm: NDArray[np.int8], arms: tuple[str, ..
     events = {name: np.zeros(draws.shape, dtype=np.int16) for name in drawing.names}
     for name, day, hit in drawing.hits:
         events[name] += hit & (day <= last)
-    return DrawnOutcomes(disposition, np.where(over, gone, np.nan).astype(np.float32), days, events, health.qalys)
+    later = {name: _within(values, last) for name, values in drawing.later(end).items()}
+    disposition_day = np.where(over, gone, np.nan).astype(np.float32)
+    return DrawnOutcomes(disposition, disposition_day, days, events, later, health.qalys)
+
+
+def _within(days: Numbers, last: Numbers) -> NDArray[np.float32]:
+    """Return days (R, n, most) with NaN after the last day (R, n) of a patient, no wider than needed."""
+    inside = np.where(days <= last[..., None], days, np.nan).astype(np.float32)
+    return inside[..., : int(np.isfinite(inside).sum(-1).max(initial=0))]
 
 
 def event_names(protocol: Protocol, design: str, scenario: str) -> list[str]:
@@ -124,6 +136,10 @@ class _Drawing:
         Name of `DATED` -> (R, n) day; infinite without.
     hits
         Adverse event, its day (a number or (R, n)), and (R, n) whether it came.
+    ratios
+        Cause -> (R, n) by how much cells change its rate.
+    besides
+        Cause -> (R, n) days of events by infusions and procedures, which come besides those of the course; infinite without.
     """
 
     def __init__(self, draws: SharedDraws, arm: NDArray[np.int8], arms: tuple[str, ...], scenario: str) -> None:
@@ -131,6 +147,8 @@ class _Drawing:
         self.days = {name: np.full(draws.shape, np.inf) for name in DATED}
         self.hits: list[tuple[str, Numbers | float, NDArray[np.bool_]]] = []
         self.names: dict[str, None] = {}
+        self.ratios = {cause: np.ones(draws.shape) for cause in CAUSES}
+        self.besides: dict[str, list[Numbers]] = {}
         self._on_courses()
         self._killed()
         for harms, cells, in_arm in self._infused():
@@ -158,6 +176,36 @@ class _Drawing:
                 ratio = harms.ratios.get(cause, 1.0) if harms is not None and cells else 1.0
                 number = (draws.thresholds[cause] / (draws.study * ratio))[in_arm]
                 self.days[cause][in_arm] = pool.event_days(key, cause, draws.member[in_arm], number)
+                self.ratios[cause][in_arm] = ratio
+
+    def later(self, end: float) -> dict[str, Numbers]:
+        """Return cause -> (R, n, most) days, in order, of events after the first, of those that the protocol asks for; infinite without.
+
+        Events of a cause come at the rate of the course, whatever came before: cumulative hazards between them are exponential numbers of
+        their own, the first of which is that of the first event. Thromboembolism by infusions comes besides.
+        """
+        later = {}
+        for cause in repeated_causes(self.draws.protocol):
+            every = np.sort(np.stack([*self._on_course(cause, end), *self.besides.get(cause, ())], axis=-1), axis=-1)
+            later[cause] = every[..., 1:]
+        return later
+
+    def _on_course(self, cause: str, end: float) -> Iterator[Numbers]:
+        """Yield (R, n) days of the first event of a cause on the courses, of the second and so on, until nobody has one by the end."""
+        draws, pool = self.draws, self.draws.pool
+        reached = draws.thresholds[cause].copy()
+        for k in range(_MOST):
+            days = np.full(draws.shape, np.inf)
+            for index, name in enumerate(self.arms):
+                in_arm = self.arm == index
+                number = (reached / (draws.study * self.ratios[cause]))[in_arm]
+                days[in_arm] = pool.event_days(
+                    pool.key(name, "cells", self.scenario), cause, draws.member[in_arm], number
+                )
+            yield days
+            if not (days <= end).any():
+                return
+            reached = reached - np.log(draws.uniform(f"hazard again:{cause}", k))
 
     def _infusions(self, harms: CourseHarms, cells: bool, in_arm: NDArray[np.bool_]) -> None:
         sick = self._kidney_disease()
@@ -182,6 +230,7 @@ class _Drawing:
                 if well.name in after:
                     loss, wait = after[well.name]
                     self.days[loss] = np.where(hit, np.minimum(self.days[loss], day + wait), self.days[loss])
+                    self.besides.setdefault(loss, []).append(np.where(hit, day + wait, np.inf))
 
     def _immunosuppressed(self, harms: CourseHarms, in_arm: NDArray[np.bool_]) -> None:
         draws, end = self.draws, self.draws.days[-1] + self.draws.protocol.visits[-1].window

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,6 +77,9 @@ class TrialData(Displayed):
         Name of an adverse event -> (R, n) how often it happened.
     outcome_days
         Name of `harm_events.dated_events` -> (R, n) day of its first event while the patient was in the trial; NaN without.
+    later_days
+        Name of a cause -> (R, n, most) days of its events after the first while the patient was in the trial, NaN for none; of causes whose
+        rates endpoints ask for alone.
     screened
         (R,) candidates screened until recruitment was complete.
     qalys
@@ -111,6 +114,7 @@ class TrialData(Displayed):
     qalys: NDArray[np.float32] | None = None
     whole_day: NDArray[np.float32] | None = field(default=None, repr=False)
     treated_as: tuple[str, ...] = ()
+    later_days: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
 
     @property
     def replicates(self) -> int:
@@ -296,75 +300,15 @@ class TrialData(Displayed):
         replicates, codes
             Which ones; all by default.
         """
-        import pandas as pd
+        from .trial_tables import long_table
 
-        selected = np.arange(self.replicates) if replicates is None else np.asarray(replicates)
-        part = self.select(selected)
-        n, v = part.patients, len(part.visits)
-        shape = (len(selected), n, v)
-
-        def spread(values: NDArray[np.generic]) -> NDArray[np.generic]:
-            return np.broadcast_to(values, shape).reshape(-1)
-
-        def named(names: Sequence[str], index: NDArray[np.integer]) -> pd.Categorical:
-            codes: Any = spread(index).astype(np.int64)
-            categories: pd.Categorical = pd.Categorical.from_codes(
-                codes, categories=pd.Index(list(names), dtype=object)
-            )
-            return categories
-
-        tables = []
-        for code in codes or part.codes:
-            quantity = part.quantity(code)
-            aval, base = part.observed[code].astype(np.float64), part.base[code].astype(np.float64)[:, :, None]
-            columns = {
-                "replicate": spread(selected[:, None, None]),
-                "patient": spread(np.arange(n)[None, :, None]),
-                "member": spread(part.member[:, :, None]),
-                "arm": named(part.arms, np.maximum(part.arm, 0)[:, :, None]),
-                "stratum": named(part.strata, np.maximum(part.stratum, 0)[:, :, None]),
-                "visit": named(part.visits, np.arange(v)[None, None, :]),
-                "AVISITN": spread(part.days[None, None, :]),
-                "ADY": spread(part.day),
-                "PARAMCD": named([code], np.zeros(1, dtype=np.int64)),
-                "AVAL": aval.reshape(-1),
-                "BASE": spread(base),
-                "CHG": (aval - base).reshape(-1),
-                "LOGCHG": part.change(code).reshape(-1) if quantity.link == "log" else np.full(aval.size, np.nan),
-            }
-            if truth:
-                columns["TRUE"] = part.true(code).reshape(-1)
-                columns["COUNTERFACTUAL"] = part.counterfactual(code).reshape(-1)
-            table = pd.DataFrame(columns)
-            tables.append(table[spread(part.enrolled[:, :, None]).astype(bool)])
-        table_of_codes = pd.concat(tables, ignore_index=True)
-        table_of_codes["PARAMCD"] = pd.Categorical(table_of_codes["PARAMCD"], categories=list(codes or part.codes))
-        return table_of_codes
+        return long_table(self, replicates, codes, truth)
 
     def people(self, replicates: Sequence[int] | None = None) -> pd.DataFrame:
         """Return one row per patient: replicate, patient, member, arm, stratum, characteristics, baseline values, how it ended."""
-        import pandas as pd
+        from .trial_tables import patient_table
 
-        selected = np.arange(self.replicates) if replicates is None else np.asarray(replicates)
-        part = self.select(selected)
-        kept = part.enrolled.reshape(-1)
-        member = part.member.reshape(-1)
-        columns = {
-            "replicate": np.repeat(selected, part.patients),
-            "patient": np.tile(np.arange(part.patients), len(selected)),
-            "member": member,
-            "arm": np.array(part.arms, dtype=object)[part.arm.reshape(-1)],
-            "stratum": np.array(part.strata, dtype=object)[part.stratum.reshape(-1)],
-            **{name: values[np.maximum(member, 0)] for name, values in part.pool.people.items()},
-            **{f"BASE_{code}": part.base[code].reshape(-1) for code in part.codes},
-            "disposition": np.array(DISPOSITIONS, dtype=object)[part.disposition.reshape(-1)],
-            "disposition_day": part.disposition_day.reshape(-1),
-            "rescued": part.rescued.reshape(-1),
-            "kidney_failure": part.kidney_failure.reshape(-1),
-            **{f"events_{name}": counts.reshape(-1) for name, counts in part.events.items()},
-            **{f"day_{name}": day.reshape(-1) for name, day in part.outcome_days.items()},
-        }
-        return pd.DataFrame(columns)[kept].reset_index(drop=True)
+        return patient_table(self, replicates, DISPOSITIONS)
 
     def select(self, replicates: Sequence[int] | NDArray[np.integer]) -> TrialData:
         """Return some of the replicates."""
@@ -387,6 +331,7 @@ class TrialData(Displayed):
             effect_draws={name: values[k] for name, values in self.effect_draws.items()},
             events={name: values[k] for name, values in self.events.items()},
             outcome_days={name: values[k] for name, values in self.outcome_days.items()},
+            later_days={name: values[k] for name, values in self.later_days.items()},
             screened=self.screened[k],
             qalys=None if self.qalys is None else self.qalys[k],
         )

@@ -4,6 +4,7 @@ Everything takes numbers or arrays and gives numbers or arrays; many trials are 
 ``betapod design``. Boundaries are on the scale of Z, a statistic that is normal with variance 1; the drift is its mean at the last look.
 """
 
+from .adaptive_inference import adaptive_inference, combination_bounds
 from .adaptive_outcomes import AdaptiveOutcomes
 from .adaptive_randomisation import chances_to_be_best, simulate_adaptive_randomisation
 from .boundaries import group_sequential
@@ -38,9 +39,11 @@ __all__ = [
     "FisherDesign",
     "SequentialDesign",
     "StoppingChances",
+    "adaptive_inference",
     "blinded_size",
     "chances_to_be_best",
     "closed_test",
+    "combination_bounds",
     "combined_fisher",
     "combined_inverse_normal",
     "conditional_power",

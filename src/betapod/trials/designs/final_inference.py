@@ -118,12 +118,12 @@ def final_inference(
         raise ConfigError(Problem("out-of-range", "a level is a share", found=str(level), expected="above 0, below 1"))
     root = np.sqrt(np.asarray(design.information)[k])
     z = (effect - null) / error
-    statistic = z if degrees is None else _normal_of_t(z, degrees)
+    statistic = z if degrees is None else normal_of_t(z, degrees)
     p, middle, low, high = (np.full(z.shape, np.nan) for _ in range(4))
     centre = z / root
     for band in np.unique(np.round(centre / _BAND)):
         part = np.flatnonzero(np.round(centre / _BAND) == band)
-        ordered = _Stagewise.of(design, k[part], z[part])
+        ordered = Stagewise.of(design, k[part], z[part])
         p[part] = replace(ordered, z=statistic[part]).p(np.zeros(len(part)))
         for answer, chance in ((low, (1 - level) / 2), (middle, 0.5), (high, (1 + level) / 2)):
             answer[part] = ordered.drift_with(chance)
@@ -135,7 +135,7 @@ def final_inference(
 
 
 @dataclass(frozen=True)
-class _Stagewise:
+class Stagewise:
     """Results of some trials of a design in the stagewise ordering."""
 
     chances: CrossingChances
@@ -143,7 +143,7 @@ class _Stagewise:
     z: Array
 
     @classmethod
-    def of(cls, design: SequentialDesign, looks: NDArray[np.intp], z: Array) -> _Stagewise:
+    def of(cls, design: SequentialDesign, looks: NDArray[np.intp], z: Array) -> Stagewise:
         root = np.sqrt(np.asarray(design.information))
         centre = z / root[looks]
         # Intervals reach a few standard errors of the first look; the null is asked as well.
@@ -178,7 +178,7 @@ class _Stagewise:
         return rising_roots(lambda x, trials: self.p(x, trials) - chance, centre - 2.5 / root, centre + 2.5 / root)
 
 
-def _normal_of_t(t: Array, degrees: ArrayLike) -> Array:
+def normal_of_t(t: Array, degrees: ArrayLike) -> Array:
     """Return the z with the tail of t, exact on either side."""
     from scipy.special import ndtri, stdtr
 

@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 from ..analysis import endpoints
 from ..analysis.controlled import analyse
 from ..analysis.estimators import Array
-from ..conduct.drawn_design import PATIENT_ARRAYS, PATIENT_TABLES, DrawnDesign, SharedDraws, joined, shards
+from ..conduct.drawn_design import PATIENT_ARRAYS, PATIENT_TABLES, DrawnDesign, SharedDraws, joined, shards, widened
 from ..designs.adaptive_randomisation import capped_shares, chances_to_be_best, whole_shares
 from ..designs.closed_testing import closed_test
 from ..protocol.look_design import stage_design
 from ..protocol.randomise import numbers
 from .look_data import judged_day
+from .stage_estimates import StageEstimates
 from .staged_trials import StagedTrials, Stages, claims_of
 
 if TYPE_CHECKING:
@@ -51,9 +52,11 @@ def allocated_trials(data: TrialData) -> StagedTrials:
     stages = Stages.of(allocated)
     claims = claims_of(data, looks)
     z = np.zeros((data.replicates, len(claims)))
+    by_block = []
     for first, last in zip([0, *ends[:-1]], ends, strict=True):
         bounds = np.full(data.replicates, last, dtype=np.int64)
-        p = np.stack([stages.p(claim, first, bounds) for claim in claims], -1)
+        by_block.append([stages.estimate(claim, first, bounds) for claim in claims])
+        p = np.stack([stages.p_of(estimate) for estimate in by_block[-1]], -1)
         z += -ndtri(np.clip(p, 1e-12, 1 - 1e-12)) / np.sqrt(len(ends))
     every = np.full(data.replicates, data.patients, dtype=np.int64)
     pooled = np.stack([stages.p(claim, 0, every) for claim in claims], -1)
@@ -66,12 +69,16 @@ def allocated_trials(data: TrialData) -> StagedTrials:
         np.asarray(closed_test(values[:, None, :], design, looks.intersections, correlation)[:, 0])
         for values in (ndtr(-z), pooled, even)
     )
-    effect = np.stack([stages.estimate(claim, 0, every).effect for claim in claims], -1)
+    plain = [stages.estimate(claim, 0, every) for claim in claims]
+    ends_of = [np.stack([getattr(x, name) for x in plain], -1) for name in ("effect", "low", "high")]
+    stage_estimates = StageEstimates.of(
+        stages.rule, by_block, np.ones((data.replicates, len(ends), len(claims)), dtype=bool)
+    )
     enrolled = data.enrolled.sum(axis=1)
     day = stages.day_of(enrolled)[:, None]
     most = share >= share.max(axis=1, keepdims=True)
     return StagedTrials(
-        design, stages.rule, claims, effect, most[:, None, :], day, enrolled[:, None].astype(float), enrolled[:, None].astype(float),
+        design, stages.rule, claims, ends_of[0], ends_of[1], ends_of[2], stage_estimates, correlation, looks.intersections, most[:, None, :], day, enrolled[:, None].astype(float), enrolled[:, None].astype(float),
         np.zeros(data.replicates, dtype=np.intp), rejected, np.asarray(fixed.any(-1)), {"naive": np.asarray(naive.any(-1))},
         share / np.maximum(enrolled, 1)[:, None],
     )  # fmt: skip
@@ -157,8 +164,9 @@ def _mixed(data: TrialData, lives: list[TrialData], arm: NDArray[np.int8]) -> Tr
     """Return the trial in which each patient lives the life of the arm that they are allocated to."""
 
     def chosen_life(arrays: list[Any]) -> Any:
-        mixed = arrays[0].copy()
-        for a, values in enumerate(arrays[1:], 1):
+        first, *others = widened(arrays)
+        mixed = first.copy()
+        for a, values in enumerate(others, 1):
             mixed[arm == a] = values[arm == a]
         return mixed
 

@@ -63,18 +63,35 @@ def why_no_truth(endpoint: Endpoint) -> str:
     return ""
 
 
-def true_estimand(behind: Counterfactuals, endpoint: Endpoint, comparison: Comparison) -> TrueEstimand | None:
+def true_estimand(
+    behind: Counterfactuals, endpoint: Endpoint, comparison: Comparison, stratum: str | None = None
+) -> TrueEstimand | None:
     """Return the true value of what an endpoint asks for; None where there is none, see `why_no_truth`.
 
     Means are over what each patient would gain, of those with a value under either arm; ratios, wins and times are those of everybody under
     the one arm beside everybody under the other, by the endpoint's own analysis.
+
+    Parameters
+    ----------
+    stratum
+        Of whom it is the truth; everybody by default.
     """
     if comparison.control is None or why_no_truth(endpoint):
         return None
     rules = endpoint.intercurrent
     rescue, leaving = rules.rescue != "hypothetical", rules.drop_out == "composite"
     first, second = (behind.everybody(arm, rescue, leaving) for arm in (comparison.treated, comparison.control))
+    if stratum is not None:
+        first, second = (_of_stratum(data, stratum) for data in (first, second))
     return true_value(first, second, endpoint, comparison, max(behind.pool.draws, 1))
+
+
+def _of_stratum(data: TrialData, stratum: str) -> TrialData:
+    """Return a trial with the patients of one stratum alone."""
+    from dataclasses import replace
+
+    there = data.stratum == data.strata.index(stratum)
+    return replace(data, member=np.where(there, data.member, -1))
 
 
 def true_value(
@@ -89,6 +106,7 @@ def true_value(
     """
     if endpoint.measure in _MEANS and endpoint.summary != "time to event":
         gain = endpoints.outcome(first, endpoint) - endpoints.outcome(second, endpoint)
+        gain = np.where(first.enrolled & second.enrolled, gain, np.nan)
         means = [_mean(row) for row in gain]
         return _by_set(np.array(means), sets)
     values, errors = [], []

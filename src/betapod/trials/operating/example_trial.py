@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..analysis import endpoints, survival
+from ..analysis import endpoints
 from ..analysis.controlled import analyse
+from ..analysis.cox_regression import cox_regression
 from ..analysis.endpoints import Comparison, comparisons
 from ..analysis.estimators import Estimate
 from ..analysis.mixed_model import mmrm
@@ -46,7 +47,7 @@ def one_trial(data: TrialData, keys: dict[str, str], replicate: int) -> list[Any
             first, second = (
                 replicate_summaries.selected_patients(trial, arm) for arm in (comparison.treated, comparison.control)
             )
-            hazard = survival.cox(np.where(first | second, time, np.nan), event, first.astype(float))
+            hazard = cox_regression(np.where(first | second, time, np.nan), event, [first]).estimate()
             if np.isfinite(hazard.effect).all():
                 more = {"replicate": replicate, "treated": comparison.treated, "control": comparison.control}
                 rows.append(keys | more | {"analysis": "hazard of a kidney event", "quantity": "EGFR", **hazard.at(0)})

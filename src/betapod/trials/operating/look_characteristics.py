@@ -11,7 +11,7 @@ from ..analysis.endpoints import Comparison, comparisons
 from ..analysis.estimators import Array
 from ..conduct.counterfactuals import Counterfactuals
 from .estimands import TrueEstimand, true_estimand
-from .look_numbers import finite_mean, share_columns
+from .look_numbers import finite_mean, share_columns, share_holding
 from .looked_trials import LookedTrials, looked_trials
 from .power_analysis import rate
 from .staged_characteristics import staged_row
@@ -129,7 +129,8 @@ def estimates_after_looks(trials: LookedTrials, truth: TrueEstimand | None) -> d
         "estimate_median_unbiased": finite_mean(adjusted.estimate),
     }
     names = ("estimand", "bias", "error_of_bias", "bias_median_unbiased", "above_truth", "above_truth_median_unbiased")
-    shares = ("coverage", "coverage_low", "coverage_high", "coverage_adjusted", "coverage_adjusted_low", "coverage_adjusted_high")  # fmt: skip
+    kinds = ("coverage", "coverage_adjusted", "coverage_repeated")
+    shares = [f"{kind}{end}" for kind in kinds for end in ("", "_low", "_high")]
     if truth is None:
         return answers | dict.fromkeys((*names, *shares), math.nan)
     from scipy.special import ndtri
@@ -149,12 +150,13 @@ def estimates_after_looks(trials: LookedTrials, truth: TrueEstimand | None) -> d
         _share_of(adjusted.estimate > true, np.isfinite(adjusted.estimate)),
     )
     covered = rate(np.where(np.isfinite(half) & finite, np.abs(miss) <= half, np.nan))
-    inside = rate(np.where(np.isfinite(adjusted.low), (adjusted.low <= true) & (true <= adjusted.high), np.nan))
+    inside = share_holding(adjusted.low, adjusted.high, true)
     return (
         answers
         | dict(zip(names, numbers, strict=True))
         | share_columns("coverage", covered)
         | share_columns("coverage_adjusted", inside)
+        | share_columns("coverage_repeated", share_holding(*trials.repeated(), true))
     )
 
 

@@ -110,6 +110,7 @@ def known_at(data: TrialData, endpoint: Endpoint, followed: Array) -> TrialData:
         rescued=_until(data.rescued, followed),
         rescue_rule=np.where(data.rescued <= followed, data.rescue_rule, -1).astype(np.int8),
         outcome_days={name: _until(day, followed) for name, day in data.outcome_days.items()},
+        later_days={name: _until(day, followed[:, :, None]) for name, day in data.later_days.items()},
     )
 
 

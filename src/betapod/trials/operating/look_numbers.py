@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from ..analysis.estimators import Array
-from .power_analysis import Rate
+from .power_analysis import Rate, rate
 
 
 def share_columns(name: str, share: Rate | None) -> dict[str, float]:
@@ -20,3 +20,8 @@ def finite_mean(values: Array) -> float:
     """Return the mean of what is finite; NaN where nothing is."""
     finite = values[np.isfinite(values)]
     return float(finite.mean()) if len(finite) else math.nan
+
+
+def share_holding(low: Array, high: Array, true: Array) -> Rate:
+    """Return the share of intervals (R,) that hold the truth of their replicate, of those that there are."""
+    return rate(np.where(np.isfinite(low) & np.isfinite(high), (low <= true) & (true <= high), np.nan))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..analysis.controlled import analyse
 from ..analysis.estimators import Array, Estimate
-from ..designs.final_inference import FinalInference, final_inference
+from ..designs.final_inference import FinalInference, final_inference, repeated_interval
 from ..designs.sequential_design import SequentialDesign
 from ..protocol.look_design import counts_of_looks, look_design
 from .look_data import days_of_events, enrolment_days, judged_day, known_at
@@ -79,18 +79,31 @@ class LookedTrials:
             Of the interval.
         """
         effect, error, z = (self.at_stop(values) for values in (self.effect, self.error, self.z))
-        sign, null = self.rule.better, -self.rule.margin if self.rule.objective == "non-inferiority" else 0.0
-        gain = sign * effect
-        with np.errstate(divide="ignore", invalid="ignore"):
-            implied = (gain - null) / z
-            error = np.where(np.isfinite(implied) & (implied > 0), implied, error)
-        able = np.isfinite(gain) & np.isfinite(z) & (error > 0)
+        sign, null = self.rule.better, self.rule.null
+        gain, error, able = self._tested(effect, error, z)
         p, middle, low, high = (np.full(len(gain), np.nan) for _ in range(4))
         if able.any():
             got = final_inference(self.design, self.stopped[able] + 1, gain[able], error[able], null=null, level=level)
             p[able], middle[able] = got.p, sign * got.estimate
             low[able], high[able] = (got.low, got.high) if sign > 0 else (-got.high, -got.low)
         return FinalInference(p, middle, low, high)
+
+    def repeated(self) -> tuple[Array, Array]:
+        """Return the repeated interval (R,) at the stop, which holds whatever made the trial stop, on the scale and in the direction of the estimate."""
+        effect, error, z = (self.at_stop(values) for values in (self.effect, self.error, self.z))
+        gain, error, able = self._tested(effect, error, z)
+        low, high = np.full(len(gain), np.nan), np.full(len(gain), np.nan)
+        if able.any():
+            low[able], high[able] = repeated_interval(self.design, self.stopped[able] + 1, gain[able], error[able])
+        return (low, high) if self.rule.better > 0 else (-high, -low)
+
+    def _tested(self, effect: Array, error: Array, z: Array) -> tuple[Array, Array, NDArray[np.bool_]]:
+        """Return gains, the errors that their tests imply, and where there are both."""
+        gain = self.rule.better * effect
+        with np.errstate(divide="ignore", invalid="ignore"):
+            implied = (gain - self.rule.null) / z
+            error = np.where(np.isfinite(implied) & (implied > 0), implied, error)
+            return gain, error, np.isfinite(gain) & np.isfinite(z) & (error > 0)
 
 
 def looked_trials(data: TrialData, comparison: Comparison) -> LookedTrials:

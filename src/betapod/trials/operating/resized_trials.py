@@ -15,6 +15,7 @@ from ..designs.size_reestimation import blinded_size, second_stage_size
 from ..protocol.analysis_checks import margin_size
 from ..protocol.look_design import shares_of_looks, stage_design
 from .look_data import judged_day
+from .stage_estimates import StageEstimates
 from .staged_trials import StageClaim, StagedTrials, Stages, claims_of
 
 if TYPE_CHECKING:
@@ -51,10 +52,13 @@ def resized_trials(data: TrialData) -> StagedTrials:
         rejected = stages.p(claim, 0, total) <= design.levels[0]
         early = np.zeros(len(rejected), dtype=bool)
         futile, compared = early, {}
+        by_stage = [stages.estimate(claim, 0, total)]
     else:
-        p_first = stages.p(claim, 0, first)
+        of_first = stages.estimate(claim, 0, first)
+        p_first = stages.p_of(of_first)
         total = first + _second(stages, claim, looks.resize, design, first, planned, most, p_first)
-        p = np.stack([p_first, stages.p(claim, first, total)], -1)
+        by_stage = [of_first, stages.estimate(claim, first, total)]
+        p = np.stack([p_first, stages.p_of(by_stage[1])], -1)
         combined = combined_inverse_normal(p, design.information)
         early, futile = combined[:, 0] >= design.efficacy[0], combined[:, 0] <= design.futility[0]
         rejected = early | (~futile & (combined[:, 1] >= design.efficacy[1]))
@@ -62,7 +66,9 @@ def resized_trials(data: TrialData) -> StagedTrials:
         compared = {"naive": early | (~futile & naive)}
     stopped = np.where(early | futile, 0, 1).astype(np.intp)
     counts = np.stack([first, total], 1)
-    return _conducted(stages, claim, design, counts, planned, stopped, rejected, fixed, compared)
+    inside = (np.arange(len(by_stage)) <= stopped[:, None])[..., None]
+    stage_estimates = StageEstimates.of(stages.rule, [[estimate] for estimate in by_stage], inside)
+    return _conducted(stages, claim, design, counts, planned, stopped, rejected, fixed, stage_estimates, compared)
 
 
 def _conducted(
@@ -74,6 +80,7 @@ def _conducted(
     stopped: NDArray[np.intp],
     rejected: NDArray[np.bool_],
     fixed: NDArray[np.bool_],
+    stage_estimates: StageEstimates,
     compared: dict[str, NDArray[np.bool_]],
 ) -> StagedTrials:
     first = stages.day_of(counts[:, 0])
@@ -84,11 +91,14 @@ def _conducted(
     days = np.stack([first, end], axis=1)
     by_look = (stages.data.enrolled & (stages.enrolment <= first[:, None])).sum(axis=1)
     enrolled = np.stack([np.minimum(by_look, planned), counts[:, 1]], axis=1).astype(float)
-    effects = np.stack([stages.estimate(claim, 0, counts[:, k]).effect for k in range(2)], axis=1)
-    effect = np.take_along_axis(effects, stopped[:, None], 1)
+    sofar = [stages.estimate(claim, 0, counts[:, k]) for k in range(2)]
+    plain = [
+        np.take_along_axis(np.stack([getattr(x, name) for x in sofar], axis=1), stopped[:, None], 1)
+        for name in ("effect", "low", "high")
+    ]
     went_on = np.stack([np.ones(len(stopped), dtype=bool), stopped > 0], 1)[:, :, None]
     return StagedTrials(
-        design, stages.rule, (claim,), effect, went_on, days, enrolled, counts.astype(float), stopped, rejected[:, None], fixed, compared
+        design, stages.rule, (claim,), plain[0], plain[1], plain[2], stage_estimates, 0.5, "Simes", went_on, days, enrolled, counts.astype(float), stopped, rejected[:, None], fixed, compared
     )  # fmt: skip
 
 

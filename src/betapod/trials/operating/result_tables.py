@@ -11,7 +11,7 @@ from ..analysis.controlled import analyse
 from ..analysis.endpoints import comparisons
 from ..analysis.estimators import Estimate
 from ..conduct.feasibility import Behind, behind
-from . import replicate_summaries
+from . import figure_rows, replicate_summaries
 from . import result_rows as rows_of
 from .example_trial import one_trial
 from .look_characteristics import look_rows
@@ -59,6 +59,9 @@ class Assessment:
     looks, looked, claimed
         One row per look of designs that have looks; one per comparison of them with power, cost and what estimates are worth; one per claim of designs
         whose stages are tested apart.
+    survival, hierarchy, tipping
+        The typical trial of each controlled design: time to the primary event with patients at risk; the worst that happened to each patient; the effect when
+        those who left fare worse (`figure_rows`).
     power, sizes
         Power over the size of the trial; size for 80 and 90 % power.
     estimates
@@ -88,6 +91,9 @@ class Assessment:
     looks: pd.DataFrame
     looked: pd.DataFrame
     claimed: pd.DataFrame
+    survival: pd.DataFrame
+    hierarchy: pd.DataFrame
+    tipping: pd.DataFrame
     power: pd.DataFrame
     sizes: pd.DataFrame
     estimates: Mapping[tuple[str, str], Estimate] = field(repr=False)
@@ -158,6 +164,9 @@ def assess(
             "looks",
             "looked",
             "claimed",
+            "survival",
+            "hierarchy",
+            "tipping",
         )
     }
     estimates: dict[tuple[str, str], Estimate] = {}
@@ -168,12 +177,16 @@ def assess(
         keys = {"design": design, "scenario": scenario}
         first = comparisons(protocol, design)[0]
         estimates[design, scenario] = analyse(data, primary, first)
-        rows["one_trial"] += one_trial(full_data, keys, replicate_summaries.typical(estimates[design, scenario]))
+        typical = replicate_summaries.typical(estimates[design, scenario])
+        rows["one_trial"] += one_trial(full_data, keys, typical)
+        if first.control is not None:
+            for name, of_typical in figure_rows.ROWS.items():
+                rows[name] += of_typical(full_data, keys, typical)
         some = data.select(range(min(replicates_of_parts, data.replicates)))
         rows["courses"] += rows_of.course_rows(some, keys)
         rows["parts"] += rows_of.change_part_rows(some, keys)
         rows["results"] += rows_of.results(data, some, keys, scenario == run.scenarios[0])
-        rows["patients"].append(rows_of.patients(data, keys, replicate_summaries.typical(estimates[design, scenario])))
+        rows["patients"].append(rows_of.patients(data, keys, typical))
         rows["free"] += rows_of.free(data, keys)
         rows["adverse"] += rows_of.adverse_event_rows(data, keys)
         rows["flow"].append(keys | rows_of.flow(data))

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...therapies.scenarios import NONE
-from ..analysis import endpoints, survival
+from ..analysis import endpoints
 from ..analysis import estimators as analysis
+from ..analysis.cox_regression import cox_regression
 from ..analysis.endpoints import Comparison, comparisons
 from ..protocol.analysis_keys import SLOPES, WINS
 from ..protocol.endpoint_keys import trial_outcome_label
@@ -160,8 +161,8 @@ def count_sizes(data: TrialData, endpoint: Endpoint, comparison: Comparison, non
     else:
         time, event = endpoints.times(data, endpoint)
         time, event = time.reshape(-1), event.reshape(-1)
-        fit = survival.cox(np.where(first | second, time, np.nan), event & (first | second), first)
-        effect, error = float(fit.effect), float(fit.standard_error)
+        fit = cox_regression(np.where(first | second, time, np.nan), event & (first | second), [first]).estimate()
+        effect, error = float(fit.effect[0]), float(fit.standard_error[0])
         treated, control = (float(event[arm].mean()) if arm.any() else float("nan") for arm in (first, second))
     rows = []
     alpha = two_sided(data.protocol)

@@ -7,15 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..analysis.estimators import Array
 from ..conduct.counterfactuals import Counterfactuals
 from ..designs.combination_tests import FisherDesign
 from ..designs.sequential_design import SequentialDesign
 from .allocated_trials import allocated_trials
-from .estimands import true_estimand
-from .look_numbers import finite_mean, share_columns
+from .estimands import TrueEstimand, true_estimand
+from .event_stages import event_staged_trials
+from .look_numbers import finite_mean, share_columns, share_holding
 from .power_analysis import rate
 from .resized_trials import resized_trials
-from .staged_trials import StageClaim, StagedTrials, everybody_alike, staged_trials
+from .stage_estimates import AdaptedEstimates
+from .staged_trials import StagedTrials, everybody_alike, staged_trials
 
 if TYPE_CHECKING:
     from ..conduct.trial_data import TrialData
@@ -77,7 +80,9 @@ def adapted_trials(data: TrialData) -> StagedTrials:
     looks = data.protocol.designs[data.design].looks
     if looks is not None and looks.allocate is not None:
         return allocated_trials(data)
-    return resized_trials(data) if looks is not None and looks.resize is not None else staged_trials(data)
+    if looks is not None and looks.resize is not None:
+        return resized_trials(data)
+    return event_staged_trials(data) if looks is not None and looks.events is not None else staged_trials(data)
 
 
 def adaptation_in_words(looks: Looks) -> str:
@@ -108,10 +113,11 @@ def _title(looks: Looks, trials: StagedTrials) -> str:
 
 
 def _claims(data: TrialData, trials: StagedTrials, null: StagedTrials | None) -> list[dict[str, Any]]:
-    behind = Counterfactuals(data)
+    behind, adapted = Counterfactuals(data), trials.adapted()
     rows = []
     for c, claim in enumerate(trials.claims):
-        truth = _truth(behind, claim)
+        estimand = true_estimand(behind, behind.protocol.endpoints.primary, claim.comparison, claim.stratum)
+        truth = math.nan if estimand is None else estimand.mean
         rows.append(
             {
                 "claim": claim.words,
@@ -123,17 +129,37 @@ def _claims(data: TrialData, trials: StagedTrials, null: StagedTrials | None) ->
                 "estimand": truth,
                 "bias": finite_mean(trials.effect[:, c]) - truth,
                 "bias_of_claimed": finite_mean(trials.effect[trials.rejected[:, c], c]) - truth,
+                **_adapted_columns(trials, adapted, c, estimand),
             }
         )
     return rows
 
 
-def _truth(behind: Counterfactuals, claim: StageClaim) -> float:
-    """Return the true value of a claim; NaN where there is none, or where it is of a stratum alone."""
-    if claim.stratum is not None:
-        return math.nan
-    truth = true_estimand(behind, behind.protocol.endpoints.primary, claim.comparison)
-    return math.nan if truth is None else truth.mean
+def _adapted_columns(
+    trials: StagedTrials, adapted: AdaptedEstimates, c: int, estimand: TrueEstimand | None
+) -> dict[str, float]:
+    """Return what estimates of a claim that know of the adaptation are worth, beside the plain interval."""
+    middle = adapted.middle[:, c]
+    true = np.full(len(middle), math.nan) if estimand is None else estimand.of(len(middle))
+    intervals = {
+        "coverage": (trials.low[:, c], trials.high[:, c]),
+        "coverage_adjusted": (adapted.low[:, c], adapted.high[:, c]),
+        "coverage_repeated": (adapted.repeated_low[:, c], adapted.repeated_high[:, c]),
+    }
+    columns = {
+        "estimate_median_unbiased": finite_mean(middle),
+        "bias_median_unbiased": finite_mean(middle - true),
+        "above_truth": _above(trials.effect[:, c], true),
+        "above_truth_median_unbiased": _above(middle, true),
+    }
+    for name, ends in intervals.items():
+        columns |= share_columns(name, None if estimand is None else share_holding(*ends, true))
+    return columns
+
+
+def _above(estimates: Array, true: Array) -> float:
+    finite = np.isfinite(estimates - true)
+    return float((estimates > true)[finite].mean()) if finite.any() else math.nan
 
 
 def _looks(trials: StagedTrials, null: StagedTrials | None) -> list[dict[str, float]]:
@@ -164,7 +190,7 @@ def _looks(trials: StagedTrials, null: StagedTrials | None) -> list[dict[str, fl
                 "trial_day": finite_mean(trials.day[:, k]),
                 "enrolled": finite_mean(trials.enrolled[:, k]),
                 "analysed": finite_mean(trials.analysed[:, k]),
-                "events": math.nan,
+                "events": math.nan if trials.events is None else finite_mean(trials.events[:, k]),
                 "held": float((trials.stopped >= k).mean()),
                 "information_seen": math.nan,
                 "z_median": math.nan,

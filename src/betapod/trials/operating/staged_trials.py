@@ -14,10 +14,11 @@ from ..analysis.estimators import Array, Estimate
 from ..conduct.drawn_design import DrawnDesign, SharedDraws, joined, shards
 from ..designs.closed_testing import closed_test
 from ..designs.combination_tests import FisherDesign
-from ..designs.multi_arm import selected_arms
 from ..designs.sequential_design import SequentialDesign
 from ..protocol.look_design import counts_of_looks, shares_of_looks, stage_design
 from .look_data import enrolment_days, judged_day
+from .stage_decisions import Decisions
+from .stage_estimates import AdaptedEstimates, StageEstimates
 from .test_rules import TestRule, rule_of
 
 if TYPE_CHECKING:
@@ -44,8 +45,12 @@ class StagedTrials:
     ----------
     design, rule, claims
         Boundaries or critical products, how the endpoint is tested, and what may be claimed.
-    effect
-        (R, C) estimate from all patients of the claim at the last look at which it was in the trial.
+    effect, low, high
+        (R, C) plain estimate with its interval, from all patients of the claim at the last look at which it was in the trial.
+    stages
+        What each stage shows by its own patients.
+    intersections, correlation
+        Test of several claims together, as of `closed_testing.closed_test`.
     went_on
         (R, K, C) claims that were in the trial at each look.
     day, enrolled, analysed
@@ -60,12 +65,19 @@ class StagedTrials:
         Other tests of the same trials -> (R,) whether they reject.
     share
         (R, C) share of the patients that the arm of each claim gets; None where allocation is fixed.
+    events
+        (R, K) events known by each look among the patients who are still looked at; None where looks come by patients.
     """
 
     design: SequentialDesign | FisherDesign
     rule: TestRule
     claims: tuple[StageClaim, ...]
     effect: Array
+    low: Array
+    high: Array
+    stages: StageEstimates
+    correlation: float
+    intersections: str
     went_on: Flags
     day: Array
     enrolled: Array
@@ -75,6 +87,11 @@ class StagedTrials:
     fixed: Flags
     compared: dict[str, Flags] = field(default_factory=dict)
     share: Array | None = None
+    events: Array | None = None
+
+    def adapted(self) -> AdaptedEstimates:
+        """Return median-unbiased estimates and intervals that know of the adaptation."""
+        return self.stages.adapted(self.rule, self.design, self.intersections, self.correlation)
 
     def at_stop(self, values: Array) -> Array:
         """Return (R,) what values (R, K) are at the look at which each trial stops."""
@@ -113,7 +130,11 @@ class Stages:
 
     def p(self, claim: StageClaim, first: NDArray[np.int64] | int, last: NDArray[np.int64]) -> Array:
         """Return one-sided p (R,) of a claim from some patients; 1 where they say nothing."""
-        p = self.rule.one_sided_p(self.estimate(claim, first, last))
+        return self.p_of(self.estimate(claim, first, last))
+
+    def p_of(self, estimate: Estimate) -> Array:
+        """Return one-sided p (R,) of an estimate; 1 where it says nothing."""
+        p = self.rule.one_sided_p(estimate)
         return np.where(np.isfinite(p), p, 1.0)
 
     def day_of(self, count: NDArray[np.int64]) -> Array:
@@ -150,69 +171,40 @@ def staged_trials(data: TrialData) -> StagedTrials:
     shares = shares_of_looks(looks)
     places = data.enrolled.sum(axis=1)
     counts = np.stack([counts_of_looks(shares, max(int(n), 1)) for n in places])
-    p, effect = (np.full((data.replicates, len(shares), len(claims)), np.nan) for _ in range(2))
-    for k in range(len(shares)):
-        first = counts[:, k - 1] if k else 0
-        for c, claim in enumerate(claims):
-            p[:, k, c] = stages.p(claim, first, counts[:, k])
-            effect[:, k, c] = stages.estimate(claim, 0, counts[:, k]).effect
-    correlation = _correlation(data, looks)
+    cuts = [(counts[:, k - 1] if k else 0, counts[:, k]) for k in range(len(shares))]
+    by_stage = [[stages.estimate(claim, *cut) for claim in claims] for cut in cuts]
+    sofar = [[stages.estimate(claim, 0, last) for claim in claims] for _, last in cuts]
+    p = stacked_looks([[stages.p_of(estimate) for estimate in stage] for stage in by_stage])
+    plain = [stacked_looks([[getattr(x, name) for x in look] for look in sofar]) for name in ("effect", "low", "high")]
+    correlation = claims_correlation(data, looks)
     days = np.stack([stages.day_of(counts[:, k]) for k in range(len(shares))], axis=1)
-    went_on, rejected, stopped = _decided(design, looks, p, stages.rule.better * effect, correlation)
+    decisions = Decisions.of(design, looks, p.shape, correlation)
+    for k in range(len(shares)):
+        decisions.take(k, p, stages.rule.better * plain[0][:, k])
+    went_on, rejected, stopped = decisions.went_on, decisions.rejected, decisions.stopped
     enrolled, analysed = _patients(stages, claims, looks, went_on, days, counts)
-    last = np.where(went_on, effect, np.nan)
+    latest = [latest_of_looks(np.where(went_on, values, np.nan)) for values in plain]
     at_end = np.stack([stages.p(claim, 0, counts[:, -1]) for claim in claims], axis=-1)
-    fixed = closed_test(at_end[:, None], stage_design(_one_look(looks), asked.alpha, asked.sides), looks.intersections, correlation)  # fmt: skip
+    fixed = closed_test(at_end[:, None], stage_design(last_look_alone(looks), asked.alpha, asked.sides), looks.intersections, correlation)  # fmt: skip
     return StagedTrials(
-        design, stages.rule, claims, _latest(last), went_on, days, enrolled, analysed, stopped, rejected, np.asarray(fixed[:, 0].any(-1))
+        design, stages.rule, claims, latest[0], latest[1], latest[2], StageEstimates.of(stages.rule, by_stage, went_on), correlation, looks.intersections,
+        went_on, days, enrolled, analysed, stopped, rejected, np.asarray(fixed[:, 0].any(-1))
     )  # fmt: skip
 
 
-def _one_look(looks: Looks) -> Looks:
+def stacked_looks(parts: list[list[Array]]) -> Array:
+    """Return (R, K, C) numbers of looks and claims."""
+    return np.stack([np.stack(claims, axis=-1) for claims in parts], axis=1)
+
+
+def last_look_alone(looks: Looks) -> Looks:
     """Return looks with the last alone."""
     from ..protocol.look_keys import Looks as LookKeys
 
     return LookKeys(boundaries="OF", information=[1.0], intersections=looks.intersections)
 
 
-def _decided(
-    design: SequentialDesign | FisherDesign, looks: Looks, p: Array, gain: Array, correlation: float
-) -> tuple[Flags, Flags, NDArray[np.intp]]:
-    """Return claims in the trial at each look (R, K, C), claims made (R, C), and the look at which each trial stops (R,)."""
-    replicates, count, claims = p.shape
-    went_on = np.zeros(p.shape, dtype=bool)
-    active = np.ones((replicates, claims), dtype=bool)
-    going = np.ones(replicates, dtype=bool)
-    rejected = np.zeros((replicates, claims), dtype=bool)
-    stopped = np.full(replicates, count - 1, dtype=np.intp)
-    for k in range(count):
-        went_on[:, k] = active & going[:, None]
-        tested = np.where(went_on[:, : k + 1], p[:, : k + 1], np.nan)
-        by_now = closed_test(tested, design, looks.intersections, correlation)[:, -1] & went_on[:, k]
-        rejected |= by_now
-        if k + 1 == count:
-            break
-        following = _following(looks, gain[:, k], active)
-        done = going & (by_now.any(-1) | ~following.any(-1))
-        stopped[done] = k
-        going &= ~done
-        active = np.where(going[:, None], following, active)
-    return went_on, rejected, stopped
-
-
-def _following(looks: Looks, gain: Array, active: Flags) -> Flags:
-    """Return (R, C) claims that go on after a look, from estimates in the good direction."""
-    if looks.enrich is not None:
-        alone = gain[:, 1] - gain[:, 0] > looks.enrich.margin
-        return np.stack([active[:, 0] & ~alone, active[:, 1]], -1)
-    if looks.select is None:
-        return active
-    return selected_arms(
-        np.nan_to_num(gain, nan=-np.inf), active, looks.select.rule, looks.select.margin, looks.select.count
-    )
-
-
-def _correlation(data: TrialData, looks: Looks) -> float:
+def claims_correlation(data: TrialData, looks: Looks) -> float:
     """Return the correlation of the statistics of two claims: of a stratum within all, or of arms that share a control."""
     if looks.enrich is not None:
         share = float((data.stratum[data.enrolled] == data.strata.index(looks.enrich.stratum)).mean())
@@ -245,7 +237,7 @@ def _patients(
     return np.stack(enrolled, axis=1).astype(float), np.stack(analysed, axis=1).astype(float)
 
 
-def _latest(values: Array) -> Array:
+def latest_of_looks(values: Array) -> Array:
     """Return (R, C) the last finite of values (R, K, C) over looks; NaN where there is none."""
     latest = values[:, 0]
     for k in range(1, values.shape[1]):

@@ -55,10 +55,16 @@ class TestRule:
         """The test as half a sentence: ``two-sided p below 0.05``."""
         if self.objective == "superiority":
             return f"{'two' if self.sides == 2 else 'one'}-sided p below {self.alpha:g}"
-        return f"{self.objective} at one-sided {self._one_sided:g}"
+        return f"{self.objective} at one-sided {self.one_sided_level:g}"
 
     @property
-    def _one_sided(self) -> float:
+    def null(self) -> float:
+        """The gain, in the good direction, against which is tested: 0, or minus the margin of non-inferiority."""
+        return -self.margin if self.objective == "non-inferiority" else 0.0
+
+    @property
+    def one_sided_level(self) -> float:
+        """The level of one side."""
         return self.alpha if self.sides == 1 else self.alpha / 2
 
     def p(self, estimate: Estimate) -> Array:
@@ -82,7 +88,7 @@ class TestRule:
     def significant(self, estimate: Estimate) -> Array:
         """Return 1 where a replicate is significant, in either direction of a two-sided test, else 0; NaN where none can be tested."""
         p = self.p(estimate)
-        limit = self._one_sided if self.objective != "superiority" else self.alpha
+        limit = self.one_sided_level if self.objective != "superiority" else self.alpha
         with np.errstate(invalid="ignore"):
             hit = np.isfinite(p) & (p < limit)
         return np.where(np.isfinite(p).any(), hit, np.nan)

@@ -34,7 +34,7 @@ def check_analysis(
     yield from _margin(document, entry, where, summary, method, code)
     if summary == "hierarchy":
         yield from _hierarchy(document, entry, where, code)
-    if summary in ("hierarchy", "crossover"):
+    if summary in ("hierarchy", "crossover", "recurrent events"):
         yield from _controlled(document, where, summary)
     yield from _periods(document, entry, where, summary)
 
@@ -232,7 +232,7 @@ def _controlled(document: Document, where: Where, summary: str) -> Iterator[Prob
         if len(mapping_of(design, "arms")) == 1:
             yield document.problem(
                 "no-control",
-                f"a {summary} compares patients of two arms, and design {name!r} has one",
+                f"{'a rate' if summary == 'recurrent events' else f'a {summary}'} compares patients of two arms, and design {name!r} has one",
                 (*where, "summary"),
                 found=summary,
                 expected="designs with two arms or more",

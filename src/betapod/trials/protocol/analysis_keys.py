@@ -36,6 +36,7 @@ CONTROLLED: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(SLOPES, ("ANCOVA", "t test", *COURSES, *WINS)),
     "responders": ("risk difference", "stratified risk difference"),
     "time to event": ("log-rank", "Cox", "Fine-Gray", "RMST", "cumulative incidence"),
+    "recurrent events": ("negative binomial", "LWYY"),
     "total": ("t test",),
     "crossover": ("t test",),
     "hierarchy": WINS,
@@ -52,6 +53,8 @@ SETTINGS: Mapping[str, tuple[str, ...]] = {
     "Cox": ("covariates", "stratified"),
     "Fine-Gray": ("covariates", "stratified"),
     "RMST": ("horizon",),
+    "negative binomial": ("covariates", "stratified"),
+    "LWYY": ("covariates", "stratified"),
     **dict.fromkeys(WINS, ("stratified",)),
 }
 
@@ -61,18 +64,8 @@ _NOT_RUN: Mapping[str, tuple[str, str]] = {
     "mixed slope": ("a mixed model of slopes", "mixed slopes"),
     "gee": ("generalised estimating equations", "MMRM"),
     "logistic regression": ("logistic regression", "risk difference or stratified risk difference"),
-    "negative binomial": (
-        "a regression of counts",
-        "times to first events: the simulation dates the first event of each kind alone",
-    ),
-    "lwyy": (
-        "rates of recurrent events",
-        "times to first events: the simulation dates the first event of each kind alone",
-    ),
-    "andersen-gill": (
-        "rates of recurrent events",
-        "times to first events: the simulation dates the first event of each kind alone",
-    ),
+    "poisson": ("a regression of counts", "negative binomial, which allows for more scatter"),
+    "andersen-gill": ("rates of recurrent events", "LWYY, the same rates with errors that hold where patients differ"),
     "wilcoxon": ("a rank test", "win odds, which tests the same"),
     "mann-whitney": ("a rank test", "win odds, which tests the same"),
     "cmh": ("a stratified test of proportions", "stratified risk difference"),
@@ -87,12 +80,14 @@ _MEASURES: Mapping[str, str] = {
     "Fine-Gray": "subdistribution hazard ratio",
     "RMST": "time free of the event",
     "cumulative incidence": "risk difference",
+    "negative binomial": "rate ratio",
+    "LWYY": "rate ratio",
     "risk difference": "risk difference",
     "stratified risk difference": "risk difference",
     **{name: name for name in WINS},
 }
 #: Measures that are estimated as logarithms of ratios.
-RATIOS = ("hazard ratio", "subdistribution hazard ratio", "win odds", "win ratio")
+RATIOS = ("hazard ratio", "subdistribution hazard ratio", "rate ratio", "win odds", "win ratio")
 
 
 def _run_here(method: Any) -> Any:
@@ -119,7 +114,7 @@ class Analysis(Settings):
         Literal[
             "ANCOVA", "t test", "paired", "MMRM", "multiple imputation", "jump to reference", "copy increments in reference", "copy reference",
             "mixed slopes", "shared-parameter slopes", "risk difference", "stratified risk difference", "log-rank", "Cox", "Fine-Gray", "RMST",
-            "cumulative incidence", "win odds", "win ratio", "net benefit",
+            "cumulative incidence", "negative binomial", "LWYY", "win odds", "win ratio", "net benefit",
         ],
         BeforeValidator(_run_here),
     ]  # fmt: skip

@@ -12,7 +12,8 @@ from .analysis_checks import check_analysis
 from .analysis_keys import CONTROLLED, SLOPES, method_of
 from .endpoint_keys import trial_outcome, trial_outcomes
 from .health_outcomes import IMPROVEMENTS
-from .value_checks import day_of, list_of, unknown
+from .recurrent_outcomes import countable, recurring_outcomes
+from .value_checks import day_of, list_of, mapping_of, unknown
 
 
 def endpoint(document: Document, entry: dict[str, Any], where: Where, code: str | None) -> Iterator[Problem]:
@@ -82,6 +83,8 @@ def outcome_keys(document: Document, entry: dict[str, Any], where: Where, outcom
             )
     if outcome in IMPROVEMENTS:
         yield from _improvement(document, entry, where, str(outcome), str(summary))
+    elif summary == "recurrent events":
+        yield from _repeated(document, entry, where, outcome)
     elif summary != "time to event" and (outcome is not None or also):
         kind = "response" if summary == "responders" else summary
         yield document.problem(
@@ -90,7 +93,9 @@ def outcome_keys(document: Document, entry: dict[str, Any], where: Where, outcom
             (*where, "summary"),
             "summary" not in entry,
             found=str(summary),
-            expected="time to event",
+            expected="time to event or recurrent events"
+            if summary in CONTROLLED and outcome in recurring_outcomes()
+            else "time to event",
         )
     wrong, right = ("lower", "higher") if outcome in IMPROVEMENTS else ("higher", "lower")
     if outcome is not None and entry.get("better") == wrong:
@@ -105,6 +110,38 @@ def outcome_keys(document: Document, entry: dict[str, Any], where: Where, outcom
         if outcome is not None and entry.get(key) is not None:
             yield document.problem(
                 "useless-key", f"{outcome} has no {key}", (*where, key), True, expected="a quantity that is measured"
+            )
+
+
+def _repeated(document: Document, entry: dict[str, Any], where: Where, outcome: str | None) -> Iterator[Problem]:
+    """Refuse to count what does not come again, and the way in which it would be counted twice."""
+    again = ", ".join(recurring_outcomes())
+    if outcome not in recurring_outcomes():
+        yield document.problem(
+            "wrong-summary",
+            f"{entry.get('quantity')} does not come again: of an outcome the simulation dates the first, of a measurement there are values",
+            (*where, "quantity"),
+            found=str(entry.get("quantity")),
+            expected=again,
+            hint="Times to first events have summary: time to event.",
+        )
+    for i, name in enumerate(list_of(entry, "also")):
+        if (part := trial_outcome(name)) is not None and not countable(part):
+            yield document.problem(
+                "wrong-summary",
+                f"{name} cannot be counted with events that come again",
+                (*where, "also", i),
+                found=str(name),
+                expected=f"{again}, death, cv_death, other_death, kidney_failure",
+            )
+    for event, strategy in mapping_of(entry, "intercurrent").items():
+        if strategy == "composite":
+            yield document.problem(
+                "wrong-strategy",
+                "a rate counts events, and ends when a patient is no longer watched",
+                (*where, "intercurrent", event),
+                found="composite",
+                expected="missing, with the outcome under also" if event in ("death", "kidney_failure") else "missing",
             )
 
 
@@ -163,8 +200,8 @@ def _analysis(document: Document, entry: dict[str, Any], where: Where, summary: 
     else:
         able, purpose = (
             [],
-            "of a hierarchy in one group alone"
-            if summary == "hierarchy"
+            f"of {'a hierarchy' if summary == 'hierarchy' else 'a rate'} in one group alone"
+            if summary in ("hierarchy", "recurrent events")
             else f"of the share with a {'response' if summary == 'responders' else 'event'} in one group alone",
         )
     if asked not in able:
@@ -192,11 +229,11 @@ def _bounds(document: Document, entry: dict[str, Any], where: Where, summary: st
 def _strategy(document: Document, entry: dict[str, Any], where: Where, summary: str) -> Iterator[Problem]:
     rules = entry.get("intercurrent")
     rescue = rules.get("rescue") if isinstance(rules, dict) else None
-    if rescue == "while on treatment" and summary in (*SLOPES, "time to event"):
+    if rescue == "while on treatment" and summary in (*SLOPES, "time to event", "recurrent events"):
         yield document.problem(
             "wrong-strategy",
             f"for a {summary}, while on treatment gives the numbers of the hypothetical strategy: nothing after rescue counts",
             (*where, "intercurrent", "rescue"),
             found=rescue,
-            expected="treatment policy, hypothetical, composite",
+            expected=f"treatment policy, hypothetical{'' if summary == 'recurrent events' else ', composite'}",
         )

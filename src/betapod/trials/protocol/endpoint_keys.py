@@ -76,12 +76,13 @@ class Endpoint(Settings):
         "acute change",
         "responders",
         "time to event",
+        "recurrent events",
         "total",
         "hierarchy",
         "crossover",
     ] = Field(
         default="change",
-        description="slope: of all visits; hierarchy: the kidney hierarchical endpoint, of eGFR, kidney failure and death",
+        description="slope: of all visits; recurrent events: the rate of an outcome that may come again; hierarchy: the kidney hierarchical endpoint, of eGFR, kidney failure and death",
     )
     at: str = Field(default="", description="name of a visit; the last by default")
     first: str = Field(

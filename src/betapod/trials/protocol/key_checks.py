@@ -67,7 +67,7 @@ def _randomised(document: Document, design: Any, where: Where) -> Iterator[Probl
     if not isinstance(how, dict):
         return
     method = how.get("method", "blocks")
-    if method != "blocks" and how.get("block") is not None:
+    if method in ("simple", "minimisation") and how.get("block") is not None:
         yield _idle(document, (*where, "randomisation", "block"), f"{method} has no blocks", "method: blocks")
     if "stratified" in how and method == "simple":
         yield _idle(

@@ -35,7 +35,7 @@ def check_stages(document: Document, design: dict[str, Any], looks: Looks, where
             expected=" or ".join(adapting),
         )
         return
-    yield from _of_endpoint(document, where)
+    yield from _of_endpoint(document, looks, where)
     yield from _of_claims(document, design, looks, here)
     if looks.allocate is not None:
         yield from _of_allocation(document, design, looks, here)
@@ -45,15 +45,31 @@ def check_stages(document: Document, design: dict[str, Any], looks: Looks, where
         yield from _of_size(document, design, looks, here)
 
 
-def _of_endpoint(document: Document, where: Where) -> Iterator[Problem]:
+def _of_endpoint(document: Document, looks: Looks, where: Where) -> Iterator[Problem]:
+    """At times to an event stages are gains of the log-rank statistic: nothing else is independent of what a look has shown."""
     primary = mapping_of(mapping_of(document.data, "endpoints"), "primary")
-    if primary.get("summary") == "time to event":
+    if primary.get("summary") != "time to event":
+        return
+    name = "resize" if looks.resize is not None else "allocate" if looks.allocate is not None else ""
+    if name:
         yield document.problem(
             "not-supported",
-            "stages cannot be told apart at times to an event: who is enrolled in the first stage has events in the second",
-            (*where, "looks"),
+            f"{name} is not for times to an event: who is enrolled before a look has events after it",
+            (*where, "looks", name),
             True,
-            expected="an endpoint that is judged at a visit, or looks without combine, select, enrich and resize",
+            expected="an endpoint that is judged at a visit, or combine, select or enrich",
+        )
+    analysis = primary.get("analysis")
+    method = method_of(analysis) or CONTROLLED["time to event"][0]
+    covariates = isinstance(analysis, dict) and analysis.get("covariates")
+    if not name and (method not in ("log-rank", "Cox") or covariates):
+        yield document.problem(
+            "not-supported",
+            "stages at times to an event are gains of the log-rank statistic, which has no covariates and no rival events",
+            ("endpoints", "primary", "analysis"),
+            True,
+            found=f"{method} with covariates" if covariates else str(method),
+            expected="log-rank or Cox, without covariates",
         )
 
 

@@ -20,6 +20,7 @@ from ...observables.quantities import (
     visit_observables,
 )
 from .endpoint_keys import trial_outcome, trial_outcomes
+from .recurrent_outcomes import recurring_outcomes
 
 Answers = Mapping[str, Any]
 _NUMBER = r"\d+(?:\.\d+)?"
@@ -138,6 +139,7 @@ def _summary(answer: str, answers: Answers) -> dict[str, Any]:
         able: tuple[str, ...] = (
             ("total",) if trial_outcome(quantity) == "quality_of_life" else ("time to event", "responders")
         )
+        able += ("recurrent events",) if trial_outcome(quantity) in recurring_outcomes() else ()
         if answer not in able:
             raise ConfigError(not_among(able, "wrong-answer", f"{quantity} is not compared by {answer!r}", answer))
         return {"summary": answer}
