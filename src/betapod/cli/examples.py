@@ -210,6 +210,10 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
             "betapod trial export packham --cdisc sdtm --format dataset-json",
         ),
     ),
+    "trial usdm": (
+        ("Arms and schedule of activities for other tools", "betapod trial usdm dn61 -o dn61-usdm.json"),
+        ("Of another design, to look at", "betapod trial usdm dn61 --design randomised"),
+    ),
     "trial check-adam": (
         ("Data sets that betapod wrote", "betapod trial check-adam packham-adam"),
         ("Findings as a table", "betapod trial check-adam packham-adam --csv findings.csv"),

@@ -1,4 +1,4 @@
-"""Verbs about data of CDISC: trial export, trial check-adam."""
+"""Verbs about forms of CDISC: trial export, trial check-adam, trial usdm."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import Annotated, Any
 
 import typer
 
-from ..completion import complete_folder
+from ...base.files import write_text
+from ..completion import complete_folder, complete_protocol
 from ..csv_output import Csv, CsvOption, given_as_csv
-from ..shared import JsonOption, print_json, print_note, print_table, print_text, with_noun
+from ..shared import JsonOption, print_json, print_note, print_table, print_text, with_noun, write_out
 from ..waiting import waiting
 
 
@@ -17,6 +18,34 @@ def add_data_verbs(app: typer.Typer) -> None:
     """Add the verbs to those of trials."""
     app.command("export")(export_trial_command)
     app.command("check-adam")(check_adam_command)
+    app.command("usdm")(usdm_command)
+
+
+def usdm_command(
+    protocol: Annotated[
+        str, typer.Argument(metavar="PROTOCOL", help="Name or YAML file.", autocompletion=complete_protocol)
+    ],
+    target: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="FILE", help="File to write; default: standard output.")
+    ] = None,
+    design: Annotated[
+        str | None, typer.Option("--design", metavar="NAME", help="Design; default: the first of the protocol.")
+    ] = None,
+) -> None:
+    """Print a protocol as a study definition of USDM 4.
+
+    Arms, visits with days and windows, what is measured, objectives. trial new NAME --usdm FILE goes the other way.
+    """
+    import json
+
+    from ...exchange.usdm.write_usdm import usdm_document
+    from ...trials.protocol.protocol_files import find_protocol
+
+    text = json.dumps(usdm_document(find_protocol(protocol), design), indent=1) + "\n"
+    if target is None:
+        write_out(text)
+    else:
+        write_text(target, text)
 
 
 def export_trial_command(

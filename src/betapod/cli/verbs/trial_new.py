@@ -41,6 +41,10 @@ def new_trial_command(
     target: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="FILE", help="File to write; default: NAME.yaml.")
     ] = None,
+    usdm: Annotated[
+        Path | None,
+        typer.Option("--usdm", metavar="FILE", help="Schedule of activities (JSON of USDM 4) to begin with."),
+    ] = None,
     ask: Annotated[
         bool,
         typer.Option(
@@ -53,7 +57,7 @@ def new_trial_command(
     from ...trials.protocol.protocol import json_schema
     from ...trials.protocol.protocol_files import parse_protocol, protocol_document, protocol_template
 
-    sources = {"--from": like, "--template": template, "--ask": ask or None}
+    sources = {"--from": like, "--template": template, "--usdm": usdm, "--ask": ask or None}
     if len(begun := [option for option, value in sources.items() if value is not None]) > 1:
         message = f"{' and '.join(begun)} both say what to begin with"
         raise ConfigError(Problem("two-sources", message, hint="Give one of them."))
@@ -68,6 +72,10 @@ def new_trial_command(
         raise ConfigError(Problem("file-exists", "the file exists", Location(str(path)), hint="Use --force, or --out."))
     if ask:
         copied = asked_protocol(name)
+    elif usdm is not None:
+        from ...exchange.usdm.read_usdm import read_usdm
+
+        copied = read_usdm(usdm).protocol_text(name)
     else:
         copied = protocol_document(like or "dn61").text if template is None else protocol_template(template)
     text = named(copied)
@@ -78,6 +86,8 @@ def new_trial_command(
     source = (
         "from your answers"
         if ask
+        else f"from the schedule of {usdm}"
+        if usdm is not None
         else f"a copy of {like or 'dn61'}"
         if template is None
         else f"from the template {template}"
