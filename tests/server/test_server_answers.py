@@ -144,6 +144,7 @@ def test_wrong_requests_begin_no_trial(served: Served) -> None:
     [
         ("POST", "/api/simulate", b'{"model": "kidney"', 422, "bad-json"),
         ("POST", "/api/simulate", b"\xff\xfe", 422, "bad-json"),
+        ("POST", "/api/simulate", b'{"model": "\xff"}', 422, "bad-json"),
         ("POST", "/api/simulate", b"[1]", 422, "wrong-type"),
         ("POST", "/api/simulate", b'{"model": "kidney", "until": NaN}', 422, "out-of-range"),
         ("GET", "/api/nothing", b"", 404, "unknown-address"),
@@ -163,6 +164,7 @@ def test_what_cannot_be_is_a_problem_document(
 ) -> None:
     answer = served.ask(method, path, headers={"Content-Type": "application/json"} if raw else {}, raw=raw)
     assert (answer.status, answer.problems[0]["kind"]) == (status, kind), answer.body
+    assert status != 405 or answer.headers["allow"] == "GET, POST"
 
 
 def test_two_at_once_are_answered_as_one_after_the_other(served: Served) -> None:

@@ -121,6 +121,7 @@ async function followTrial(name) {
 
 /** Put a trial into the list as it is now; buttons keep the place of the keyboard. */
 function showStatus(status) {
+  $("server-none").hidden = true;
   const { name, state, done, total } = status, before = listedTrials.get(name), seen = before?.status ?? {};
   listedTrials = new Map([[name, { ...before, status }], ...[...listedTrials].filter(([other]) => other !== name)]);
   if (before && seen.state === state) {

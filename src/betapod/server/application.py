@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import gzip
+import re
 import sys
 import traceback
 from collections.abc import Awaitable, Callable
@@ -15,7 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ..base.errors import BetapodError, OutputError, Problem
+from ..base.errors import BetapodError, Location, OutputError, Problem
 from .api_routes import api_routes
 from .calculators import Calculators
 from .problem_answers import Refusal
@@ -90,6 +91,9 @@ async def _wrong_input(request: Request, error: Any) -> Response:
 
 
 async def _not_there(request: Request, error: Any) -> Response:
+    if error.status_code == 400:
+        # Nothing but a body that cannot be read gets here.
+        return Refusal(422, Problem("bad-json", "the request is no JSON in UTF-8", Location("body"))).response()
     words = {
         404: ("unknown-address", "there is nothing at this address"),
         405: ("wrong-method", "this address is not asked so"),
@@ -97,7 +101,16 @@ async def _not_there(request: Request, error: Any) -> Response:
     kind, message = words.get(error.status_code, ("bad-request", "this request cannot be carried out"))
     hint = f"GET {PREFIX}/openapi.json describes every address."
     problem = Problem(kind, message, found=f"{request.method} {request.url.path}", hint=hint)
-    return Refusal(error.status_code, problem, error.headers).response()
+    headers = {"Allow": ", ".join(_ways(request))} if error.status_code == 405 else error.headers
+    return Refusal(error.status_code, problem, headers).response()
+
+
+def _ways(request: Request) -> list[str]:
+    """Return how an address may be asked, as the description of the interface has it."""
+    for path, ways in request.app.openapi()["paths"].items():
+        if re.fullmatch(re.sub(r"{\w+}", "[^/]+", path), request.url.path):
+            return sorted(way.upper() for way in ways)
+    return ["GET", "HEAD"] if request.url.path == "/" else ["GET"]
 
 
 async def _unforeseen(request: Request, error: Any) -> Response:

@@ -14,6 +14,8 @@ from .problem_answers import Refusal
 
 #: Requests that may wait for a process (a choice: more would wait for minutes).
 MOST_WAITING = 16
+#: Seconds that a calculation may take, also on a machine that does much else (a choice).
+LONGEST = 120.0
 #: Seconds until a waiting request should be repeated.
 _AGAIN = 10
 
@@ -34,7 +36,7 @@ class Calculators:
         self._lock = threading.Lock()
         self._waiting = 0
 
-    def answer(self, name: str, asked: dict[str, Any], limit: float = 60.0) -> dict[str, Any]:
+    def answer(self, name: str, asked: dict[str, Any], limit: float = LONGEST) -> dict[str, Any]:
         """Return the answer of a calculation.
 
         Parameters
