@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...base.constants import DAYS_PER_MONTH
+from ...trials.analysis.endpoints import comparisons
 from ...trials.analysis.kidney_hierarchy import KIDNEY_COMPONENTS
 from ..common import words
 from ..common.drawing import GROUPS, MARKS, Drawing, colour, drawing, slug, wrap_label
@@ -31,7 +32,8 @@ def draw_operating(assessment: Assessment, design: str, names: Sequence[str], na
     """Draw power, false positives and coverage of the primary endpoint by scenario, with Monte Carlo intervals."""
     table = assessment.results
     keep = (table["design"] == design) & (table["role"] == "primary") & (table["stratum"] == "all")
-    rows = [r for r in table[keep].drop_duplicates("scenario").to_dict("records") if r["scenario"] in names]
+    first = table[keep].drop_duplicates("scenario")
+    rows = [r for r in first.to_dict("records") if r["scenario"] in names]
     points = [
         (label, str(row["scenario"]), 100 * row[name], 100 * row[f"{name}_low"], 100 * row[f"{name}_high"])
         for name, label in _SHARES.items()
@@ -70,7 +72,7 @@ def draw_operating(assessment: Assessment, design: str, names: Sequence[str], na
     return drawing(
         f"operating-{slug(design)}",
         "How the trial does" + (" under each scenario" if named and len(names) > 1 else ""),
-        "Primary endpoint. Power: trials that show it; false positives: trials that do when all groups get the same; coverage: intervals that hold the true "
+        f"Primary endpoint{_compared(assessment, design)}. Power: trials that show it; false positives: trials that do when all groups get the same; coverage: intervals that hold the true "
         "value. With 95 % Monte Carlo intervals; dashed lines at 5 and 95 %.",
         f"Operating characteristics. {told}.",
         1.2 + 0.55 * len(labels),
@@ -240,7 +242,7 @@ def draw_tipping(assessment: Assessment, design: str, scenario: str) -> Drawing 
     return drawing(
         f"tipping-{slug(design)}-{scenario}",
         "Tipping point",
-        f"The effect of the typical trial, with its interval, when the missing values of {left} who had left by the visit are completed and made worse{_supposed(assessment, scenario, [])}. {where} "
+        f"The effect of the typical trial{_compared(assessment, design)}, with its interval, when the missing values of {left} who had left by the visit are completed and made worse{_supposed(assessment, scenario, [])}. {where} "
         f"Of {words.counted(assessment.replicates if assessment.replicates < 20 else 20, 'trial')} so many still show the effect: {trials}.",
         f"Tipping point analysis. {where}",
         3.2,
@@ -275,6 +277,12 @@ def _of(table: pd.DataFrame, design: str, scenario: str) -> pd.DataFrame | None:
         return None
     rows = table[(table["design"] == design) & (table["scenario"] == scenario)]
     return None if rows.empty else rows
+
+
+def _compared(assessment: Assessment, design: str) -> str:
+    """Return which groups a figure of the first comparison is about, where there are several."""
+    pairs = comparisons(assessment.protocol, design)
+    return f" ({words.contrast(assessment, pairs[0].treated, str(pairs[0].control))})" if len(pairs) > 1 else ""
 
 
 def _supposed(assessment: Assessment, scenario: str, arms: Sequence[str]) -> str:
