@@ -38,10 +38,10 @@ export function lineSwatch(k) {
 /**
  * Return a chart.
  *
- * @param chart {title, unit, years: [..], lines: [{label, values, kind, low, high}] (a band from low to high where they are), zero: whether 0 is drawn, cursor: index into years, along: unit of time}
+ * @param chart {title, unit, years: [..], lines: [{label, values, kind, low, high}] (a band from low to high where they are; thin lines along `edges`, {low, high}), zero: whether 0 is drawn, cursor: index into years, along: unit of time}
  */
 export function lineChart({ title, unit, years, lines, zero, cursor, along = "years" }) {
-  const seen = lines.flatMap((line) => [line.values, line.low ?? [], line.high ?? []].flatMap((values) => Array.from(values).filter(Number.isFinite)));
+  const seen = lines.flatMap((line) => [line.values, line.low ?? [], line.high ?? [], line.edges?.low ?? [], line.edges?.high ?? []].flatMap((values) => Array.from(values).filter(Number.isFinite)));
   let low = Math.min(...seen, zero ? 0 : Infinity), high = Math.max(...seen, zero ? 0 : -Infinity);
   if (!seen.length) [low, high] = [0, 1];
   const least = Math.max(Math.abs(high), Math.abs(low)) * 0.02 || 1e-6;
@@ -64,16 +64,15 @@ export function lineChart({ title, unit, years, lines, zero, cursor, along = "ye
   svg.append(svgElement("line", { class: "axis", x1: BOX.left, x2: BOX.width - BOX.right, y1: BOX.height - BOX.bottom, y2: BOX.height - BOX.bottom }));
   svg.append(text(along, { x: BOX.width - BOX.right, y: BOX.height - 3, "text-anchor": "end" }));
   if (cursor !== null) svg.append(svgElement("line", { class: "cursor", x1: x(years[cursor]), x2: x(years[cursor]), y1: BOX.top, y2: BOX.height - BOX.bottom }));
-  for (const { low: bottom, high: up } of lines.filter((line) => line.low)) {
-    const corners = [...years.map((year, k) => [year, up[k]]), ...years.map((year, k) => [year, bottom[k]]).reverse()];
-    svg.append(svgElement("polygon", { class: "band", points: corners.map(([year, value]) => `${x(year).toFixed(1)},${y(value).toFixed(1)}`).join(" ") }));
+  for (const { kind, low: bottom, high: up } of lines.filter((line) => line.low)) {
+    const known = years.map((year, k) => [year, bottom[k], up[k]]).filter((ends) => ends.every(Number.isFinite));
+    const corners = [...known.map(([year, , value]) => [year, value]), ...known.map(([year, value]) => [year, value]).reverse()];
+    svg.append(svgElement("polygon", { class: `band of-${kind}`, points: corners.map(([year, value]) => `${x(year).toFixed(1)},${y(value).toFixed(1)}`).join(" ") }));
   }
+  const pathOf = (values) => Array.from(values).reduce((path, value, k) => (Number.isFinite(value) ? `${path}${path && Number.isFinite(values[k - 1]) ? "L" : "M"}${x(years[k]).toFixed(1)} ${y(value).toFixed(1)}` : path), "");
   for (const line of lines) {
-    let path = "";
-    line.values.forEach((value, k) => {
-      if (Number.isFinite(value)) path += `${path && Number.isFinite(line.values[k - 1]) ? "L" : "M"}${x(years[k]).toFixed(1)} ${y(value).toFixed(1)}`;
-    });
-    svg.append(svgElement("path", { class: `line ${line.kind}`, d: path }));
+    for (const end of line.edges ? [line.edges.low, line.edges.high] : []) svg.append(svgElement("path", { class: `edge ${line.kind}`, d: pathOf(end) }));
+    svg.append(svgElement("path", { class: `line ${line.kind}`, d: pathOf(line.values) }));
   }
   return svg;
 }

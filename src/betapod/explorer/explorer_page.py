@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..base.files import write_text
 from ..exchange.wasm.shipped_kernels import JAVASCRIPT, shipped_kernel
+from ..observables.table import observables
 from ..physiology import whole_body
 from ..therapies.drug_catalogue import exclusions
 from ..therapies.drug_limits import drug_limits
@@ -36,7 +37,19 @@ _HERE = Path(__file__).parent
 _MODEL_SCRIPTS = tuple(JAVASCRIPT / name for name in ("exact.js", "schedules.js", "betapod.js"))
 #: In the order in which they use each other.
 _PAGE_SCRIPTS = (
-    *("drugs", "chart", "parts", "exports", "plans", "intervals", "pool", "person", "claims", "evidence"),
+    *(
+        "drugs",
+        "chart",
+        "parts",
+        "exports",
+        "plans",
+        "intervals",
+        "pool",
+        "person_unknown",
+        "person",
+        "claims",
+        "evidence",
+    ),
     *(
         "formulas",
         "terms",
@@ -145,6 +158,7 @@ def explorer_data() -> dict[str, Any]:
         "scenario": DEFAULT,
         "compared": list(COMPARED),
         "outputs": [name for name in _OUTPUTS if name in model.names],
+        "errors": {name: item.relative_error for name, item in observables().items() if name in model.names},
         "sliders": [name for name in _SLIDERS if name in model.inputs],
     }
 

@@ -3,20 +3,23 @@
 import { lineChart, lineSwatch, shown } from "./chart.js";
 import { asDictionary, drawExports, inPython, inShell, pictureButtons } from "./exports.js";
 import { $, DATA, element, option, setAddress } from "./parts.js";
+import { measurementBand, movedCourses, parameterBand } from "./person_unknown.js";
 import { asked, DAYS, drugOf, inputOf, LETTERS, model, MOST_PLANS, newPlan, personOf, POINTS, scaledOrder, scenarioOf, wordsOf } from "./plans.js";
 
-let state, results, cursor = POINTS - 1;
+let state, results, cursor = POINTS - 1, moved = [], movedFor = "", movedTurn = 0;
+/** Kinds of what is not known that can be drawn, by their letter in an address; and how long to wait after a change, ms. */
+const UNKNOWN = { parameters: "p", measurement: "m" }, REST = 300;
 
 const firstState = () => ({
-  v: "person", person: DATA.person, years: 10, outputs: [...DATA.outputs], difference: false, now: 1,
+  v: "person", person: DATA.person, years: 10, outputs: [...DATA.outputs], difference: false, unknown: [], now: 1,
   plans: [newPlan(), { ...newPlan(), drugs: ["SGLT2 inhibitor"] }],
 });
 
 // -- the address holds the state ----------------------------------------------------------------------------------
 
 function addressOf(current) {
-  const { v, person, years, outputs, difference, plans } = current;
-  const parts = { v, p: person, y: years, o: outputs.join(","), d: difference ? 1 : 0, k: DATA.key.slice(0, 8), s: JSON.stringify(plans.map(short)) };
+  const { v, person, years, outputs, difference, unknown, plans } = current;
+  const parts = { v, p: person, y: years, o: outputs.join(","), d: difference ? 1 : 0, ...(unknown.length ? { u: unknown.map((kind) => UNKNOWN[kind]).join("") } : {}), k: DATA.key.slice(0, 8), s: JSON.stringify(plans.map(short)) };
   return `#${new URLSearchParams(parts)}`;
 }
 
@@ -44,6 +47,7 @@ function stateOf(address) {
   const outputs = (parts.get("o") ?? "").split(",").filter((name) => model.outputIndex.has(name));
   if (outputs.length) fresh.outputs = outputs.slice(0, 8);
   fresh.difference = parts.get("d") === "1";
+  fresh.unknown = Object.keys(UNKNOWN).filter((kind) => (parts.get("u") ?? "").includes(UNKNOWN[kind]));
   let plans = [];
   try {
     plans = JSON.parse(parts.get("s") ?? "[]");
@@ -122,6 +126,20 @@ function draw() {
   setAddress("person", addressOf(state));
   drawCourses();
   drawText();
+  drawParameters();
+}
+
+/** Draw the bands of parameters once they are there: nothing is simulated before the controls rest. */
+async function drawParameters() {
+  const { person, plans, years, outputs } = state, key = JSON.stringify([person, plans, years, outputs]), turn = (movedTurn += 1), wanted = () => turn === movedTurn;
+  if (key !== movedFor) moved = [];
+  if (!state.unknown.includes("parameters") || key === movedFor) return;
+  await new Promise((resolve) => { setTimeout(resolve, REST); });
+  if (!wanted()) return;
+  const courses = await movedCourses(personOf(person), plans, years, outputs, wanted);
+  if (!wanted()) return;
+  [moved, movedFor] = [courses, key];
+  drawCourses();
 }
 
 function drawCourses() {
@@ -144,9 +162,13 @@ function drawCourses() {
 
 /** Return the lines of one output: courses, or differences from the first plan. */
 function linesOf(column) {
-  const lines = results.map((result, k) => ({ label: LETTERS[k], kind: `p${k}`, values: result.courses[column] }));
-  if (!state.difference) return lines;
-  return lines.slice(1).map((line) => ({ ...line, values: line.values.map((value, i) => value - lines[0].values[i]) }));
+  const name = state.outputs[column], first = results[0].courses[column], has = (kind) => state.unknown.includes(kind);
+  return results.slice(Number(state.difference)).map((result, i) => {
+    const k = i + Number(state.difference), values = state.difference ? result.courses[column].map((value, at) => value - first[at]) : result.courses[column];
+    const band = has("parameters") ? parameterBand(values, moved[k], column, state.difference ? moved[0] : null) : null;
+    const edges = has("measurement") ? measurementBand(name, values, state.difference ? first : null) : null;
+    return { label: LETTERS[k], kind: `p${k}`, values, ...(band ?? {}), ...(edges ? { edges } : {}) };
+  });
 }
 
 const readout = (lines, years) => `year ${shown(years[cursor])}: ${lines.map((line) => `${line.label} ${shown(line.values[cursor], 4)}`).join(", ")}`;
@@ -191,6 +213,7 @@ function drawControls() {
   $("years").value = state.years;
   $("years-text").textContent = `${state.years} years`;
   $("difference").checked = state.difference;
+  for (const kind of Object.keys(UNKNOWN)) $(`unknown-${kind}`).checked = state.unknown.includes(kind);
   $("tabs").replaceChildren(
     ...state.plans.map((_, i) => element("button", { type: "button", "aria-pressed": String(i === k), onclick: () => change((s) => { s.now = i; }) }, `Plan ${LETTERS[i]}`)),
     element("button", { type: "button", disabled: state.plans.length >= MOST_PLANS, onclick: () => change(addPlan) }, "Add a plan"),
@@ -264,17 +287,28 @@ function placeOf(active) {
   };
 }
 
+/** Return the courses of the plans, and where they are drawn the ends of what is not known: of parameters, and of one measurement. */
 function csvRows() {
-  const names = state.outputs.flatMap((name) => state.plans.map((_, k) => `${name} ${LETTERS[k]} [${model.outputs[model.outputIndex.get(name)].unit}]`));
-  const numbers = (i) => state.outputs.flatMap((_, column) => results.map((result) => result.courses[column][i]));
-  const rows = yearsAxis().map((year, i) => [year * DAYS, ...numbers(i)].map((x) => (Number.isFinite(x) ? String(x) : "")));
-  return [["time [day]", ...names], ...rows];
+  const columns = state.outputs.flatMap((name, column) => {
+    const { unit } = model.outputs[model.outputIndex.get(name)], head = (k, words = "") => `${name} ${LETTERS[k]}${words} [${unit}]`;
+    return results.flatMap((result, k) => {
+      const course = result.courses[column], band = state.unknown.includes("parameters") ? parameterBand(course, moved[k], column, null) : null;
+      const edges = state.unknown.includes("measurement") ? measurementBand(name, course, null) : null;
+      const ends = (of, words) => (of ? [[head(k, ` ${words} 5 %`), of.low], [head(k, ` ${words} 95 %`), of.high]] : []);
+      return [[head(k), course], ...ends(band, "parameters"), ...ends(edges, "measurement")];
+    });
+  });
+  const rows = yearsAxis().map((year, i) => [year * DAYS, ...columns.map(([, values]) => values[i])].map((x) => (Number.isFinite(x) ? String(x) : "")));
+  return [["time [day]", ...columns.map(([head]) => head)], ...rows];
 }
 
 function listen() {
   const on = (id, event, how) => $(id).addEventListener(event, how);
   on("person", "change", (event) => change((s) => { s.person = event.target.value; }));
   on("years", "input", (event) => { state.years = Number(event.target.value); $("years-text").textContent = `${state.years} years`; draw(); });
+  for (const kind of Object.keys(UNKNOWN)) {
+    on(`unknown-${kind}`, "change", () => change((s) => { s.unknown = Object.keys(UNKNOWN).filter((one) => $(`unknown-${one}`).checked); }));
+  }
   on("difference", "change", (event) => change((s) => { s.difference = event.target.checked; }));
   on("drug", "change", (event) => {
     const label = event.target.value;

@@ -27,8 +27,8 @@ export const ownInputs = (person) => Object.fromEntries(
 const noCells = { doses: [], switches: [], warnings: [] };
 
 /** Return what a plan gives a person: switches of drugs and habits, the course of cells, values of the scenario, and what is to be said of it. */
-export function givenBy(person, plan) {
-  const base = ownInputs(person), drugs = plan.drugs.map(drugOf);
+export function givenBy(person, plan, drugNamed = drugOf) {
+  const base = ownInputs(person), drugs = plan.drugs.map(drugNamed);
   const { errors, cautions } = judged(drugs, DATA.limits, DATA.exclusions, { ...base, GFR: person.GFR });
   if (errors.length) throw new Error(errors.join("\n"));
   const course = plan.cells ? person.cells[plan.cells][plan.scenario] : noCells;
