@@ -12,8 +12,9 @@ from betapod.engine.compiled.factorise import factorise
 from betapod.engine.compiled.lower import lower
 from betapod.engine.compiled.program import Block, Program
 from betapod.model import Model
-from betapod.model.algebra.expression import const, evaluate
+from betapod.model.algebra.expression import const, evaluate, symbol
 from betapod.model.algebra.operations import BINARY, UNARY, power
+from betapod.model.assembly.delays import Delayed, FastReaction
 
 
 def interpret(
@@ -93,12 +94,29 @@ def test_ramps_make_an_input_move(reservoir: Model) -> None:
     assert "tanh" in program.rates.count()
 
 
-def test_events_with_a_delay_are_refused_by_name(reservoir: Model) -> None:
+def test_what_needs_the_past_or_no_time_is_refused_by_name(reservoir: Model) -> None:
     from dataclasses import replace
 
-    late = replace(reservoir, events=(replace(reservoir.events[0], delay=const(1.0)), reservoir.events[1]))
-    with pytest.raises(ConfigError, match="'full' has a delay"):
+    level = symbol(reservoir.state_names[0])
+    late = replace(
+        reservoir,
+        delays=(Delayed("past_level", level, const(1.0)),),
+        fast=(FastReaction("swap", level, ((level.value, const(-1.0)),)),),
+    )
+    with pytest.raises(ConfigError, match="past_level") as caught:
         lower(late)
+    assert caught.value.kinds == ("unsupported-model",) * 2 and "swap" in str(caught.value)
+
+
+def test_events_have_programs_for_delay_and_priority_only_where_they_have_them(reservoir: Model) -> None:
+    from dataclasses import replace
+
+    plain = lower(reservoir)
+    assert not plain.delayed and not plain.ranked
+    late = replace(reservoir, events=(replace(reservoir.events[0], delay=const(1.0)), reservoir.events[1]))
+    assert lower(late).delayed == (0,) and not lower(late).ranked
+    ranked = replace(reservoir, events=(reservoir.events[0], replace(reservoir.events[1], priority=const(0.0))))
+    assert lower(ranked).ranked and not lower(ranked).delayed
 
 
 @settings(max_examples=60, deadline=None)

@@ -156,7 +156,7 @@ def is_file(path: Path) -> bool:
 # -- models ----------------------------------------------------------------------------------------------------------
 
 
-def model_from(name: str, parameters: Sequence[Path] = ()) -> Model:
+def model_from(name: str, parameters: Sequence[Path] = (), switches: Sequence[str] = ()) -> Model:
     """Return a model by name, or from a file: equation text, Python with Submodel classes, or SBML.
 
     Parameters
@@ -164,6 +164,8 @@ def model_from(name: str, parameters: Sequence[Path] = ()) -> Model:
     parameters
         For a named model, tables that override its own. For text and Python files, the tables that they need; without any, a CSV of
         the same name beside the file.
+    switches
+        Changes of inputs, as texts. Parameters of SBML that they change become inputs.
 
     Raises
     ------
@@ -193,6 +195,8 @@ def model_from(name: str, parameters: Sequence[Path] = ()) -> Model:
             print_note(text)
         for text in read.report.notes:
             warn(text)
+        switched = {text.partition("=")[0].strip() for text in switches}
+        read = read.with_inputs(switched) if (switched := switched.intersection(read.parameters)) else read
         return _overlaid(read, parameters)
     return _assembled(path, parameters)
 

@@ -127,7 +127,7 @@ def model_function(
     check_texts(treatment, problems)
     try:
         with waiting("assembling"):
-            model = set_values(model_from(name, tables), settings)
+            model = set_values(model_from(name, tables, events[1]), settings)
     except BetapodError as error:
         gather(problems, error)
         raise ConfigError(problems) from None

@@ -249,7 +249,7 @@ class Schedule:
                     where,
                     "unknown-input",
                     f"{switch.input!r} is not an input",
-                    hint=did_you_mean(switch.input, model.inputs),
+                    hint=_hint_of_input(model, switch.input),
                 )
             if not all(map(_finite, (switch.value, switch.time, switch.width))):
                 bad(where, "bad-switch", "a switch needs finite numbers")
@@ -325,6 +325,12 @@ class Schedule:
                     values[name], slopes[name] = value + slope * (begin - time), slope
             segments.append(Segment(begin, finish, values, slopes, tuple(doses.get(begin, ()))))
         return segments or [Segment(start, end, dict(inputs), dict.fromkeys(inputs, 0.0), tuple(doses.get(start, ())))]
+
+
+def _hint_of_input(model: Model, name: str) -> str:
+    if isinstance(name, str) and name in model.parameters and hasattr(model, "with_inputs"):
+        return f"It is a parameter: model.with_inputs([{name!r}]) is the model in which it can be changed."
+    return did_you_mean(name, model.inputs)
 
 
 def _plain(order: Dose | Switch, *names: str) -> None:

@@ -18,6 +18,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..base.errors import ConfigError, Location, Problem
 from ..model.algebra.evaluate import compile_function, split_constants
+from ..model.algebra.expression import Expr, add, mul
+from ..model.assembly.delays import undelayed
 from ..model.assembly.model import Model
 from .schedule import Schedule
 
@@ -143,7 +145,8 @@ def _after_events(model: Model, y: Vector) -> Vector:
     """Return the states as if every event happened at the start."""
     values = model.values()
     set_to = [pair for event in model.events for pair in event.assignments]
-    compute = compile_function([value for _, value in set_to], [["t"], model.state_names, list(values)])
+    set_values = undelayed([value for _, value in set_to], model.delays)
+    compute = compile_function(set_values, [["t"], model.state_names, list(values)])
     with np.errstate(all="ignore"):
         assigned = compute([0.0], y.tolist(), list(values.values()))
     after = y.copy()
@@ -196,13 +199,22 @@ def initial_values(model: Model) -> list[float]:
     return [float(value) for value in start([0.0], list(inputs.values()), [values[name] for name in constants])]
 
 
+def _rough_rates(model: Model) -> list[Expr]:
+    """Return the rates of the states, with everything as it is now and fast reactions as if they took time."""
+    rates = {state.name: state.rate for state in model.states}
+    for reaction in model.fast:
+        for name, change in reaction.changes:
+            rates[name] = add(rates[name], mul(change, reaction.rate))
+    return undelayed(list(rates.values()), model.delays)
+
+
 def _compiled(model: Model) -> tuple[list[float], Any]:
     """Return initial values, and a function of time and states (states, points) that gives the rates."""
     values = model.values()
     inputs = {name: values[name] for name in model.inputs}
     constants = [name for name in values if name not in inputs]
     parameters = [values[name] for name in constants]
-    setup, names, roots = split_constants([s.rate for s in model.states], constants)
+    setup, names, roots = split_constants(_rough_rates(model), constants)
     shared = compile_function(setup, [constants])(parameters) if setup else []
     compute = compile_function(roots, [["t"], model.state_names, list(inputs), names], array=True)
 

@@ -44,7 +44,7 @@ def plan_of(origin: Mapping[str, Any]) -> RunPlan:
     from ...engine.runs.run_plan import Drawn, RunPlan
 
     tables = [Path(path) for path in origin["parameters"]]
-    base = model_from(origin["model"], tables)
+    base = model_from(origin["model"], tables, origin["switches"])
     model = base.with_values(origin["set"], "--set")
     table = model_table(model)
     vary = list(origin["vary"])

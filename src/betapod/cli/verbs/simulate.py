@@ -175,7 +175,7 @@ def simulate_patient_command(
     problems += unfit_figure(plot)
     try:
         with waiting("assembling"):
-            loaded = model_from(model, tables or ())
+            loaded = model_from(model, tables or (), switches or ())
     except BetapodError as error:
         gather(problems, error)
         raise ConfigError(problems) from None

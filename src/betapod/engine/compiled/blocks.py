@@ -180,6 +180,8 @@ def write_blocks(code: Code, program: Program) -> None:
         ("triggers", program.triggers),
         *((f"event{k}", event.assignments) for k, event in enumerate(program.events)),
         *((f"factors{k}", event.factors) for k, event in enumerate(program.events)),
+        *((f"delay{k}", event.delay) for k, event in enumerate(program.events) if event.delay is not None),
+        *((f"priority{k}", event.priority) for k, event in enumerate(program.events) if event.priority is not None),
         *((name, getattr(program.switches, name)) for name in (SWITCHES if program.switches.any else ())),
     ]:
         with code.function(name, ["v", "p", "p", "p", "p"]) as (t, y, p, c, o):

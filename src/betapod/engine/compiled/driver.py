@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from . import firing, intake, mathlib, state_stops, time_stops, triggers, visit_outputs
+from . import firing, intake, mathlib, state_stops, time_stops, triggers, visit_outputs, waiting_events
 from .blocks import write_blocks
 from .code import Code, Value
 from .lanes import Lanes, WorkerModule
@@ -71,6 +71,8 @@ def write_worker(lanes: Lanes) -> Value:
     for name in ("old_error", "steps", "rejected", "restart", "turning", "hasty"):
         lanes.put(name, c.vector(0.0))
     lanes.put("stop", c.vector(1.0))
+    if lanes.program.delayed:
+        waiting_events.write_none_anywhere(lanes)
     with c.loop(c.width) as lane:
         lanes.set_lane("action", lane, c.integer(NEW))
     needed = c.variable("b", c.constant("b", True))
@@ -91,6 +93,8 @@ def write_one_step(lanes: Lanes, rtol: Value) -> Value:
     with c.when(c.any(lanes.get("restart").differs(0.0))):
         lanes.call("first_step")
     end = lanes.get("stop" if switches.clocks.results else "segment_end")
+    if lanes.program.delayed:
+        end = c.minimum(end, lanes.get("due"))
     left = end - t
     step = lanes.get("h")
     last = step * 1.01 >= left
@@ -117,6 +121,8 @@ def write_one_step(lanes: Lanes, rtol: Value) -> Value:
         # Where a condition of time changes, the step itself sees all up to just before that moment.
         turning = last & lanes.get("turning").differs(0.0)
         visible = c.select(turning, time_stops.just_before(c, after), after)
+    if lanes.program.delayed:
+        visible = c.select(last & (after >= lanes.get("due")), time_stops.just_before(c, after), visible)
     lanes.put("visible", visible)
     lanes.put("crossing", zero)
     lanes.put("good", c.select(good, one_value, zero))
@@ -167,6 +173,11 @@ def write_lane_end(lanes: Lanes, lane: Value) -> None:
         with c.when(lanes.lane("crossing", lane).differs(0.0)):
             lanes.set_lane("action", lane, c.integer(RESTART))
             c.leave(done)
+        if lanes.program.delayed:
+            due = (lanes.lane("t", lane) >= lanes.lane("due", lane)) & lanes.lane("live", lane).differs(0.0)
+            with c.when(due):
+                lanes.set_lane("action", lane, c.integer(RESTART))
+                c.leave(done)
         if lanes.program.switches.clocks.results:
             at_stop = lanes.lane("t", lane) >= lanes.lane("stop", lane)
             inside = lanes.lane("stop", lane) < lanes.lane("segment_end", lane)

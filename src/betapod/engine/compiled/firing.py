@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from . import waiting_events
 from .code import Value, Variable
+from .event_changes import write_event
 from .lanes import Lanes
-from .program import EventProgram
-from .visit_outputs import report_visit, visit_due
-from .workspace import ENDED, UNDERFLOW
+from .workspace import UNDERFLOW
 
 #: More events than this at one moment trigger each other without end.
 ROUNDS = 10_000
@@ -16,9 +16,11 @@ def write_fire(lanes: Lanes) -> None:
     """Write what events do to lanes that start anew, as SBML defines it.
 
     All triggers are looked at; the events of those that have turned true wait, with the values of that moment. Then the first
-    that waits happens, and all triggers are looked at again, until none waits.
+    that waits happens, and all triggers are looked at again, until none waits. Where events have delays or priorities, the first is
+    that of the highest priority of those that are due.
     """
-    c = lanes.code
+    c, program = lanes.code, lanes.program
+    first = waiting_events.write_best_event if program.delayed or program.ranked else _write_first_event
     rounds = c.variable("i", 0)
     changed = c.variable("b", c.constant("b", True))
     with c.repeat() as done:
@@ -29,14 +31,18 @@ def write_fire(lanes: Lanes) -> None:
         lanes.block("triggers", lanes.get("t"), "y", "o")
         with c.loop(c.width) as lane, c.when(_starting(lanes, lane)):
             _write_look(lanes, lane)
+        if program.ranked:
+            waiting_events.write_ranks(lanes)
         with c.loop(c.width) as lane, c.when(_starting(lanes, lane)):
-            _write_first_event(lanes, lane, changed)
+            first(lanes, lane, changed)
     # Events that trigger each other without end leave a patient whom nobody can go on with.
     with c.when(changed.get()), c.loop(c.width) as lane:
         endless = _starting(lanes, lane) & lanes.lane("firing", lane).differs(0.0)
         with c.when(endless):
             lanes.set_lane("restart", lane, c.constant("d", 0.0))
             lanes.finish(lane, UNDERFLOW)
+    if program.delayed:
+        waiting_events.write_due(lanes)
     c.give()
 
 
@@ -56,10 +62,15 @@ def _write_look(lanes: Lanes, lane: Value) -> None:
             lanes.set_lane("before", lane, zero, k)
             if not event.persistent:
                 lanes.set_lane("pending", lane, zero, k)
+                if event.delay is not None:
+                    waiting_events.write_forget(lanes, lane, k)
         with c.when(now & ~before):
             lanes.set_lane("before", lane, one_value, k)
-            lanes.set_lane("pending", lane, one_value, k)
-            if event.from_trigger_time and event.targets:
+            if event.delay is not None:
+                waiting_events.write_wait(lanes, lane, k)
+            else:
+                lanes.set_lane("pending", lane, one_value, k)
+            if event.delay is None and event.from_trigger_time and event.targets:
                 lanes.block(f"event{k}", lanes.get("t"), "y", "there")
                 for i in range(len(event.targets)):
                     lanes.set_lane("kept", lane, lanes.lane("there", lane, "d", i), offset + i)
@@ -76,28 +87,6 @@ def _write_first_event(lanes: Lanes, lane: Value, changed: Variable) -> None:
                 lanes.set_lane("pending", lane, c.constant("d", 0.0), k)
                 lanes.set_lane("firing", lane, c.constant("d", 1.0))
                 changed.set(c.constant("b", True))
-                _write_event(lanes, lane, k, event, offset)
+                write_event(lanes, lane, k, event, "kept", offset)
                 c.leave(done)
             offset += len(event.targets)
-
-
-def _write_event(lanes: Lanes, lane: Value, k: int, event: EventProgram, offset: int) -> None:
-    """Write what one event does to a lane: new values, then factors, both of the state before it; or the patient's end."""
-    c = lanes.code
-    if event.scaled:
-        lanes.block(f"factors{k}", lanes.get("t"), "y", "hit")
-    if event.targets and not event.from_trigger_time:
-        lanes.block(f"event{k}", lanes.get("t"), "y", "there")
-    source, first = ("kept", offset) if event.from_trigger_time else ("there", 0)
-    for i, target in enumerate(event.targets):
-        lanes.set_lane("y", lane, lanes.lane(source, lane, "d", first + i), target)
-    for i, target in enumerate(event.scaled):
-        lanes.set_lane("y", lane, lanes.lane("y", lane, "d", target) * lanes.lane("hit", lane, "d", i), target)
-    if event.terminal:
-        lanes.block("output", lanes.get("t"), "y", "there")
-        with c.when(visit_due(lanes, lane)):
-            report_visit(lanes, lane, "there")
-        patient = lanes.lane("patient", lane, "i")
-        c.store(lanes.field("event", "p"), patient, c.integer(k))
-        lanes.set_lane("restart", lane, c.constant("d", 0.0))
-        lanes.finish(lane, ENDED)

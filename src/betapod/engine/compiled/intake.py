@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from . import waiting_events
 from .blocks import STAGES
 from .code import Value
 from .lanes import Lanes
@@ -80,6 +81,8 @@ def write_take(lanes: Lanes, lane: Value) -> None:
     for k, event in enumerate(lanes.program.events):
         lanes.set_lane("before", lane, c.constant("d", 1.0 if event.initially else 0.0), k)
         lanes.set_lane("pending", lane, c.constant("d", 0.0), k)
+    if lanes.program.delayed:
+        waiting_events.write_none(lanes, lane)
     c.give()
 
 

@@ -12,7 +12,7 @@ from ...base.cache import alone
 from ...base.cache import program as program_of
 from ...model.assembly.model import Model
 from . import program_cache as cache
-from .lower import check_events, lower
+from .lower import check_compilable, lower
 from .machine import Loaded, compile_object, load_object, object_name, processor
 from .program import Program, waits
 
@@ -76,10 +76,10 @@ def kernel_for(
     Raises
     ------
     ConfigError
-        The model has events that the ensemble engine does not do.
+        The model needs its own past, or has reactions that take no time.
     """
     start = time.perf_counter()
-    check_events(model)
+    check_compilable(model)
     this = processor()
     key = cache.key_of(
         {

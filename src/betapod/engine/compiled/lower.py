@@ -52,7 +52,7 @@ def lower(model: Model, outputs: Sequence[str] | None = None, ramps: Iterable[st
     Raises
     ------
     ConfigError
-        The model has an event of a kind that the ensemble engine does not do.
+        The model needs its own past, or has reactions that take no time.
     """
     return _Lowering(model, tuple(model.state_names if outputs is None else outputs), tuple(sorted(ramps))).program()
 
@@ -65,24 +65,24 @@ def slope_name(name: str) -> str:
     return f"slope of {name}"
 
 
-def check_events(model: Model) -> None:
-    """Refuse events that only the reference integrator can do.
+def check_compilable(model: Model) -> None:
+    """Refuse what only the reference integrator can do.
 
     Raises
     ------
     ConfigError
-        Naming every event with a delay or a priority.
+        Naming every quantity of the past that is needed, and every reaction that takes no time.
     """
+    parts = [(delayed.name, "what a quantity was some time ago") for delayed in model.delays]
+    parts += [(reaction.name, "a reaction that takes no time") for reaction in model.fast]
     problems = [
         Problem(
-            "unsupported-event",
-            f"the event {event.name!r} has a {feature}, which the ensemble engine does not do",
+            "unsupported-model",
+            f"the model has {feature} ({name}), which the ensemble engine does not do",
             Location(model.name),
-            hint="Simulate one patient after another instead: `simulate` does such events.",
+            hint="Simulate one patient after another instead: `simulate` does it.",
         )
-        for event in model.events
-        for feature, value in (("delay", event.delay), ("priority", event.priority))
-        if value is not None and not is_const(value, 0.0)
+        for name, feature in parts
     ]
     if problems:
         raise ConfigError(problems)
@@ -103,7 +103,7 @@ def root_of(trigger: Expr) -> Expr:
 
 class _Lowering:
     def __init__(self, model: Model, outputs: tuple[str, ...], ramps: tuple[str, ...]) -> None:
-        check_events(model)
+        check_compilable(model)
         self.model, self.outputs, self.ramps = model, outputs, ramps
         self.state_index = {symbol(name): i for i, name in enumerate(model.state_names)}
         self.parameters = (
@@ -153,6 +153,12 @@ class _Lowering:
                 for k, event in enumerate(model.events)
             },
             **held,
+            **{
+                f"{part} {k}": substitute([value], everything)
+                for k, event in enumerate(model.events)
+                for part, value in (("delay", event.delay), ("priority", event.priority))
+                if value is not None and not (part == "delay" and is_const(value, 0.0))
+            },
         }
         self._find_shared([root for group in roots.values() for root in group])
         rewritten = {name: [self.rewrite(root) for root in group] for name, group in roots.items()}
@@ -203,6 +209,10 @@ class _Lowering:
                     self.block(rewritten[f"factors {k}"], constant_index),
                     event.persistent,
                     event.from_trigger_time,
+                    *(
+                        self.block(rewritten[name], constant_index) if (name := f"{part} {k}") in rewritten else None
+                        for part in ("delay", "priority")
+                    ),
                 )
                 for k, event in enumerate(model.events)
             ),

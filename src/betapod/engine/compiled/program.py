@@ -76,7 +76,7 @@ def waits(block: Block) -> float:
 class EventProgram:
     """One event: the states it sets (`targets`) and how (`assignments`), then those it multiplies (`scaled`) and by what.
 
-    `initially`, `persistent` and `from_trigger_time` are as in `betapod.model.assembly.model.Event`.
+    `initially`, `persistent`, `from_trigger_time`, `delay` and `priority` are as in `betapod.model.assembly.model.Event`.
     """
 
     name: str
@@ -88,6 +88,8 @@ class EventProgram:
     factors: Block
     persistent: bool = True
     from_trigger_time: bool = True
+    delay: Block | None = None
+    priority: Block | None = None
 
 
 #: Blocks about what is held between switches.
@@ -193,3 +195,13 @@ class Program:
     trigger_states: tuple[int, ...]
     switches: SwitchProgram
     factorisation: Factorisation = field(repr=False)
+
+    @property
+    def delayed(self) -> tuple[int, ...]:
+        """Numbers of the events that happen some time after their trigger."""
+        return tuple(k for k, event in enumerate(self.events) if event.delay is not None)
+
+    @property
+    def ranked(self) -> bool:
+        """Whether events have priorities."""
+        return any(event.priority is not None for event in self.events)

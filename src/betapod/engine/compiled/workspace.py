@@ -72,6 +72,21 @@ _PER_LANE = (
 )
 
 
+#: How often the same event can wait at once.
+SLOTS = 64
+
+
+def _waiting(program: Program) -> dict[str, int]:
+    """Return the sizes of what is kept for events that wait, or that have ranks."""
+    sizes: dict[str, int] = {}
+    if program.delayed:
+        targets = sum(len(program.events[k].targets) for k in program.delayed)
+        sizes |= {"wait": SLOTS * len(program.delayed), "kept_then": SLOTS * targets, "due": 1}
+    if program.ranked:
+        sizes["rank"] = len(program.events)
+    return sizes
+
+
 class Workspace:
     """Places of the vectors that one worker needs, in one block of memory."""
 
@@ -101,6 +116,7 @@ class Workspace:
             "before": events,
             "pending": events,
             "kept": sum(len(event.targets) for event in program.events),
+            **_waiting(program),
             "bounds": 2 + 2 * len(program.switches.watched) + len(program.switches.still),
             "atol": n,
             **dict.fromkeys(

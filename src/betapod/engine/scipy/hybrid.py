@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...base.errors import Problem, SolverError
-from ...model.algebra.derivative import jacobian
-from ...model.algebra.evaluate import compile_function, split_constants
-from ...model.algebra.expression import ZERO, Expr, binary, free_symbols, is_const, symbol, topological
-from ...model.algebra.operations import NOT_SMOOTH
+from ...model.algebra.evaluate import compile_function
+from ...model.algebra.expression import Expr
 from ...model.assembly.model import Model
-from ..enclosures import is_truth
 from ..schedule import Segment
-from ..switches import find_switches, gates, small
-from .clocks import Clock, Watch, narrowed
+from . import fast_reactions
+from .clocks import narrowed
 from .event_queue import Compute, Computed, EventQueue
+from .hybrid_program import HybridProgram
+from .past import Past
+from .smooth_course import SmoothCourse
 
 State = NDArray[np.float64]
 
@@ -27,22 +28,14 @@ State = NDArray[np.float64]
 _LOOKS = 8
 #: A switch that comes back this often without time going on cannot be integrated.
 _CHATTER = 2_000
-
-
-def needs_hybrid(model: Model) -> bool:
-    """Return whether anything in the model jumps or has a kink, or stands still and need not be a number."""
-    still = not model.states or any(is_const(state.rate, 0.0) for state in model.states)
-    rates = [state.rate for state in model.states]
-    return (
-        still
-        or bool(model.events)
-        or any(node.op in NOT_SMOOTH for node in topological(rates))
-        or bool(gates(rates, [*model.state_names, *model.inputs]))
-    )
+#: Steps are no shorter than this part of the longest, however short a delay is.
+_SHORT = 1e-3
+#: What counts as a moment, as part of the time that has gone.
+_MOMENT = 1e-13
 
 
 class Hybrid:
-    """One model, compiled for integration between switches.
+    """One model, integrated between its switches.
 
     Parameters
     ----------
@@ -50,31 +43,24 @@ class Hybrid:
         Value of every parameter and conversion.
     record
         Called with a time and a state at every visit.
+    start
+        Gives what states start from, were the start at a time before 0.
     """
 
     def __init__(
         self,
         model: Model,
-        values: dict[str, float],
+        values: Mapping[str, float],
         method: str,
         rtol: float,
         atol: State,
         record: Callable[[float, State], None],
+        start: Callable[[float], State],
     ) -> None:
         self.model, self.method, self.rtol, self.atol, self.record = model, method, rtol, atol, record
-        self.evaluations = 0
-        self.input_names = list(model.inputs)
-        self.moving = np.array([k for k, s in enumerate(model.states) if not is_const(s.rate, 0.0)], dtype=int)
-        names = ["t", *(model.state_names[k] for k in self.moving), *self.input_names]
-        self._constants = list(values)
-        self._values = [values[name] for name in self._constants]
-        self._groups = [["t"], model.state_names, self.input_names, self._constants]
-        # A trigger may be any number; what is watched is whether it is true.
-        triggers = [
-            event.trigger if is_truth(event.trigger) else binary("ne", event.trigger, ZERO) for event in model.events
-        ]
-        self._compile_rates(names, triggers, values)
-        self._watch = compile_function([*self._conditions, *triggers], self._groups, array=True)
+        self.program = HybridProgram(model, values)
+        self.moving = self.program.moving
+        self.past = Past(model, values, start) if model.delays else None
         self.segment: Segment | None = None
         #: Visits just before an event, which see what it made.
         self._late = np.empty(0)
@@ -83,34 +69,9 @@ class Hybrid:
             [self._computed(event) for event in model.events], self._triggers, np.random.default_rng(0)
         )
 
-    def _compile_rates(self, names: Sequence[str], triggers: Sequence[Expr], values: dict[str, float]) -> None:
-        states = [self.model.state_names[k] for k in self.moving]
-        switching = find_switches([self.model.states[k].rate for k in self.moving], triggers, states, self.input_names)
-        # States that only events change stand still between events.
-        self._still = [k for k in range(len(self.model.states)) if k not in set(self.moving.tolist())]
-        still = [self.model.state_names[k] for k in self._still]
-        self._clock = Clock(switching.clocks, self.input_names, still, values)
-        moved = [k for k, trigger in enumerate(triggers) if set(states).intersection(free_symbols([trigger]))]
-        watched_events = moved if switching.states or small(triggers) else []
-        self._states = Watch(
-            [*switching.states, *(triggers[k] for k in watched_events)], states, self.input_names, still, values
-        )
-        conditions = len(switching.clocks) + len(switching.states)
-        self._watched = [*range(len(switching.clocks), conditions), *(conditions + k for k in watched_events)]
-        self._conditions = [*switching.clocks, *switching.states]
-        switch_names = [*switching.clock_names, *switching.state_names]
-        entries = jacobian(switching.rates, [symbol(self.model.state_names[k]) for k in self.moving])
-        setup, held, roots = split_constants([*switching.rates, *entries.values()], self._constants)
-        self._prepared = compile_function(setup, [self._constants])(self._values) if setup else []
-        groups = [["t"], self.model.state_names, self.input_names, held, switch_names]
-        n = len(switching.rates)
-        self._rates = compile_function(roots[:n], groups)
-        self._slopes = compile_function(roots[n:], groups)
-        self._entries = (np.array([i for i, _ in entries], dtype=int), np.array([j for _, j in entries], dtype=int))
-
     def _function(self, roots: Sequence[Expr]) -> Compute:
-        compiled = compile_function(list(roots), self._groups)
-        return lambda time, state: compiled([time], state.tolist(), self._inputs(time), self._values)
+        compiled = compile_function(list(roots), self.program.names)
+        return lambda time, state: compiled([time], state.tolist(), self.known(time, state), self.program.values)
 
     def _computed(self, event: Any) -> Computed:
         index = {name: k for k, name in enumerate(self.model.state_names)}
@@ -127,17 +88,35 @@ class Hybrid:
     def _inputs(self, time: Any) -> list[Any]:
         segment = self.segment
         assert segment is not None
+        return self._inputs_in(segment, time)
+
+    def _inputs_in(self, segment: Segment, time: Any) -> list[Any]:
         since = time - segment.start
-        return [segment.values[name] + segment.slopes[name] * since for name in self.input_names]
+        return [segment.values[name] + segment.slopes[name] * since for name in self.program.inputs]
+
+    def known(self, time: Any, state: State) -> list[Any]:
+        """Return inputs and delayed quantities, at a time and state or at several."""
+        inputs = self._inputs(time)
+        if self.past is None:
+            return inputs
+        if state.ndim == 2:
+            return [*inputs, *self.past.rows(time, state, self._inputs)]
+        return [*inputs, *self.past.values(float(time), state, inputs)]
 
     def _look(self, time: float, state: State) -> NDArray[np.float64]:
         """Return the value of every switch and trigger."""
+        now = np.float64(time)
         with np.errstate(all="ignore"):
-            values = self._watch([np.float64(time)], state, self._inputs(np.float64(time)), self._values)
+            values = self.program.look([now], state, self.known(now, state), self.program.values)
         return np.array(values, dtype=float)
 
+    def _held(self, time: float, state: State) -> list[float]:
+        """Return the value of every switch."""
+        held: list[float] = self._look(time, state)[: len(self.program.conditions)].tolist()
+        return held
+
     def _triggers(self, time: float, state: State) -> Sequence[float]:
-        return list(self._look(time, state)[len(self._conditions) :])
+        return list(self._look(time, state)[len(self.program.conditions) :])
 
     # -- the course --------------------------------------------------------------------------------------------------
 
@@ -155,13 +134,18 @@ class Hybrid:
             The solver could not go on, or switches follow each other without end.
         """
         self.segment = segment
-        time, state = segment.start, self.queue.advance(segment.start, state)
+        if self.past is not None:
+            self.past.note_jump(segment.start)
+        time, state = segment.start, self.advanced(segment.start, state)
         due = visits[(visits > time) & (visits <= segment.end)]
         self._late = due[:0]
         hasty = 0
         while self.queue.ended is None and time < segment.end:
-            bound = min(segment.end, self.queue.next_time, self._next_stop(time, state))
+            told = min(segment.end, self.queue.next_time, self._next_stop(time, state))
+            bound = min(told, self._past_stop(time, longest))
             reached, state = self._smooth(time, bound, state, due, longest)
+            if self.past is not None and (reached < bound or reached == told):
+                self.past.note_jump(reached)
             hasty = hasty + 1 if reached - time < 1e-12 * max(abs(time), longest) else 0
             if hasty > _CHATTER:
                 raise SolverError(
@@ -171,7 +155,7 @@ class Hybrid:
                         hint="Make the rates continuous there.",
                     )
                 )
-            time, state = reached, self.queue.advance(reached, state)
+            time, state = reached, self.advanced(reached, state)
             for visit in self._late:
                 self.record(float(visit), state)
             self._late = due[:0]
@@ -179,16 +163,48 @@ class Hybrid:
                 self.record(time, state)
         return state
 
+    def advanced(self, time: float, state: State) -> State:
+        """Return the state after what happens at a time: events, and fast reactions, which come to rest before and after them."""
+        jumped = True
+        while self.program.reactions and jumped and self.queue.ended is None:
+            state = self._at_rest(time, state)
+            after = self.queue.advance(time, state)
+            jumped, state = after is not state, after
+        return state if self.program.reactions else self.queue.advance(time, state)
+
+    def _at_rest(self, time: float, state: State) -> State:
+        """Return the state once the fast reactions have come to rest, a moment later: at the time itself they may be turning."""
+        full, moment = state.copy(), time + _MOMENT * max(abs(time), 1.0)
+
+        def parts(y: State) -> tuple[State, State, State]:
+            full[self.moving] = y
+            inputs, held = self.known(moment, full), self._held(moment, full)
+            return self.program.fast_parts([moment], full.tolist(), inputs, self.program.prepared, held)
+
+        names = [self.model.state_names[k] for k in self.moving]
+        full[self.moving] = fast_reactions.rested_states(parts, state[self.moving], names, time)
+        return full
+
+    def _past_stop(self, time: float, longest: float) -> float:
+        """Return where to stop because of delayed quantities: where jumps come back, and before varying delays are out of date."""
+        if self.past is None:
+            return math.inf
+        stop = self.past.next_return(time)
+        if any(self.past.names[k] not in self.past.fixed for k in self.program.past_in_rates):
+            stop = min(stop, time + longest)
+        return stop
+
     def _next_stop(self, time: float, state: State) -> float:
         """Return the next time at which a condition of time alone changes, or the end of the segment."""
         segment = self.segment
         assert segment is not None
-        if not self._clock.conditions:
+        clock = self.program.clock
+        if not clock.conditions:
             return segment.end
-        still = state[self._still].tolist()
+        still = state[self.program.still].tolist()
         before, values, stop = self._stop
         if before is not segment or values != still or stop <= time:
-            stop = self._clock.next_change(time, segment.end, self._inputs, still)
+            stop = clock.next_change(time, segment.end, self._inputs, still)
             self._stop = segment, still, stop
         return stop
 
@@ -196,50 +212,29 @@ class Hybrid:
         self, start: float, bound: float, state: State, due: NDArray[np.float64], longest: float
     ) -> tuple[float, State]:
         """Integrate with all switches held until `bound` or until one would change."""
+        if self.past is not None:
+            assert self.segment is not None
+            self.past.begin(start, state, functools.partial(self._inputs_in, self.segment))
         before = self._look(start, state)
-        held = before[: len(self._conditions)].tolist()
         if not len(self.moving):
             return self._wait(start, bound, state, before, due, longest)
-        inputs = self._inputs
-
-        def rates(t: float, y: State) -> list[float]:
-            self.evaluations += 1
-            full[self.moving] = y
-            return self._rates([t], full.tolist(), inputs(t), self._prepared, held)
-
-        def slopes(t: float, y: State) -> NDArray[np.float64]:
-            full[self.moving] = y
-            matrix = np.zeros((len(y), len(y)))
-            matrix[self._entries] = self._slopes([t], full.tolist(), inputs(t), self._prepared, held)
-            # An infinite slope, as of a root at 0, would stop the solver; it needs slopes only to converge.
-            return np.where(np.isfinite(matrix), matrix, 0.0)
-
-        full = state.copy()
+        held = before[: len(self.program.conditions)].tolist()
+        course = SmoothCourse(self.program, self.past, self._inputs, state, held)
         y0 = previous = state[self.moving]
-        first = np.array(rates(start, y0))
+        first = course.begin(start, y0, self.atol[self.moving] / self.rtol, longest)
         if not np.all(np.isfinite(first)):
             self._fail(start, first, "the rates are not numbers")
         if bound - start <= 1e-13 * max(abs(start), longest):
-            full[self.moving] = y0 + (bound - start) * first
-            return bound, full
-        solver = self._solver(rates, start, y0, bound, longest, slopes)
+            return bound, course.full(y0 + (bound - start) * first)
+        solver = self._solver(course, start, y0, bound, longest)
         while solver.status == "running":
             message = solver.step()
             if solver.status == "failed" or not np.all(np.isfinite(solver.y)):
                 self._fail(solver.t, solver.y, message or "the states are not numbers")
-            dense = _joined(solver, previous)
+            at = course.between(_joined(solver, previous))
             previous = solver.y.copy()
-
-            def at(times: Any, dense: Any = dense) -> State:
-                moving_states = dense(times)
-                full_state = (
-                    np.repeat(state[:, None], moving_states.shape[1], axis=1)
-                    if moving_states.ndim == 2
-                    else state.copy()
-                )
-                full_state[self.moving] = moving_states
-                return full_state
-
+            if self.past is not None:
+                self.past.add(solver.t_old, solver.t, at, course.rates(solver.t, previous))
             switched = self._first_change(solver.t_old, solver.t, at, before)
             until = solver.t if switched is None else switched
             passed = due[(due > solver.t_old) & (due < until)]
@@ -253,24 +248,19 @@ class Hybrid:
                 return switched, at(switched)
             if solver.t < bound and until in due:
                 self.record(until, at(until))
-        full[self.moving] = solver.y
-        return bound, full
+        return bound, course.full(solver.y)
 
-    def _solver(
-        self,
-        rates: Callable[..., Any],
-        start: float,
-        y0: State,
-        bound: float,
-        longest: float,
-        slopes: Callable[..., Any],
-    ) -> Any:
+    def _solver(self, course: SmoothCourse, start: float, y0: State, bound: float, longest: float) -> Any:
         from scipy import integrate
 
-        solver = getattr(integrate, self.method)
-        return solver(
-            rates, start, y0, bound, max_step=longest, rtol=self.rtol, atol=self.atol[self.moving], jac=slopes
-        )
+        # LSODA takes a reaction that rests for one that is not stiff, and crawls.
+        stiff = self.program.reactions and self.method == "LSODA"
+        solver = getattr(integrate, "Radau" if stiff else self.method)
+        if self.past is not None:
+            delays = [self.past.fixed.get(self.past.names[k], 0.0) for k in self.program.past_in_rates]
+            longest = min([longest, *(max(by, _SHORT * longest) for by in delays)])
+        atol = self.atol[self.moving]
+        return solver(course.rates, start, y0, bound, max_step=longest, rtol=self.rtol, atol=atol, jac=course.slopes)
 
     def _wait(
         self,
@@ -289,6 +279,8 @@ class Hybrid:
         time = start
         while time < bound:
             after = min(bound, time + longest)
+            if self.past is not None:
+                self.past.add(time, after, at, np.zeros_like(state))
             switched = self._first_change(time, after, at, before)
             until = after if switched is None else switched
             for visit in due[(due > time) & (due < until)]:
@@ -308,20 +300,20 @@ class Hybrid:
             return None
         times = np.linspace(start, end, _LOOKS + 1)[1:]
         with np.errstate(all="ignore"):
-            rows = self._watch([times], at(times), self._inputs(times), self._values)
+            rows = self.program.look([times], at(times), self.known(times, at(times)), self.program.values)
         values = np.array([np.broadcast_to(row, times.shape) for row in rows])
         same = np.all((values == before[:, None]) | (np.isnan(values) & np.isnan(before[:, None])), axis=0)
         k = None if np.all(same) else int(np.argmin(same))
         same_until = end if k is None else start if k == 0 else float(times[k - 1])
         earlier = None
-        if self._states.conditions:
-            earlier = self._states.bracket(
+        if self.program.looks.conditions:
+            earlier = self.program.looks.bracket(
                 start,
                 same_until,
                 lambda t: at(t)[self.moving],
                 self._inputs,
-                at(start)[self._still].tolist(),
-                before[self._watched].tolist(),
+                at(start)[self.program.still].tolist(),
+                before[self.program.watched].tolist(),
             )
         if earlier is not None:
             return narrowed(*earlier, lambda t: self._is(t, at(t), before))

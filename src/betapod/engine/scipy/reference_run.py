@@ -14,7 +14,8 @@ from ...model.algebra.evaluate import compile_function, split_constants
 from ...model.algebra.expression import is_const
 from ...model.assembly.model import Model
 from ..schedule import Schedule, Segment
-from .hybrid import Hybrid, needs_hybrid
+from .hybrid import Hybrid
+from .hybrid_program import needs_hybrid
 from .simulation_result import Trajectory
 
 #: Evaluations without moving on in time after which a solver is stopped.
@@ -34,7 +35,8 @@ class ReferenceRun:
         parameters = [values[name] for name in constants]
         roots = [state.rate for state in model.states] + list(model.jacobian.values())
         setup, names, roots = split_constants(roots, constants)
-        groups = [["t"], model.state_names, self.input_names, names]
+        past = [delayed.name for delayed in model.delays]
+        groups = [["t"], model.state_names, [*self.input_names, *past], names]
         n = len(model.states)
         self._rates = compile_function(roots[:n], groups)
         self._slopes = compile_function(roots[n:], groups)
@@ -55,13 +57,11 @@ class ReferenceRun:
         """
         model = self.model
         segments = schedule.segments(self.base_inputs, float(visits[-1]), visits=visits)
-        state = np.array(self._initial([0.0], list(self.base_inputs.values()), self._parameters))
-        for name, value in initial.items():
-            state[model.state_names.index(name)] = value
+        state = self._start(0.0, initial)
         self._check_start(state)
         trajectory = Trajectory(np.zeros(len(state)))
         if needs_hybrid(model):
-            return self._with_switches(segments, state, visits, trajectory)
+            return self._with_switches(segments, state, visits, trajectory, initial)
         if visits[0] == 0.0:
             trajectory.collect([0.0], state[:, None], [list(self.base_inputs.values())])
         for segment in segments:
@@ -69,6 +69,13 @@ class ReferenceRun:
                 state[model.state_names.index(name)] += amount
             state = self._segment(segment, state, visits, trajectory)
         return trajectory
+
+    def _start(self, time: float, initial: Mapping[str, float]) -> NDArray[np.float64]:
+        """Return what the states start from, were the start at a time."""
+        state = np.array(self._initial([time], list(self.base_inputs.values()), self._parameters))
+        for name, value in initial.items():
+            state[self.model.state_names.index(name)] = value
+        return state
 
     def _check_start(self, state: NDArray[np.float64]) -> None:
         """Refuse to integrate from what is no number."""
@@ -95,18 +102,23 @@ class ReferenceRun:
         state: NDArray[np.float64],
         visits: NDArray[np.float64],
         trajectory: Trajectory,
+        initial: Mapping[str, float],
     ) -> Trajectory:
         """Go through the segments with everything that jumps; a visit at the time of an event sees what the event made."""
 
         def record(time: float, values: NDArray[np.float64]) -> None:
-            assert hybrid.segment is not None
-            trajectory.collect([time], values[:, None], [self._inputs_at(hybrid.segment, time)])
+            trajectory.collect([time], values[:, None], [hybrid.known(time, values)])
 
-        hybrid = Hybrid(self.model, self._constants_by_name, self.method, self.rtol, self.atol, record)
+        def start(time: float) -> NDArray[np.float64]:
+            return self._start(time, initial)
+
+        hybrid = Hybrid(self.model, self._constants_by_name, self.method, self.rtol, self.atol, record, start)
         longest = max(float(np.max(np.diff(visits, prepend=0.0))), 1e-300)
         longest = min(longest, segments[-1].end / 50) if segments[-1].end > 0 else longest
         hybrid.segment = segments[0]
-        state = hybrid.queue.advance(0.0, state)
+        if hybrid.past is not None:
+            hybrid.past.begin(0.0, state, lambda time: self._inputs_at(segments[0], time))
+        state = hybrid.advanced(0.0, state)
         if visits[0] == 0.0:
             record(0.0, state)
         for segment in segments:
@@ -115,7 +127,7 @@ class ReferenceRun:
             for name, amount in segment.doses:
                 state[self.model.state_names.index(name)] += amount
             state = hybrid.run(segment, state, visits, longest)
-        self.evaluations += hybrid.evaluations
+        self.evaluations += hybrid.program.evaluations
         trajectory.happened, trajectory.ended = hybrid.queue.happened, hybrid.queue.ended
         return trajectory
 

@@ -106,12 +106,13 @@ def result_tables(
     values = model.values()
     constants = [name for name in values if name not in model.inputs]
     states = np.array(trajectory.states).T if trajectory.states else np.empty((len(model.states), 0))
-    inputs = np.array(trajectory.inputs).T if trajectory.inputs else np.empty((len(model.inputs), 0))
+    given_names = [*model.inputs, *(delayed.name for delayed in model.delays)]
+    inputs = np.array(trajectory.inputs).T if trajectory.inputs else np.empty((len(given_names), 0))
     times = np.array(trajectory.times)
     refuse_impossible(model, times, states)
     compute = compile_function(
         [model.expression(name) for name in names],
-        [["t"], model.state_names, list(model.inputs), constants],
+        [["t"], model.state_names, given_names, constants],
         array=True,
     )
     parameters = [values[name] for name in constants]

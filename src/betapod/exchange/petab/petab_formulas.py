@@ -43,8 +43,11 @@ def read_formula(text: str, name: Callable[[str], Expr], where: Location) -> Exp
     def no_rate(of: str) -> Expr:
         raise Unsupported(f"the rate of {of}")
 
+    def no_delay(of: Expr, by: Expr) -> Expr:
+        raise Unsupported("what something was some time ago")
+
     try:
-        return MathReader({}, name, no_rate, TIME).expr(tree)
+        return MathReader({}, name, no_rate, TIME, no_delay).expr(tree)
     except Unsupported as problem:
         raise ConfigError(Problem("bad-formula", f"{problem} is not supported", where, text)) from None
 

@@ -200,6 +200,8 @@ class MathReader:
         Gives the node of an identifier's rate of change.
     time
         The node of SBML's time.
+    delayed
+        Gives the node of what an expression was so long ago.
     """
 
     def __init__(
@@ -208,8 +210,10 @@ class MathReader:
         name: Callable[[str], Expr],
         rate_of: Callable[[str], Expr],
         time: Expr,
+        delayed: Callable[[Expr, Expr], Expr],
     ) -> None:
         self.functions, self.name, self.rate_of, self.time = functions, name, rate_of, time
+        self.delayed = delayed
 
     def expr(self, node: Any, local: Mapping[str, Expr] | None = None) -> Expr:
         """Return the graph of a syntax tree.
@@ -254,7 +258,10 @@ class MathReader:
             name = node.getChild(0).getName()
             return ZERO if local is not None and name in local else self.rate_of(name)
         if kind == s.AST_FUNCTION_DELAY:
-            raise Unsupported("the csymbol delay")
+            args = [self.expr(node.getChild(k), local) for k in range(node.getNumChildren())]
+            if len(args) != 2:
+                raise Unsupported(f"the csymbol delay of {len(args)} arguments")
+            return self.delayed(*args)
         raise Unsupported(f"the MathML construct {node.getName() or kind}")
 
     def _call(self, node: Any, local: Mapping[str, Expr] | None) -> Expr:

@@ -307,6 +307,17 @@ def _rename(tree: Any, old: str, new: str) -> None:
         _rename(tree.getChild(k), old, new)
 
 
+def delay_tree(of: Any, by: Any) -> Any:
+    """Return the MathML of what a quantity was some time ago."""
+    import libsbml
+
+    tree = libsbml.ASTNode(libsbml.AST_FUNCTION_DELAY)
+    tree.setName("delay")
+    tree.addChild(of)
+    tree.addChild(by)
+    return tree
+
+
 def _leaf(identifier: str) -> Any:
     import libsbml
 

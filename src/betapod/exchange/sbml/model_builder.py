@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...base.errors import Location, Problem
-from ...model.algebra.expression import ONE, TIME, ZERO, Expr, const, div, mul, symbol
+from ...model.algebra.expression import ONE, TIME, ZERO, Expr, const, div, is_const, mul, symbol
+from ...model.assembly.delays import Delayed, FastReaction
 from .mathml_reader import MathReader, SbmlFunction, Unsupported
 from .mathml_writer import own_function
 from .rates import Motion, solve_relations
@@ -41,12 +42,13 @@ class Species:
 class Builder:
     """Collects the definitions of one SBML model.
 
-    Everything that cannot be built is collected in `problems` and refused together.
+    Everything that cannot be built is collected in `problems` and refused together. `inputs` are parameters that schedules may change.
     """
 
     source: Any
     file: str
     ignored: list[str]
+    inputs: frozenset[str] = frozenset()
     problems: list[Problem] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     names: dict[str, str] = field(default_factory=dict)
@@ -59,6 +61,8 @@ class Builder:
     species: dict[str, Species] = field(default_factory=dict)
     amounts: dict[str, str] = field(default_factory=dict)
     concentrations: dict[str, str] = field(default_factory=dict)
+    delays: dict[tuple[Expr, Expr], Delayed] = field(default_factory=dict)
+    fast: list[FastReaction] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.level = int(self.source.getLevel())
@@ -68,7 +72,7 @@ class Builder:
         self.started: dict[str, Any] = {}
         self.event_targets: set[str] = set()
         self.reacting: set[str] = set()
-        self.math = MathReader({}, self.node, self._rate_of, TIME)
+        self.math = MathReader({}, self.node, self._rate_of, TIME, self._delayed)
 
     # -- small helpers -----------------------------------------------------------------------------------------------
 
@@ -95,6 +99,15 @@ class Builder:
         if identifier not in self.names:
             raise Unsupported(f"the rate of {identifier}, which has no value")
         return self.motion.rate_symbol(self.names[identifier])
+
+    def _delayed(self, of: Expr, by: Expr) -> Expr:
+        """Return the name of what an expression was so long ago."""
+        if of.op == "const" or is_const(by, 0.0):
+            return of
+        if (of, by) not in self.delays:
+            stem = f"past_{of.value}" if of.op == "sym" else f"past_{len(self.delays) + 1}"
+            self.delays[of, by] = Delayed(self.unique(stem), of, by)
+        return symbol(self.delays[of, by].name)
 
     def expr(self, element: Any, local: Mapping[str, Expr] | None = None) -> Expr:
         """Return the graph of an element's mathematics; what cannot be read is noted and gives 0."""
@@ -265,6 +278,7 @@ class Builder:
         home = self.source.getCompartment(compartment)
         size = self.node(compartment)
         fixed = not ({compartment} & {*self.assigned, *self.rated, *self.event_targets})
+        fixed = fixed and self.names[compartment] not in self.inputs
         point = home.getSpatialDimensionsAsDouble() == 0 and not home.isSetSize()
         amount_meant = bool(s.getHasOnlySubstanceUnits()) or point
         reacts = identifier in self.reacting and not s.getBoundaryCondition() and not s.getConstant()

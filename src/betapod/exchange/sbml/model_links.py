@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from ...base.errors import ExchangeError, Location, ModelError, Problem
+from ...base.errors import ExchangeError, Location, ModelError, Problem, did_you_mean
 from ...model.algebra.derivative import gradient
 from ...model.algebra.expression import ONE, TIME, ZERO, Expr, add, free_symbols, mul, sub, symbol, topological
 from ...model.algebra.operations import COMPARISONS, LOGIC, NOT_SMOOTH
@@ -21,7 +21,15 @@ if TYPE_CHECKING:
 
 def finish_rates(builder: Builder) -> None:
     """Settle constants that are computed, then rates that need the rate of something else."""
+    builder.motion.unrated = {delayed.name: "needs what was before" for delayed in builder.delays.values()}
+    builder.motion.unrated |= dict.fromkeys(builder.inputs, "needs an input, which schedules change")
+    builder.problems += _unfit_inputs(builder)
+    for reaction in builder.fast:
+        builder.motion.unrated |= {state: f"the fast reaction {reaction.name} changes" for state, _ in reaction.changes}
     builder.motion.settle(builder.pending, builder.initials)
+    if builder.delays:
+        starts = builder.initials.items()
+        builder.motion.before = {name: gradient(start, [TIME]).get(TIME, ZERO) for name, start in starts}
     for identifier in builder.rated:
         kept = builder.species.get(identifier)
         if kept is not None and kept.factor is not ONE:
@@ -45,19 +53,7 @@ def link_model(builder: Builder, events: list[Event]) -> Model:
     ExchangeError
         Equations in a circle, rates without a value, triggers that hold for an instant only.
     """
-    rows = [
-        Parameter(
-            name,
-            builder.labels.get(name, ""),
-            value,
-            builder.units.get(name, "1"),
-            role="imported",
-            grade="",
-            note="value given in the SBML file" if not math.isnan(value) else "no value in the SBML file",
-            location=Location(builder.file),
-        )
-        for name, value in builder.parameters.items()
-    ]
+    rows = _rows(builder)
     definitions = [_definition(builder, name, expr) for name, expr in builder.motion.assign.items()]
     rates = [_definition(builder, name, expr) for name, expr in builder.motion.rates.items()]
     time = builder.source.getTimeUnits() if builder.level >= 3 else "time"
@@ -68,7 +64,10 @@ def link_model(builder: Builder, events: list[Event]) -> Model:
             rates,
             builder.initials,
             events,
-            ParameterTable(rows),
+            ParameterTable(row for row in rows if row.id not in builder.inputs),
+            ParameterTable(row for row in rows if row.id in builder.inputs),
+            delays=list(builder.delays.values()),
+            fast=builder.fast,
             time_unit=sbml_unit_text(builder.source, time) or "1",
             description=builder.source.getName(),
         )
@@ -76,6 +75,35 @@ def link_model(builder: Builder, events: list[Event]) -> Model:
         raise ExchangeError(error.problems) from None
     _check(builder, model)
     return model
+
+
+def _rows(builder: Builder) -> list[Parameter]:
+    """Return the numbers of the file as rows."""
+    return [
+        Parameter(
+            name,
+            builder.labels.get(name, ""),
+            value,
+            builder.units.get(name, "1"),
+            role="input" if name in builder.inputs else "imported",
+            grade="",
+            note="value given in the SBML file" if not math.isnan(value) else "no value in the SBML file",
+            location=Location(builder.file),
+        )
+        for name, value in builder.parameters.items()
+    ]
+
+
+def _unfit_inputs(builder: Builder) -> list[Problem]:
+    """Return a problem for each input that is not a number of the file which nothing in it changes."""
+    problems = []
+    for name in sorted(builder.inputs - set(builder.parameters)):
+        settled = {*builder.motion.assign, *builder.motion.rates, *builder.pending}
+        reason = "the file itself gives or changes it" if name in settled else "there is no such parameter"
+        hint = did_you_mean(name, builder.parameters)
+        message = f"{name!r} cannot be an input: {reason}"
+        problems.append(Problem("unknown-input", message, Location(builder.file), hint=hint))
+    return problems
 
 
 def _definition(builder: Builder, name: str, expr: Expr) -> Definition:
@@ -98,7 +126,13 @@ def _check(builder: Builder, model: Model) -> None:
             node.op == "select" for node in topological([state.rate])
         ):
             problems.append(Problem("no-value", f"the rate of {state.name!r} is not a number", Location(builder.file)))
-    moving = {state.name for state in model.states if state.rate is not ZERO}
+    delayed = {delayed.name for delayed in model.delays}
+    for state in model.states:
+        if delayed.intersection(free_symbols([state.initial])):
+            message = f"the csymbol delay in what {state.name!r} starts from is not supported"
+            problems.append(Problem("unsupported", message, Location(builder.file)))
+    moving = {state.name for state in model.states if state.rate is not ZERO} | delayed
+    moving |= {name for reaction in model.fast for name, _ in reaction.changes}
     for event in model.events:
         for node in _relations(event.trigger):
             if _is_instant(node, moving):

@@ -6,7 +6,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ...model.algebra.derivative import gradient
-from ...model.algebra.expression import TIME, ZERO, Expr, add, div, free_symbols, mul, neg, substitute, symbol
+from ...model.algebra.expression import (
+    TIME,
+    ZERO,
+    Expr,
+    add,
+    binary,
+    div,
+    free_symbols,
+    mul,
+    neg,
+    select,
+    substitute,
+    symbol,
+)
 
 
 def solve_relations(relations: Sequence[Expr], free: Iterable[str]) -> dict[str, Expr] | None:
@@ -50,11 +63,17 @@ class Motion:
         Quantities given by an equation, and by their rate.
     wanted
         Quantities whose rate of change is used, by the name of that rate.
+    unrated
+        Quantities that move at a rate that no formula gives, with the reason.
+    before
+        At what rate states move before the start, where that is asked for: what they start from may depend on time.
     """
 
     assign: dict[str, Expr] = field(default_factory=dict)
     rates: dict[str, Expr] = field(default_factory=dict)
     wanted: dict[str, str] = field(default_factory=dict)
+    unrated: dict[str, str] = field(default_factory=dict)
+    before: dict[str, Expr] = field(default_factory=dict)
 
     def rate_symbol(self, name: str) -> Expr:
         """Return the node of the rate of change of a quantity, to be defined later."""
@@ -66,7 +85,7 @@ class Motion:
 
     def settle(self, pending: Mapping[str, Expr], initials: dict[str, Expr]) -> None:
         """Make constants that are computed into equations, or, where they need moving things at the start, into still states."""
-        moving: dict[str, bool] = {"t": True}
+        moving: dict[str, bool] = {"t": True, **dict.fromkeys(self.unrated, True)}
 
         def moves(name: str) -> bool:
             if name not in moving:
@@ -102,8 +121,11 @@ class Motion:
         """Return the rate of change of a quantity: its own, or by the chain rule that of its equation."""
         if name in path:
             raise ValueError(f"the rate of {name}, which needs itself,")
+        if name in self.unrated:
+            raise ValueError(f"the rate of {path[0] if path else name}, which {self.unrated[name]},")
         if name in self.rates:
-            return self.rates[name]
+            rate = self.rates[name]
+            return select(binary("lt", TIME, ZERO), self.before[name], rate) if name in self.before else rate
         if name not in self.assign:
             return ZERO
         expr = self.assign[name]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ...model.algebra.expression import ONE, ZERO, Expr, add, const, mul, neg, symbol
+from ...model.assembly.delays import FastReaction
 from ...model.assembly.model import Event
 from .sbml_units import quotient_unit, sbml_unit_text
 
@@ -15,10 +17,10 @@ if TYPE_CHECKING:
 
 def add_reactions(builder: Builder) -> None:
     """Define the rate of every reaction, and of every species that reactions change."""
-    changes: dict[str, Expr] = {}
+    slow: dict[str, Expr] = {}
+    fast: dict[str, dict[str, Expr]] = {}
     for r in builder.source.getListOfReactions():
-        if r.isSetFast() and r.getFast():
-            builder.refuse(f"the fast reaction {r.getId()}", r)
+        changes = fast.setdefault(r.getId(), {}) if r.isSetFast() and r.getFast() else slow
         name = builder.names[r.getId()]
         builder.describe(name, _extent_rate_unit(builder), r.getName())
         builder.motion.assign[name] = _kinetics(builder, r)
@@ -28,15 +30,24 @@ def add_reactions(builder: Builder) -> None:
                 s = builder.source.getSpecies(reference.getSpecies())
                 if s.getBoundaryCondition() or s.getConstant():
                     continue
-                term = sign(mul(stoichiometry, symbol(name)))
+                term = sign(mul(stoichiometry, symbol(name) if changes is slow else ONE))
                 changes[s.getId()] = add(changes.get(s.getId(), ZERO), term)
+    for reaction, changes in fast.items():
+        name = builder.names[reaction]
+        builder.fast.append(FastReaction(name, symbol(name), tuple(_held_changes(builder, changes))))
+    for held, change in _held_changes(builder, slow):
+        builder.motion.rates[held] = change
+
+
+def _held_changes(builder: Builder, changes: Mapping[str, Expr]) -> Iterator[tuple[str, Expr]]:
+    """Give the changes of species as those of what is held, conversion factors included."""
     for identifier, change in changes.items():
         held = builder.species[identifier].held
         if held not in builder.motion.rates:
             builder.refuse(f"the species {identifier}, changed by both a rule and a reaction,")
             continue
         factor = builder.source.getSpecies(identifier).getConversionFactor() or builder.source.getConversionFactor()
-        builder.motion.rates[held] = mul(builder.node(factor), change) if factor else change
+        yield held, mul(builder.node(factor), change) if factor else change
 
 
 def _extent_rate_unit(builder: Builder) -> str:

@@ -8,32 +8,73 @@ the compartment is a point, else the concentration. The other quantity is called
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
 from ...base import overwriting
+from ...base.arguments import as_names
 from ...base.arguments import path as path_of
 from ...base.errors import ExchangeError, Location, MissingExtraError, Problem
 from ...model.assembly.model import Model
+from ...model.parameters.table import ParameterTable
 from .import_report import ImportReport
 from .nesting_guard import check_depth
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class SbmlModel(Model):
-    """A model that came from SBML, with the report of its import."""
+    """A model that came from SBML, with the report of its import, and the file or text that it came from."""
 
     report: ImportReport = field(default_factory=lambda: ImportReport(0, 0))
+    source: str | Path = ""
+
+    def with_inputs(self, names: Iterable[str]) -> SbmlModel:
+        """Return the model with parameters as inputs, which schedules may change; values that were set stay.
+
+        What the file computes once from a parameter, before the start, stays as it is when the input changes.
+
+        Parameters
+        ----------
+        names
+            Parameters; inputs stay inputs.
+
+        Returns
+        -------
+        SbmlModel
+            Another model; this one stays as it is.
+
+        Raises
+        ------
+        ExchangeError
+            What is no parameter of the file; the nearest is named.
+
+        Examples
+        --------
+        >>> import betapod
+        >>> model = betapod.read_sbml(betapod.write_sbml(betapod.load_model("topp2000")))
+        >>> name = next(iter(model.parameters))
+        >>> list(model.with_inputs([name]).inputs) == [name]
+        True
+        """
+        wanted = as_names("names", names)
+        again = read_sbml(self.source, [*self.inputs, *wanted])
+        values = {name: row.value for table in (self.parameters, self.inputs) for name, row in table.items()}
+        rows = [replace(row, value=values[name]) for name, row in {**again.parameters, **again.inputs}.items()]
+        table = ParameterTable(rows)
+        return replace(again, parameters=table.select(again.parameters), inputs=table.select(again.inputs))
 
 
-def read_sbml(source: str | Path) -> SbmlModel:
+def read_sbml(source: str | Path, inputs: Iterable[str] = ()) -> SbmlModel:
     """Read a model from an SBML file or from SBML text.
 
     Parameters
     ----------
     source
         Path of a file, or the text itself.
+    inputs
+        Parameters that schedules may change in the course of time. SBML does not tell them from others: by default there are none.
 
     Returns
     -------
@@ -43,8 +84,9 @@ def read_sbml(source: str | Path) -> SbmlModel:
     Raises
     ------
     ExchangeError
-        The file is not valid SBML (every error of libsbml at its place), or uses constructs that betapod cannot compute: algebraic
-        rules, the csymbol delay, fast reactions, required packages other than hierarchical composition. All of them are named.
+        The file is not valid SBML (every error of libsbml at its place), or uses constructs that betapod cannot compute: most
+        algebraic rules, flux balance, required packages other than hierarchical composition. All of them are named. Or an input
+        is no parameter of the file.
 
     Examples
     --------
@@ -57,6 +99,7 @@ def read_sbml(source: str | Path) -> SbmlModel:
         import libsbml
     except ImportError:
         raise MissingExtraError("python-libsbml", "interop", "reading SBML") from None
+    wanted = frozenset(as_names("inputs", inputs))
     from .import_model import import_model
     from .model_builder import Builder
 
@@ -70,9 +113,9 @@ def read_sbml(source: str | Path) -> SbmlModel:
     ]
     if problems:
         raise ExchangeError(problems)
-    model, report = import_model(Builder(document.getModel(), file, ignored))
+    model, report = import_model(Builder(document.getModel(), file, ignored, wanted))
     values = {f.name: getattr(model, f.name) for f in fields(Model)}
-    return SbmlModel(**values, report=report)
+    return SbmlModel(**values, report=report, source=source)
 
 
 def _document(libsbml: Any, source: str | Path) -> tuple[str, Any]:

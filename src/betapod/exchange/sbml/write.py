@@ -21,7 +21,7 @@ from ...model.algebra.expression import Expr, free_symbols, mul, symbol
 from ...model.assembly.model import Event, Model
 from ...model.bibliography import BibliographyEntry
 from .annotations import UnitWriter, annotate_parameter, attach_note
-from .mathml_writer import Formulas, expand_roots
+from .mathml_writer import Formulas, delay_tree, expand_roots
 
 _QUANTITY, _KINETIC, _EXPRESSION, _CONTINUOUS = "SBO:0000002", "SBO:0000009", "SBO:0000064", "SBO:0000293"
 
@@ -63,6 +63,10 @@ def write_sbml(
     """
     instance("model", model, Model, "a model, such as load_model('kidney')", ExchangeError)
     path = None if path is None else path_of("path", path, ExchangeError)
+    if model.fast:
+        names = ", ".join(reaction.name for reaction in model.fast)
+        message = f"SBML Level 3 Version 2 has no reactions that take no time: {names}"
+        raise ExchangeError(Problem("unsupported", message, Location(model.name)))
     try:
         import libsbml
     except ImportError:
@@ -102,7 +106,7 @@ class _Writer:
         self.model, self.target, self.bibliography = model, target, bibliography
         self.units = UnitWriter(target)
         self.identifiers: dict[str, str] = {}
-        names = (*model.names, *model.conversions)
+        names = (*model.names, *model.conversions, *(delayed.name for delayed in model.delays))
         for name in names:
             identifier = re.sub(r"\W", "_", name)
             identifier = identifier if re.match(r"[A-Za-z_]", identifier) else f"_{identifier}"
@@ -175,6 +179,8 @@ class _Writer:
             rate = mul(symbol(self.running), state.local_rate) if self.terminal else state.local_rate
             wanted["rate", state.name] = rate
             wanted["start", state.name] = state.local_initial
+        for delayed in model.delays:
+            wanted["of", delayed.name], wanted["by", delayed.name] = delayed.of, delayed.by
         for k, event in enumerate(model.events):
             wanted["trigger", k] = event.trigger
             if event.delay is not None:
@@ -221,6 +227,12 @@ class _Writer:
             rule.setVariable(identifier)
             rule.setMath(formulas.tree(roots["assign", name], identifier))
             rule.setSBOTerm(_EXPRESSION)
+        for delayed in model.delays:
+            identifier = self.identifiers[delayed.name]
+            self._parameter(identifier, "what a quantity was some time ago", None)
+            rule = target.createAssignmentRule()
+            rule.setVariable(identifier)
+            rule.setMath(delay_tree(*(formulas.tree(roots[part, delayed.name]) for part in ("of", "by"))))
         for k, event in enumerate(model.events):
             self._event(k, event, roots, formulas)
 

@@ -10,6 +10,7 @@ from ...base.errors import NOWHERE, Location, ModelError, Problem
 from ..algebra.derivative import newton
 from ..algebra.expression import Expr, free_symbols, sub, substitute, symbol
 from ..parameters.table import ParameterTable
+from .delays import Delayed, FastReaction
 from .model import Assignment, Event, Implicit, Model, State
 
 
@@ -34,6 +35,8 @@ def link(
     parameters: ParameterTable | None = None,
     inputs: ParameterTable | None = None,
     conversions: Mapping[str, tuple[float, str]] | None = None,
+    delays: Sequence[Delayed] = (),
+    fast: Sequence[FastReaction] = (),
     **details: object,
 ) -> Model:
     """Order the assignments and express everything in states, parameters, inputs and time.
@@ -83,8 +86,15 @@ def link(
         parameters or ParameterTable(()),
         inputs or ParameterTable(()),
         dict(conversions or {}),
+        delays=tuple(replace(d, of=linker.inline(d.of), by=linker.inline(d.by)) for d in delays),
+        fast=tuple(_linked_reaction(reaction, linker) for reaction in fast),
         **details,  # type: ignore[arg-type]
     )
+
+
+def _linked_reaction(reaction: FastReaction, linker: _Linker) -> FastReaction:
+    changes = tuple((state, linker.inline(change)) for state, change in reaction.changes)
+    return replace(reaction, rate=linker.inline(reaction.rate), changes=changes)
 
 
 def _linked_event(event: Event, linker: _Linker) -> Event:

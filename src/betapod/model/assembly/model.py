@@ -14,6 +14,7 @@ from ..algebra.derivative import jacobian
 from ..algebra.evaluate import compile_function
 from ..algebra.expression import Expr, symbol, topological
 from ..parameters.table import ParameterTable
+from .delays import Delayed, FastReaction
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -117,6 +118,8 @@ class Model(Displayed):
         Rows used with the role ``input``: what a user or a protocol sets, possibly as functions of time.
     conversions
         Exact unit conversions used by name: value and unit.
+    delays, fast
+        What foreign models may have besides: quantities as they were some time ago, and reactions that take no time.
 
     Examples
     --------
@@ -138,6 +141,8 @@ class Model(Displayed):
     time_unit: str = "day"
     description: str = ""
     parts: tuple[object, ...] = ()
+    delays: tuple[Delayed, ...] = ()
+    fast: tuple[FastReaction, ...] = ()
 
     @functools.cached_property
     def state_names(self) -> tuple[str, ...]:
@@ -396,6 +401,12 @@ class Model(Displayed):
                     )
                 )
             )
+        for delayed in self.delays:
+            roots += [delayed.of, delayed.by]
+            text.append(delayed.name)
+        for reaction in self.fast:
+            roots += [reaction.rate, *(e for _, e in reaction.changes)]
+            text.append(repr([n for n, _ in reaction.changes]))
         number: dict[Expr, int] = {}
         for node in topological(roots):
             number[node] = len(number)

@@ -1,0 +1,139 @@
+"""The compiled parts of a model with events and switches: rates with their switches held, what is watched, fast reactions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...model.algebra.derivative import jacobian
+from ...model.algebra.evaluate import compile_function, split_constants
+from ...model.algebra.expression import ZERO, Expr, binary, free_symbols, is_const, symbol, topological
+from ...model.algebra.operations import NOT_SMOOTH
+from ...model.assembly.model import Model
+from ..enclosures import is_truth
+from ..switches import Switches, find_switches, gates, small
+from .clocks import Clock, Watch
+
+Array = NDArray[np.float64]
+
+
+def needs_hybrid(model: Model) -> bool:
+    """Return whether anything in the model jumps or has a kink, stands still and need not be a number, or needs its past."""
+    still = not model.states or any(is_const(state.rate, 0.0) for state in model.states)
+    rates = [state.rate for state in model.states]
+    return (
+        still
+        or bool(model.events or model.delays or model.fast)
+        or any(node.op in NOT_SMOOTH for node in topological(rates))
+        or bool(gates(rates, [*model.state_names, *model.inputs]))
+    )
+
+
+class HybridProgram:
+    """One model, compiled for integration between switches.
+
+    Parameters
+    ----------
+    values
+        Value of every parameter and conversion.
+
+    Attributes
+    ----------
+    moving, still
+        Numbers of the states that move by themselves, and of those that only events change.
+    names
+        Groups of names that most functions take: time, states, inputs and delayed quantities, constants.
+    conditions
+        Expressions of the switches; the first ones depend on time alone and belong to `clock`.
+    looks, watched
+        What searches steps for changes of conditions and triggers of states, and which of the conditions and triggers these are.
+    past_in_rates
+        Which delayed quantities the rates need.
+    evaluations
+        How often the rates were computed.
+    """
+
+    def __init__(self, model: Model, values: Mapping[str, float]) -> None:
+        self.evaluations = 0
+        self.inputs = list(model.inputs)
+        self.past = [delayed.name for delayed in model.delays]
+        reacting = {name for reaction in model.fast for name, _ in reaction.changes}
+        going = [not is_const(s.rate, 0.0) or s.name in reacting for s in model.states]
+        self.moving = np.flatnonzero(going)
+        self.still = [k for k, goes in enumerate(going) if not goes]
+        self.constants, self.values = list(values), list(values.values())
+        self.names = [["t"], model.state_names, [*self.inputs, *self.past], self.constants]
+        # A trigger may be any number; what is watched is whether it is true.
+        triggers = [e.trigger if is_truth(e.trigger) else binary("ne", e.trigger, ZERO) for e in model.events]
+        states = [model.state_names[k] for k in self.moving]
+        rates = [model.states[k].rate for k in self.moving]
+        reactions = [reaction.rate for reaction in model.fast]
+        changes = {
+            (states.index(name), k): change
+            for k, reaction in enumerate(model.fast)
+            for name, change in reaction.changes
+        }
+        roots = [*rates, *reactions, *changes.values()]
+        switching = find_switches(roots, triggers, [*states, *self.past], self.inputs)
+        self._watch(switching, triggers, states, [model.state_names[k] for k in self.still], values)
+        self.look = compile_function([*self.conditions, *triggers], self.names, array=True)
+        self._compile(switching, states, len(reactions), list(changes))
+
+    def _watch(
+        self,
+        switching: Switches,
+        triggers: Sequence[Expr],
+        states: Sequence[str],
+        still: Sequence[str],
+        values: Mapping[str, float],
+    ) -> None:
+        self.clock = Clock(switching.clocks, self.inputs, still, values)
+        self.conditions = [*switching.clocks, *switching.states]
+        moved = [k for k, trigger in enumerate(triggers) if set(states).intersection(free_symbols([trigger]))]
+        events = moved if switching.states or small(triggers) else []
+        clocks, count = len(switching.clocks), len(self.conditions)
+        candidates = {clocks + k: condition for k, condition in enumerate(switching.states)}
+        candidates |= {count + k: triggers[k] for k in events}
+        # What depends on the past has no bounds along a step; it is looked at now and then.
+        past = set(self.past)
+        bounded = {k: node for k, node in candidates.items() if not past or not past.intersection(free_symbols([node]))}
+        self.watched = list(bounded)
+        self.looks = Watch(list(bounded.values()), states, self.inputs, still, values)
+
+    def _compile(
+        self, switching: Switches, states: Sequence[str], reactions: int, changes: list[tuple[int, int]]
+    ) -> None:
+        n, roots = len(states), switching.rates
+        symbols = [symbol(name) for name in states]
+        slopes = jacobian(roots[:n], symbols)
+        fast_slopes = jacobian(roots[n : n + reactions], symbols)
+        setup, held, parts = split_constants([*roots, *slopes.values(), *fast_slopes.values()], self.constants)
+        self.prepared: list[Any] = compile_function(setup, [self.constants])(self.values) if setup else []
+        groups = [*self.names[:3], held, [*switching.clock_names, *switching.state_names]]
+        first = len(roots)
+        self.rates = compile_function(parts[:n], groups)
+        self.slopes = compile_function(parts[first : first + len(slopes)], groups)
+        self.entries = _places(slopes)
+        used = set(free_symbols(roots))
+        self.past_in_rates = [k for k, name in enumerate(self.past) if name in used]
+        self.reactions = reactions
+        self._fast = compile_function([*parts[n:first], *parts[first + len(slopes) :]], groups)
+        self._changes = _places(dict.fromkeys(changes))
+        self._fast_slopes = _places(fast_slopes)
+
+    def fast_parts(self, *arguments: Any) -> tuple[Array, Array, Array]:
+        """Return rates of the fast reactions, what each adds to each moving state, and the slopes of the rates by those states."""
+        values = np.array(self._fast(*arguments), dtype=float)
+        m, n, q = self.reactions, len(self.moving), len(self._changes[0])
+        changes, slopes = np.zeros((n, m)), np.zeros((m, n))
+        changes[self._changes] = values[m : m + q]
+        slopes[self._fast_slopes] = values[m + q :]
+        return values[:m], changes, slopes
+
+
+def _places(entries: Mapping[tuple[int, int], Any]) -> tuple[NDArray[np.int_], NDArray[np.int_]]:
+    """Return rows and columns of the entries of a matrix."""
+    return np.array([i for i, _ in entries], dtype=int), np.array([j for _, j in entries], dtype=int)
