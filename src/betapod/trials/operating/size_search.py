@@ -244,7 +244,8 @@ class _Search:
             if abs(ratio) >= limit and len(successes) >= _BATCH:
                 break
         share = rate(successes)
-        if ratio <= -limit or (abs(ratio) < limit and share.value < low):
+        # Between the two powers either may be decided for: a power that lies within half of the margin is that wanted.
+        if (ratio <= -limit and share.value < self.wanted - self.margin / 2) or share.value < low:
             return TriedSize(patients, share, "too few"), effects
         # Beyond twice the margin fewer patients would do.
         return TriedSize(patients, share, "just" if share.value <= high + self.margin else "enough"), effects
