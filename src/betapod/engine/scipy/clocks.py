@@ -6,14 +6,17 @@ looking at its end is enough.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ...model.algebra.derivative import gradient
 from ...model.algebra.evaluate import compile_function
-from ...model.algebra.expression import TIME, Expr, symbol
+from ...model.algebra.expression import TIME, ZERO, Expr, free_symbols, sub, symbol, topological
+from ...model.algebra.operations import NOT_SMOOTH
 from ..enclosures import enclosures
 
 #: Turns of a search after which it gives up to be exact.
@@ -21,6 +24,8 @@ _TURNS, _PATIENT_TURNS = 20_000, 150
 #: What is not told apart: this part of the time, and this part of the time to come; and these parts of a step.
 _FINEST, _TINY = 1e-15, 1e-18
 _NARROWEST, _NARROW = 2.0**-32, 2.0**-5
+#: Within this part of the time, rounding decides where a comparison turns; so often the place is widened by four.
+_NEAR, _WIDENINGS = 1e-15, 12
 #: Points that fix the dense output of a step, a polynomial of the degree 12 at most.
 _POINTS = 14
 _ANGLES = np.pi * (np.arange(_POINTS) + 0.5) / _POINTS
@@ -123,6 +128,70 @@ def narrowed(low: float, high: float, same: Callable[[float], bool]) -> float:
     return high
 
 
+class StraightClock:
+    """Comparisons whose two sides part at a constant speed, such as ``time - reset >= 0.01``: each changes once, where a root says.
+
+    Parameters
+    ----------
+    conditions
+        Comparisons that `is_straight` holds for.
+    still
+        Names that stand still, whose values are given each time.
+    constants
+        Name and value of everything else.
+    """
+
+    def __init__(self, conditions: Sequence[Expr], still: Sequence[str], constants: Mapping[str, float]) -> None:
+        self._constants = list(constants.values())
+        gaps = [sub(*condition.args) for condition in conditions]
+        speeds = [gradient(gap, [TIME]).get(TIME, ZERO) for gap in gaps]
+        names = [["t"], [*still, *constants]]
+        self._gaps = compile_function([*gaps, *speeds], names)
+        self._looks = [compile_function([condition], names) for condition in conditions]
+
+    def next_change(self, time: float, end: float, still: Sequence[float]) -> float:
+        """Return the first time after `time`, to the last bit, at which a condition has another value, or `end`."""
+        values = [*still, *self._constants]
+        numbers = self._gaps([time], values)
+        count = len(self._looks)
+        for gap, speed, look in zip(numbers[:count], numbers[count:], self._looks, strict=True):
+            root = time - gap / speed if speed else math.nan
+            if not time <= root <= end:
+                if not abs(root - time) <= _NEAR * abs(time):
+                    continue
+                root = time
+            end = min(end, self._turn(time, root, end, look, values))
+        return end
+
+    @staticmethod
+    def _turn(time: float, root: float, end: float, look: Callable[..., list[Any]], values: Sequence[float]) -> float:
+        """Return when a comparison changes that turns near a root, to the last bit."""
+        held = look([time], values)[0]
+
+        def same(moment: float) -> bool:
+            return bool(look([moment], values)[0] == held)
+
+        width = _NEAR * max(abs(root), abs(time), 1e-300)
+        for _ in range(_WIDENINGS):
+            low, high = max(time, root - width), min(root + width, end)
+            if not same(high):
+                return narrowed(low if same(low) else time, high, same)
+            if high >= end:
+                break
+            width *= 4.0
+        return end if same(end) else narrowed(time, end, same)
+
+
+def is_straight(condition: Expr, moving: Sequence[str]) -> bool:
+    """Return whether a condition is a comparison of two sides that part at a constant speed while names stand still."""
+    if condition.op not in ("lt", "le", "gt", "ge"):
+        return False
+    gap = sub(*condition.args)
+    if any(node.op in NOT_SMOOTH for node in topological([gap])) or set(moving).intersection(free_symbols([gap])):
+        return False
+    return TIME not in topological([gradient(gap, [TIME]).get(TIME, ZERO)])
+
+
 class Clock:
     """Conditions that depend on time, and on inputs that change linearly with it; `still` are states that only events change."""
 
@@ -131,11 +200,15 @@ class Clock:
     ) -> None:
         self._bounded = Bounded(conditions, inputs, still, constants)
         self.conditions = self._bounded.conditions
+        straight = all(is_straight(condition, inputs) for condition in conditions)
+        self._straight = StraightClock(conditions, still, constants) if straight else None
 
     def next_change(
         self, time: float, end: float, inputs: Callable[[float], Sequence[float]], still: Sequence[float] = ()
     ) -> float:
         """Return the first time after `time`, to the last bit, at which a condition has another value, or `end`."""
+        if self._straight is not None:
+            return self._straight.next_change(time, end, still)
         held = self._bounded.look([time, *inputs(time)], still)
 
         def same(moment: float) -> bool:

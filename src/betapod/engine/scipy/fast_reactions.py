@@ -44,7 +44,7 @@ def following_slopes(parts: tuple[Array, Array, Array], speed: float) -> Array:
 def _inverse(matrix: Array) -> Array:
     matrix = np.where(np.isfinite(matrix), matrix, 0.0)
     if len(matrix) == 1:
-        return np.array([[0.0 if matrix[0, 0] == 0.0 else -1.0 / abs(matrix[0, 0])]])
+        return np.array([[0.0 if matrix[0, 0] == 0.0 else 1.0 / matrix[0, 0]]])
     return np.asarray(np.linalg.pinv(matrix, rcond=_FLAT))
 
 

@@ -105,9 +105,12 @@ class Hybrid:
 
     def _look(self, time: float, state: State) -> NDArray[np.float64]:
         """Return the value of every switch and trigger."""
+        program = self.program
+        if program.look_once is not None:
+            return np.array(program.look_once([time], state.tolist(), self.known(time, state), program.values))
         now = np.float64(time)
         with np.errstate(all="ignore"):
-            values = self.program.look([now], state, self.known(now, state), self.program.values)
+            values = program.look([now], state, self.known(now, state), program.values)
         return np.array(values, dtype=float)
 
     def _held(self, time: float, state: State) -> list[float]:
@@ -174,15 +177,20 @@ class Hybrid:
 
     def _at_rest(self, time: float, state: State) -> State:
         """Return the state once the fast reactions have come to rest, a moment later: at the time itself they may be turning."""
-        full, moment = state.copy(), time + _MOMENT * max(abs(time), 1.0)
+        program, moment = self.program, time + _MOMENT * max(abs(time), 1.0)
+        rates = program.rates(
+            [time], state.tolist(), self.known(time, state), program.prepared, self._held(time, state)
+        )
+        y, full = state[self.moving] + (moment - time) * np.array(rates), state.copy()
 
-        def parts(y: State) -> tuple[State, State, State]:
-            full[self.moving] = y
+        def parts(states: State) -> tuple[State, State, State]:
+            full[self.moving] = states
             inputs, held = self.known(moment, full), self._held(moment, full)
-            return self.program.fast_parts([moment], full.tolist(), inputs, self.program.prepared, held)
+            return program.fast_parts([moment], full.tolist(), inputs, program.prepared, held)
 
         names = [self.model.state_names[k] for k in self.moving]
-        full[self.moving] = fast_reactions.rested_states(parts, state[self.moving], names, time)
+        after = fast_reactions.rested_states(parts, y, names, time)
+        full[self.moving] = state[self.moving] + (after - y)
         return full
 
     def _past_stop(self, time: float, longest: float) -> float:
@@ -217,7 +225,7 @@ class Hybrid:
             self.past.begin(start, state, functools.partial(self._inputs_in, self.segment))
         before = self._look(start, state)
         if not len(self.moving):
-            return self._wait(start, bound, state, before, due, longest)
+            return self._drift(start, bound, lambda times: _still(state, times), before, due, longest)
         held = before[: len(self.program.conditions)].tolist()
         course = SmoothCourse(self.program, self.past, self._inputs, state, held)
         y0 = previous = state[self.moving]
@@ -226,6 +234,9 @@ class Hybrid:
             self._fail(start, first, "the rates are not numbers")
         if bound - start <= 1e-13 * max(abs(start), longest):
             return bound, course.full(y0 + (bound - start) * first)
+        if self.program.straight:
+            line = course.between(lambda times: _line(y0, first, np.asarray(times) - start))
+            return self._drift(start, bound, line, before, due, longest)
         solver = self._solver(course, start, y0, bound, longest)
         while solver.status == "running":
             message = solver.step()
@@ -262,35 +273,33 @@ class Hybrid:
         atol = self.atol[self.moving]
         return solver(course.rates, start, y0, bound, max_step=longest, rtol=self.rtol, atol=atol, jac=course.slopes)
 
-    def _wait(
+    def _drift(
         self,
         start: float,
         bound: float,
-        state: State,
+        at: Callable[[Any], State],
         before: NDArray[np.float64],
         due: NDArray[np.float64],
         longest: float,
     ) -> tuple[float, State]:
-        """Let time pass where no state moves."""
-
-        def at(times: Any) -> State:
-            return np.repeat(state[:, None], len(times), axis=1) if np.ndim(times) else state
-
+        """Let time pass where states move along straight lines, or not at all: there a solver is not needed."""
+        # Where nothing moves, what depends on time alone was told ahead.
+        told = not len(self.moving) and self.past is None
         time = start
         while time < bound:
-            after = min(bound, time + longest)
+            after = bound if told else min(bound, time + longest)
             if self.past is not None:
-                self.past.add(time, after, at, np.zeros_like(state))
-            switched = self._first_change(time, after, at, before)
+                self.past.add(time, after, at, None)
+            switched = None if told else self._first_change(time, after, at, before)
             until = after if switched is None else switched
-            for visit in due[(due > time) & (due < until)]:
-                self.record(float(visit), state)
+            for visit in due[np.searchsorted(due, time, "right") : np.searchsorted(due, until)]:
+                self.record(float(visit), at(float(visit)))
             if switched is not None:
-                return switched, state
+                return switched, at(switched)
             if after < bound and after in due:
-                self.record(after, state)
+                self.record(after, at(after))
             time = after
-        return bound, state
+        return bound, at(bound)
 
     def _first_change(
         self, start: float, end: float, at: Callable[[Any], State], before: NDArray[np.float64]
@@ -333,6 +342,16 @@ class Hybrid:
                 hint="Check the parameters, or try method Radau and a looser tolerance.",
             )
         )
+
+
+def _still(state: State, times: Any) -> State:
+    """Return states that stand still, at one time or at several."""
+    return np.repeat(state[:, None], len(times), axis=1) if np.ndim(times) else state
+
+
+def _line(start: State, rates: State, since: NDArray[np.float64]) -> State:
+    """Return states that move at constant rates, some time after the start or at several times."""
+    return start[:, None] + np.multiply.outer(rates, since) if since.ndim else start + rates * since
 
 
 def _tie(time: float) -> float:

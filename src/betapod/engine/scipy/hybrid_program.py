@@ -11,13 +11,19 @@ from numpy.typing import NDArray
 from ...model.algebra.derivative import jacobian
 from ...model.algebra.evaluate import compile_function, split_constants
 from ...model.algebra.expression import ZERO, Expr, binary, free_symbols, is_const, symbol, topological
-from ...model.algebra.operations import NOT_SMOOTH
+from ...model.algebra.operations import COMPARISONS, LOGIC, NOT_SMOOTH
 from ...model.assembly.model import Model
 from ..enclosures import is_truth
 from ..switches import Switches, find_switches, gates, small
 from .clocks import Clock, Watch
 
 Array = NDArray[np.float64]
+
+
+#: Operations that plain numbers and arrays compute alike to the last bit.
+_ROUNDED_ONCE = (
+    frozenset({"const", "sym", "add", "sub", "mul", "div", "neg", "abs", "sqrt", "select"}) | COMPARISONS | LOGIC
+)
 
 
 def needs_hybrid(model: Model) -> bool:
@@ -50,6 +56,10 @@ class HybridProgram:
         Expressions of the switches; the first ones depend on time alone and belong to `clock`.
     looks, watched
         What searches steps for changes of conditions and triggers of states, and which of the conditions and triggers these are.
+    look, look_once
+        The values of conditions and triggers at several moments, and, where that is the same, at one.
+    straight
+        Whether the rates stand still between switches.
     past_in_rates
         Which delayed quantities the rates need.
     evaluations
@@ -79,7 +89,11 @@ class HybridProgram:
         roots = [*rates, *reactions, *changes.values()]
         switching = find_switches(roots, triggers, [*states, *self.past], self.inputs)
         self._watch(switching, triggers, states, [model.state_names[k] for k in self.still], values)
-        self.look = compile_function([*self.conditions, *triggers], self.names, array=True)
+        watched = [*self.conditions, *triggers]
+        self.look = compile_function(watched, self.names, array=True)
+        # At one moment plain numbers are quicker, and the same to the bit where every operation is rounded once.
+        exact = all(node.op in _ROUNDED_ONCE for node in topological(watched))
+        self.look_once = compile_function(watched, self.names) if exact else None
         self._compile(switching, states, len(reactions), list(changes))
 
     def _watch(
@@ -118,6 +132,7 @@ class HybridProgram:
         self.slopes = compile_function(parts[first : first + len(slopes)], groups)
         self.entries = _places(slopes)
         used = set(free_symbols(roots))
+        self.straight = not reactions and not used.intersection(["t", *states, *self.inputs, *self.past])
         self.past_in_rates = [k for k, name in enumerate(self.past) if name in used]
         self.reactions = reactions
         self._fast = compile_function([*parts[n:first], *parts[first + len(slopes) :]], groups)
