@@ -114,9 +114,10 @@ def test_events_have_programs_for_delay_and_priority_only_where_they_have_them(r
     plain = lower(reservoir)
     assert not plain.delayed and not plain.ranked
     late = replace(reservoir, events=(replace(reservoir.events[0], delay=const(1.0)), reservoir.events[1]))
-    assert lower(late).delayed == (0,) and not lower(late).ranked
-    ranked = replace(reservoir, events=(reservoir.events[0], replace(reservoir.events[1], priority=const(0.0))))
-    assert lower(ranked).ranked and not lower(ranked).delayed
+    assert lower(late).delayed == lower(late).waiting == (0,) and not lower(late).ranked
+    events = tuple(replace(event, priority=const(float(k))) for k, event in enumerate(reservoir.events))
+    ranked = lower(replace(reservoir, events=events))
+    assert ranked.ranked and not ranked.delayed and ranked.waiting == (0, 1)
 
 
 @settings(max_examples=60, deadline=None)

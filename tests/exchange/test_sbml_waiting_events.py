@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from betapod.base.errors import ConfigError
 from betapod.engine.compiled.workspace import SLOTS, UNDERFLOW
 from betapod.engine.ensemble import Ensemble
 from betapod.engine.schedule import Dose, Schedule
@@ -18,15 +19,30 @@ MODELS = {
         event F: x > 2.03 ; delay=0.5 ; late ; y = x*10
         event G: (x > 3.03) && (x < 3.2) ; delay=0.5 ; fleeting ; y = 100
         event H: y > 90 ; y = 3""",
-    "priorities computed as events go": """
+    "priorities": """
         parameter x = 0 variable
         parameter y = 1 variable
         parameter z = 0 variable
         rate z = 1
         event E: time >= 1 ; priority=1 ; x = y + 1
         event F: time >= 1 ; priority=2 ; y = x + 5
-        event G: time >= 1 ; priority=y ; x = x*2, y = x
-        event H: time >= 1 ; x = x + 0.125""",
+        event G: time >= 1 ; priority=1.5 ; x = x*2, y = x
+        event H: time >= 1 ; priority=-1 ; x = x + 0.125""",
+    "raised and lowered at one instant: what persists fires for each time it rose": """
+        parameter level = 0 variable
+        parameter x = 0 variable
+        parameter y = 0 variable
+        parameter z = 0 variable
+        parameter clock = 0 variable
+        rate clock = 1
+        event A: time >= 1 ; priority=9 ; level = 2
+        event B: time >= 1 ; priority=8 ; level = 0
+        event C: time >= 1 ; priority=7 ; level = 2
+        event D: time >= 1 ; priority=6 ; level = 0
+        event E: time >= 1 ; priority=5 ; level = 2
+        event X: level > 1 ; priority=3 ; late ; x = x + 1
+        event Y: level > 1 ; priority=2 ; y = y + 1
+        event Z: level > 1 ; priority=1 ; late ; fleeting ; z = z + 3""",
     "the same event waits many times at once": """
         parameter x = 0 variable
         parameter n = 0 variable
@@ -78,6 +94,38 @@ def test_a_dose_at_the_moment_comes_after_the_event(sbml):
     expected = simulate(model, times, schedule, outputs=["x"]).table["x"]
     assert expected.tolist() == [1.0, 1.0, 12.0]
     np.testing.assert_array_equal(Ensemble(model, ["x"]).run(1, times, schedule).values[0, :, 0], expected)
+
+
+def test_an_event_happens_as_often_as_it_rose_before_others_let_it(sbml):
+    model = read_sbml(sbml(MODELS["raised and lowered at one instant: what persists fires for each time it rose"]))
+    values = Ensemble(model, ["x", "y", "z"]).run(3, [0.0, 2.0]).values[:, 1]
+    np.testing.assert_array_equal(values, [[3.0, 1.0, 3.0]] * 3)
+
+
+@pytest.mark.parametrize(
+    ("priorities", "named", "reason"),
+    [
+        (["; priority=1", "; priority=2", "; priority=1"], "E0, E2", "the same priority 1"),
+        (["; priority=1", "", "; priority=2"], "E1", "without a priority"),
+        (["; priority=1", "; priority=x", "; priority=2"], "E1", "not constant"),
+        (["; priority=k", "; priority=1", "; priority=3"], "E0", "not constant"),
+        (["; priority=1"] * 7, "E0, E1, E2, E3, E4 and 2 more", "the same priority 1"),
+    ],
+)
+def test_priorities_that_leave_the_order_open_are_refused_by_name(priorities, named, reason, sbml):
+    events = "\n".join(f"event E{k}: time >= 1 {part} ; x = x + {k + 1}" for k, part in enumerate(priorities))
+    model = read_sbml(sbml(f"parameter k = 2\nparameter x = 0 variable\nrate x = 1\n{events}"))
+    with pytest.raises(ConfigError) as caught:
+        Ensemble(model, ["x"]).run(1, [0.0, 2.0])
+    (problem,) = caught.value.problems
+    assert problem.kind == "unsupported-model" and f"({named})" in problem.message and reason in problem.message
+    assert "`simulate`" in problem.hint
+    assert simulate(model, [0.0, 2.0]).table["x"].iloc[-1] > 2.0
+
+
+def test_a_priority_of_the_only_event_may_be_anything(sbml):
+    model = read_sbml(sbml("parameter x = 0 variable\nrate x = 1\nevent E: time >= 1 ; priority=x ; x = 5"))
+    assert Ensemble(model, ["x"]).run(1, [0.0, 2.0]).values[0, 1, 0] == pytest.approx(6.0)
 
 
 def test_people_differ_in_their_delays(sbml):

@@ -71,7 +71,7 @@ def write_worker(lanes: Lanes) -> Value:
     for name in ("old_error", "steps", "rejected", "restart", "turning", "hasty"):
         lanes.put(name, c.vector(0.0))
     lanes.put("stop", c.vector(1.0))
-    if lanes.program.delayed:
+    if lanes.program.waiting:
         waiting_events.write_none_anywhere(lanes)
     with c.loop(c.width) as lane:
         lanes.set_lane("action", lane, c.integer(NEW))

@@ -20,7 +20,7 @@ def write_fire(lanes: Lanes) -> None:
     that of the highest priority of those that are due.
     """
     c, program = lanes.code, lanes.program
-    first = waiting_events.write_best_event if program.delayed or program.ranked else _write_first_event
+    first = waiting_events.write_best_event if program.waiting else _write_first_event
     rounds = c.variable("i", 0)
     changed = c.variable("b", c.constant("b", True))
     with c.repeat() as done:
@@ -41,7 +41,7 @@ def write_fire(lanes: Lanes) -> None:
         with c.when(endless):
             lanes.set_lane("restart", lane, c.constant("d", 0.0))
             lanes.finish(lane, UNDERFLOW)
-    if program.delayed:
+    if program.waiting:
         waiting_events.write_due(lanes)
     c.give()
 
@@ -54,7 +54,7 @@ def _write_look(lanes: Lanes, lane: Value) -> None:
     """Write which events of a lane are to happen, now that its triggers are computed."""
     c = lanes.code
     one_value, zero = c.constant("d", 1.0), c.constant("d", 0.0)
-    offset = 0
+    offset, waiting = 0, lanes.program.waiting
     for k, event in enumerate(lanes.program.events):
         now = lanes.lane("o", lane, "d", k).differs(0.0)
         before = lanes.lane("before", lane, "d", k).differs(0.0)
@@ -62,15 +62,15 @@ def _write_look(lanes: Lanes, lane: Value) -> None:
             lanes.set_lane("before", lane, zero, k)
             if not event.persistent:
                 lanes.set_lane("pending", lane, zero, k)
-                if event.delay is not None:
+                if k in waiting:
                     waiting_events.write_forget(lanes, lane, k)
         with c.when(now & ~before):
             lanes.set_lane("before", lane, one_value, k)
-            if event.delay is not None:
+            if k in waiting:
                 waiting_events.write_wait(lanes, lane, k)
             else:
                 lanes.set_lane("pending", lane, one_value, k)
-            if event.delay is None and event.from_trigger_time and event.targets:
+            if k not in waiting and event.from_trigger_time and event.targets:
                 lanes.block(f"event{k}", lanes.get("t"), "y", "there")
                 for i in range(len(event.targets)):
                     lanes.set_lane("kept", lane, lanes.lane("there", lane, "d", i), offset + i)

@@ -81,7 +81,7 @@ def write_take(lanes: Lanes, lane: Value) -> None:
     for k, event in enumerate(lanes.program.events):
         lanes.set_lane("before", lane, c.constant("d", 1.0 if event.initially else 0.0), k)
         lanes.set_lane("pending", lane, c.constant("d", 0.0), k)
-    if lanes.program.delayed:
+    if lanes.program.waiting:
         waiting_events.write_none(lanes, lane)
     c.give()
 

@@ -202,6 +202,14 @@ class Program:
         return tuple(k for k, event in enumerate(self.events) if event.delay is not None)
 
     @property
+    def waiting(self) -> tuple[int, ...]:
+        """Numbers of the events with places to wait in: those with a delay, and with priorities all.
+
+        An event that another overtakes can turn true again before it has happened.
+        """
+        return tuple(range(len(self.events))) if self.ranked else self.delayed
+
+    @property
     def ranked(self) -> bool:
         """Whether events have priorities."""
         return any(event.priority is not None for event in self.events)

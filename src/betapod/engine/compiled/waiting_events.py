@@ -1,7 +1,7 @@
-"""Events in the compiled loop that wait some time after their trigger, and the priorities of those that are due together.
+"""Events in the compiled loop that wait after their trigger, for some time or for others, and the priorities of those due together.
 
 Each event with a delay has `SLOTS` places in which it can wait, each with the time at which it is due and, where it takes the values of
-its trigger's time, those values. A patient for whom that is not enough, or whose delay is no number from 0 on, ends as one for whom events
+its trigger's time, those values. With priorities each event has them: one that others go before can be triggered again meanwhile. A patient for whom that is not enough, or whose delay is no number from 0 on, ends as one for whom events
 trigger each other without end.
 """
 
@@ -19,7 +19,7 @@ def write_none_anywhere(lanes: Lanes) -> None:
     """Write that no event waits, in all lanes."""
     c = lanes.code
     never = c.vector(math.inf)
-    with c.loop(SLOTS * len(lanes.program.delayed)) as i:
+    with c.loop(SLOTS * len(lanes.program.waiting)) as i:
         c.store(lanes.place("wait"), i, never)
     lanes.put("due", never)
 
@@ -28,7 +28,7 @@ def write_none(lanes: Lanes, lane: Value) -> None:
     """Write that no event waits in a lane."""
     c = lanes.code
     never = c.constant("d", math.inf)
-    with c.loop(SLOTS * len(lanes.program.delayed)) as i:
+    with c.loop(SLOTS * len(lanes.program.waiting)) as i:
         lanes.set_lane("wait", lane, never, i)
     lanes.set_lane("due", lane, never)
 
@@ -37,17 +37,17 @@ def write_due(lanes: Lanes) -> None:
     """Write when the next event that waits is due."""
     c = lanes.code
     due = c.variable("v", math.inf)
-    with c.loop(SLOTS * len(lanes.program.delayed)) as i:
+    with c.loop(SLOTS * len(lanes.program.waiting)) as i:
         due.set(c.minimum(c.load(lanes.place("wait"), "v", i), due.get()))
     lanes.put("due", due.get())
 
 
 def _first_slot(lanes: Lanes, k: int) -> int:
-    return SLOTS * lanes.program.delayed.index(k)
+    return SLOTS * lanes.program.waiting.index(k)
 
 
 def _first_value(lanes: Lanes, k: int) -> int:
-    before = lanes.program.delayed[: lanes.program.delayed.index(k)]
+    before = lanes.program.waiting[: lanes.program.waiting.index(k)]
     return SLOTS * sum(len(lanes.program.events[j].targets) for j in before)
 
 
@@ -59,11 +59,13 @@ def write_forget(lanes: Lanes, lane: Value, k: int) -> None:
 
 
 def write_wait(lanes: Lanes, lane: Value, k: int) -> None:
-    """Write that an event of a lane, whose trigger has turned true, waits for its delay."""
+    """Write that an event of a lane, whose trigger has turned true, waits for its delay, if it has one."""
     c, event = lanes.code, lanes.program.events[k]
     first, targets = _first_slot(lanes, k), len(event.targets)
-    lanes.block(f"delay{k}", lanes.get("t"), "y", "there")
-    delay = c.variable("d", lanes.lane("there", lane))
+    delay = c.variable("d", 0.0)
+    if event.delay is not None:
+        lanes.block(f"delay{k}", lanes.get("t"), "y", "there")
+        delay.set(lanes.lane("there", lane))
     free = c.variable("i", -1)
     with c.loop(SLOTS) as q, c.when(lanes.lane("wait", lane, "d", q + first).equals(math.inf)):
         free.set(q)
@@ -93,10 +95,10 @@ def write_ranks(lanes: Lanes) -> None:
 
 
 def write_best_event(lanes: Lanes, lane: Value, changed: Variable) -> None:
-    """Write what the event of the highest priority that is due does to a lane; of equals, the first of the model."""
+    """Write what the event of the highest priority that is due does to a lane; without priorities, the first of the model."""
     c, program = lanes.code, lanes.program
     best, rank = c.variable("i", -1), c.variable("d", -math.inf)
-    slots = {k: c.variable("i", -1) for k in program.delayed}
+    slots = {k: c.variable("i", -1) for k in program.waiting}
     for k in range(len(program.events)):
         if k in slots:
             _write_earliest(lanes, lane, k, slots[k])

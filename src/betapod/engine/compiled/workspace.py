@@ -79,9 +79,9 @@ SLOTS = 64
 def _waiting(program: Program) -> dict[str, int]:
     """Return the sizes of what is kept for events that wait, or that have ranks."""
     sizes: dict[str, int] = {}
-    if program.delayed:
-        targets = sum(len(program.events[k].targets) for k in program.delayed)
-        sizes |= {"wait": SLOTS * len(program.delayed), "kept_then": SLOTS * targets, "due": 1}
+    if program.waiting:
+        targets = sum(len(program.events[k].targets) for k in program.waiting)
+        sizes |= {"wait": SLOTS * len(program.waiting), "kept_then": SLOTS * targets, "due": 1}
     if program.ranked:
         sizes["rank"] = len(program.events)
     return sizes
