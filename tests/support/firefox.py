@@ -36,6 +36,10 @@ class Firefox:
         assert error is None, error
         return answer
 
+    def close(self) -> None:
+        """Hang up."""
+        self._socket.close()
+
     def open(self, address: str, width: int = 1280) -> None:
         """Open an address in a window of a width, and wait until it is loaded."""
         self.call("WebDriver:SetWindowRect", width=width, height=900)
@@ -86,8 +90,12 @@ def begun() -> Iterator[Firefox]:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
+        browser = None
         try:
-            yield Firefox(port)
+            browser = Firefox(port)
+            yield browser
         finally:
+            if browser is not None:
+                browser.close()
             process.terminate()
             process.wait(timeout=30)

@@ -108,11 +108,11 @@ class Served:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
         try:
             connection.request("GET", f"/api/trials/{name}/events")
-            response = connection.getresponse()
-            assert response.headers["content-type"].startswith("text/event-stream")
-            for line in response:
-                if line.startswith(b"data: "):
-                    yield json.loads(line[6:])
+            with connection.getresponse() as response:
+                assert response.headers["content-type"].startswith("text/event-stream")
+                for line in response:
+                    if line.startswith(b"data: "):
+                        yield json.loads(line[6:])
         finally:
             connection.close()
 

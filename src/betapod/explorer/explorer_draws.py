@@ -25,14 +25,14 @@ def explorer_draws() -> dict[str, Any]:
     rows = whole_body.named_model(MODEL).parameters
     sets = [
         {
-            "values": _kept({name: value for name, value in one.of("").items() if name in rows}),
-            "drugs": _kept(one.drugs),
+            "values": _kept({name: value for name, value in drawn.of("").items() if name in rows}),
+            "drugs": _kept(drawn.drugs),
             "cells": {
                 scenario: _kept({name: value for name, value in of.items() if name in rows})
-                for scenario, of in one.cells.items()
+                for scenario, of in drawn.cells.items()
             },
         }
-        for one in draws_of(asked)
+        for drawn in draws_of(asked)
     ]
     return {"fit": fit_of(asked), "sets": sets}
 

@@ -344,7 +344,7 @@ def _alone(folder: Path) -> IO[bytes] | None:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         file.close()
-        message, hint = "another server has this folder", "End it, or choose another folder by --runs."
+        message, hint = "another server has this folder", "End it, or choose another folder."
         raise ConfigError(Problem("folder-in-use", message, Location(str(folder)), hint=hint)) from None
     except OSError:
         return file

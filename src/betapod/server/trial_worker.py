@@ -8,6 +8,7 @@ import traceback
 from pathlib import Path
 from typing import Any, TextIO
 
+from ..base.atomic import remove_leftovers
 from ..base.clinical import read_as
 from ..base.errors import BetapodError, Problem
 from .calculating import lines_until_end, own_output
@@ -54,6 +55,8 @@ def run_trial_in(folder: Path, threads: int | None, told: TextIO) -> None:
         problem = Problem("out-of-memory" if lacking else "internal-error", message)
         tell({"ended": "failed", "problems": [as_facts(problem)]})
     else:
+        # What a killed process had begun to write; when this run began, that process may not have ended yet.
+        remove_leftovers(folder)
         tell({"ended": "complete"})
 
 
