@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -18,10 +20,13 @@ from betapod.calibration.coverage_curve import (
     interval_widths,
     predictive_deviation,
 )
+from betapod.calibration.cut_feedback import StagedPosterior
 from betapod.calibration.discrepancy import Discrepancy
 from betapod.calibration.fit_likelihood import Likelihood
 from betapod.calibration.gauss_newton import EstimatedDiscrepancy, MapResult, SameLikelihood, fit_map
+from betapod.calibration.hidden_choices import choices_in_words, choices_table
 from betapod.calibration.left_out import leave_families_out, left_out_table, refit_without_families
+from betapod.calibration.posterior import laplace
 from betapod.calibration.simulated_truth import InventedData, LinearObjective, invent_rows, simulate_truth
 
 SLOPES = np.random.default_rng(1).standard_normal((30, 3)) * 0.2
@@ -184,3 +189,29 @@ def test_weights_and_estimated_discrepancy_can_be_asked_for() -> None:
     assert calls == [1, 2]
     assert np.all((found.ranks >= 0) & (found.ranks <= 1))
     assert np.isnan(found.set_aside).all()
+
+
+def test_other_choices_of_the_likelihood_are_solved_as_on_paper() -> None:
+    """Normal throughout, the most probable place is that of generalised least squares."""
+    rows = replace(invented_rows(SLOPES @ [1.0, -0.5, 0.3], families=10), freedom=np.full(30, np.inf))
+    rows = replace(rows, observed=rows.observed + np.random.default_rng(3).standard_normal(30) * 0.2)
+    objective = linear_objective(SLOPES, rows)
+    result = fit_map(objective, SameLikelihood(Likelihood(rows, SDS, math.inf)))
+    prior = StagedPosterior.nothing(4).prior_of([unknown.name for unknown in objective.unknowns])
+    stage = SimpleNamespace(
+        name="A", map=result, unknowns=objective.unknowns, prior=prior, covariance=laplace(result).covariance
+    )
+    table = choices_table([stage])  # type: ignore[list-item]
+    same = np.equal.outer(np.array(rows.family), np.array(rows.family))
+
+    def on_paper(family: float, row: float) -> list[float]:
+        precision = np.linalg.inv(np.diag(rows.se**2 + row**2) + same * family**2)
+        u = np.linalg.solve(np.eye(3) + SLOPES.T @ precision @ SLOPES, SLOPES.T @ precision @ rows.observed)
+        return [float(unknown.value(x)) for unknown, x in zip(objective.unknowns, u, strict=True)]
+
+    for name, sds in {
+        "fitted": (0.2, 0.1), "half the discrepancy": (0.1, 0.05), "twice the discrepancy": (0.4, 0.2), "no heavy tails": (0.2, 0.1),
+        "rows of a family independent": (0.0, math.hypot(0.2, 0.1)),
+    }.items():  # fmt: skip
+        assert table[name] == pytest.approx(on_paper(*sds), rel=2e-3), name
+    assert "of 3 unknowns" in choices_in_words(table)[0] and "p0 (A) 1.4" in choices_in_words(table)[1]

@@ -196,11 +196,14 @@ def test_a_finished_fit_is_checked(folder: Path, tmp_path: Path) -> None:
     assert record.table("profiles.csv")["unknown"].tolist() == ["k0"] * 4 + ["k2"] * 4
     assert record.table("left_out.csv")["family"].tolist() == ["F0", "F1", "F3", "F4"]
     assert set(record.table("coverage.csv")["set"]) == {"fitted", "set aside", "left out"}
-    assert set(record.identity["checks"]) == {"left out", "invented data"}
+    assert set(record.identity["checks"]) == {"left out", "invented data", "other choices"}
     # Of a mildly bent model the fall is nearly that of a normal distribution.
     profile = record.table("profiles.csv")
     assert (abs(profile["fall"] - profile["quadratic"]) < 1).all()
-    done = fit("check", out, "--no-left-out", "--refit", "F1", "--smoother", 8, "--json")
+    choices = record.table("choices.csv")
+    assert choices["fitted"].tolist() == pytest.approx([unknown.map for unknown in record.unknowns], rel=1e-6)
+    assert "rows of a family share nothing" in done.stderr and (choices["moved"] >= 0).all()
+    done = fit("check", out, "--no-left-out", "--no-choices", "--refit", "F1", "--smoother", 8, "--json")
     (words,) = json.loads(done.stdout)["words"].values()
     (smoothed,) = json.loads(done.stdout)["ensemble_smoother"].values()
     assert len(smoothed["apart"]) == 3 and "8 members" in smoothed["words"][0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -33,7 +34,7 @@ def test_what_was_written_is_read_again(tmp_path: Path) -> None:
     record = read_fit_record(tmp_path / "f")
     assert record.names == ("k0", "k1", "k2") and record.kinds["k0"] == "row"
     assert np.array_equal(record.covariance, fit.covariance) and np.array_equal(record.draws_u, fit.draws_u)
-    assert record.values()["k1"] == fit.unknowns[1].value(fit.u_map[1])
+    assert record.values()["k1"] == fit.unknowns[1].value(fit.mean[1])
     assert record.values(3)["k2"] == fit.unknowns[2].value(fit.draws_u[3, 2])
     assert record.weights.sum() == pytest.approx(1.0) and 1 < record.effective_draws < 64
     assert list(record.rows["record"]) == list(fit.rows.record)
@@ -152,6 +153,7 @@ def test_a_record_of_other_shapes_is_refused(tmp_path: Path) -> None:
     np.save(buffer, np.eye(2))
     (tmp_path / "covariance.npy").write_bytes(buffer.getvalue())
     content["files"]["covariance.npy"] = hashlib.sha256(buffer.getvalue()).hexdigest()
+    del content["digest of this file"]
     (tmp_path / "fit.json").write_text(json.dumps(content))
     with pytest.raises(ConfigError, match="cannot be read") as caught:
         read_fit_record(tmp_path)
@@ -159,7 +161,7 @@ def test_a_record_of_other_shapes_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_draw_is_relative_to_tables_that_have_the_fit(tmp_path: Path) -> None:
-    """Tables have the most probable values: factors are over these, shifts differ from them, the rest are values."""
+    """Tables have the central values: factors are over these, shifts differ from them, the rest are values."""
     write_fit_record(tmp_path / "fit", finished())
     record = read_fit_record(tmp_path / "fit")
     a, b, c = record.unknowns
@@ -185,7 +187,7 @@ def test_a_draw_moves_tables_that_were_not_given_the_fit(tmp_path: Path) -> None
     drawn, fitted = record.values(3), record.values()
     assert all(fitted[name] != start[name] for name in start)
     assert apart.relative(3) == {name: pytest.approx(start[name] * drawn[name] / fitted[name]) for name in start}
-    steep = replace(record.unknowns[0], transform="logit", start=0.5, map=0.2)
+    steep = replace(record.unknowns[0], transform="logit", start=0.5, median=0.2)
     moved = replace(apart, unknowns=(steep, *record.unknowns[1:]))
     odds = drawn["k0"] / (1.0 - drawn["k0"]) / (0.2 / 0.8)
     assert moved.relative(3)["k0"] == pytest.approx(odds / (1.0 + odds))
@@ -196,9 +198,19 @@ def test_the_start_is_relative_to_tables_that_have_the_fit(tmp_path: Path) -> No
     write_fit_record(tmp_path / "fit", finished())
     record = read_fit_record(tmp_path / "fit")
     a, b, c = record.unknowns
-    still = replace(c, name="k3", map=c.start)
+    still = replace(c, name="k3", median=c.start)
     renamed = replace(
         record, unknowns=(replace(a, kind="drug"), replace(b, name="MAP0 shift", kind="median"), c, still)
     )
-    assert renamed.at_start() == {"k0": a.start / a.map, "MAP0 shift": b.start - b.map, "k2": c.start}
+    assert renamed.at_start() == {"k0": a.start / a.median, "MAP0 shift": b.start - b.median, "k2": c.start}
     assert replace(renamed, identity={**record.identity, "in tables": False}).at_start() == {}
+
+
+def test_what_was_edited_in_what_a_fit_says_of_itself_is_noticed(tmp_path: Path) -> None:
+    write_fit_record(tmp_path, replace(finished(), identity={"warnings": ["It did not converge."], "loss": math.inf}))
+    assert read_fit_record(tmp_path).identity["warnings"] == ["It did not converge."]
+    path = tmp_path / "fit.json"
+    path.write_text(path.read_text().replace('"It did not converge."', ""))
+    with pytest.raises(ConfigError, match="edited") as caught:
+        read_fit_record(tmp_path)
+    assert caught.value.kinds == ("damaged-fit",) and caught.value.problems[0].location.file == str(path)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import math
+import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import replace
@@ -31,7 +33,7 @@ def unknown(
     low, high = (fitted / 1.2 if math.isnan(low) else low, fitted * 1.2 if math.isnan(high) else high)
     transform = "log" if low > 0 else "linear"
     return FittedUnknown(
-        name, kind, "1", "", transform, start, 0.5, 2, start, fitted, fitted, low, high, 0.3, False
+        name, kind, "1", "", transform, start, 0.5, 2, start, math.nan, fitted, low, high, 0.3, False
     )  # fmt: skip
 
 
@@ -102,8 +104,8 @@ def test_values_effects_and_distributions_are_written_and_no_more(package: Path)
     assert was is not None and now is not None
     assert now[1:] == pytest.approx((1.2 * was[1], 0.9 * was[2]), rel=1e-4)
     people, before_people = read(package, "patients/profiles/population.csv"), population_table()
-    assert people["dMAP_60"].value == before_people["dMAP_60"].value + 3.0
-    assert people["dMAP_60"].low == before_people["dMAP_60"].low + 3.0
+    assert people["dMAP_60"].value == pytest.approx(before_people["dMAP_60"].value + 3.0, rel=1e-4)
+    assert people["dMAP_60"].low == pytest.approx(before_people["dMAP_60"].low + 3.0, rel=1e-4)
     assert fit_key("2000.1") in (package / "physiology/parameters/references.bib").read_text()
     life = next(line for line in lines(package) if line.startswith("variation.csv:UACR,life,"))
     assert "BMC Nephrol 2017;18:355 (497 people" in life and "(docwirenews.com); fit-2000.1" in life
@@ -146,6 +148,17 @@ def test_the_typical_body_stays_where_people_move(package: Path) -> None:
     """Rows of the model have the value of the typical body; of people it is the median."""
     write(fitted_tables(record(unknown("xi_theta median", "median", 1.5)), "2000.1", "current-evidence", package))
     assert read(package, "physiology/parameters/kidney.csv")["xi_theta"].value == start("xi_theta")
+
+
+def test_a_range_of_ages_that_grows_wider_than_life_stays_above_0(package: Path) -> None:
+    """What is possible at all follows from the range: an age that might be negative would have no limit any more."""
+    shape = population_table()["decline_age"].shape
+    assert shape is not None
+    low = population_table()["decline_age"].low
+    spread = 1.1 * shape[1] / (shape[1] - low)
+    tables = fitted_tables(record(unknown("decline_age spread", "spread", spread)), "2000.1", "none", package)
+    write(tables)
+    assert read(package, "patients/profiles/population.csv")["decline_age"].low == pytest.approx(low / 10, rel=1e-4)
 
 
 def test_weight_of_others_does_not_change_what_weight_does() -> None:
@@ -269,7 +282,7 @@ def test_the_prior_of_a_row_is_not_the_posterior_of_the_fit_before(
     write(tables)
     (tmp_path / "written.csv").write_text(written_text(tables.changes), encoding="utf-8")
     row = read(package, "physiology/parameters/kidney.csv")["h_N0"]
-    assert former.low < row.low and row.high < former.high
+    assert (row.low, row.high) != (former.low, former.high)
     monkeypatch.setattr(installed_tables, "list_fits", lambda: ["2000.1"])
     monkeypatch.setattr(installed_tables, "load_fit", lambda name: record(folder=tmp_path))
     again = installed_tables.with_former_range(row)
@@ -279,3 +292,17 @@ def test_the_prior_of_a_row_is_not_the_posterior_of_the_fit_before(
 
 def test_the_tables_of_the_package_are_what_its_fits_wrote() -> None:
     assert edited_tables() == []
+
+
+def test_what_is_called_calibrated_names_its_fit_and_nothing_else_does() -> None:
+    installed = {fit_key(name) for name in list_fits()}
+    counts = {"calibrated": 0, "tuned": 0}
+    for path in sorted(PACKAGE.glob("**/*.csv")):
+        with path.open(encoding="utf-8", newline="") as file:
+            for row in csv.DictReader(file):
+                if row.get("role") not in counts:
+                    continue
+                of_fit = bool(installed & set(re.split(r"[;\s]+", row.get("source") or "")))
+                assert of_fit == (row["role"] == "calibrated"), f"{path.name}: {row}"
+                counts[row["role"]] += 1
+    assert counts["calibrated"] >= 50 and counts["tuned"] > 200

@@ -135,7 +135,7 @@ def test_less_spread_narrows_the_tails(survey: SurveyPeople) -> None:
     for other in (narrow, exact):
         assert other[low] > usual[low] + 0.02
     # At the high end an error of measurement is little beside what life moves.
-    assert narrow[high] < usual[high] and abs(exact[high] - usual[high]) < 0.05
+    assert narrow[high] < usual[high] and abs(exact[high] - usual[high]) < 0.08
     # Errors of visits move nothing else.
     assert exact[place["nhanes-odd-hba1c-0.5"]] == usual[place["nhanes-odd-hba1c-0.5"]]
     assert np.isnan(impossible).all()

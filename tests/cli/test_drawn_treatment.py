@@ -11,7 +11,13 @@ import pytest
 from made_up_fit import write_made_up_fit
 
 from betapod.base.errors import ConfigError
-from betapod.cli.drawn_treatment import DrawnParameters, draws_wanted, spread_of, treated_under
+from betapod.cli.drawn_treatment import (
+    DrawnParameters,
+    draws_wanted,
+    implausible_before_fit,
+    spread_of,
+    treated_under,
+)
 from betapod.cli.treatment import Given
 from betapod.physiology import installed_fits, whole_body
 from betapod.physiology.fit_changes import FitChanges
@@ -91,3 +97,13 @@ def test_nothing_to_draw_from_is_refused(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(installed_fits, "FITS", tmp_path / "empty")
     draws_wanted(DrawnParameters(fit_draws=4), other, problems)
     assert [problem.kind for problem in problems] == ["unknown-fit", "unknown-fit"]
+
+
+def test_values_before_the_fit_lie_in_the_ranges_that_they_had_then() -> None:
+    """Tables of today have the ranges of the posterior, in which what was tuned by hand need not lie."""
+    model, problems = whole_body.named_model("reference"), []
+    _, before = draws_wanted(DrawnParameters(fit="none"), model, problems)
+    assert before is not None and not problems
+    tuned = treated_under(model, Given(), [], before).model
+    assert tuned.parameters.implausible() != [] and implausible_before_fit(tuned) == []
+    assert "range 0.003 to 0.008" in implausible_before_fit(tuned.with_values({"h_N0": 1.0}))[0]

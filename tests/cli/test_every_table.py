@@ -17,7 +17,7 @@ from betapod.physiology import whole_body
 TABLES = """
 model list
 params list kidney
-params list kidney --role calibrated
+params list kidney --role tuned
 params list kidney --grade A
 params diff kidney metabolism
 params diff kidney reference

@@ -26,7 +26,7 @@ def test_a_card_has_every_number_that_the_event_reads(name: str) -> None:
         value = complication_parameters()[row["parameter"]].value
         assert row["value"] == pytest.approx(math.exp(value) if row["kind"] == "term" else value)
         assert row["low"] <= row["value"] <= row["high"]
-        assert row["source"] or row["role"] in ("assumed", "memory", "calibrated", "derived")
+        assert row["source"] or row["role"] in ("assumed", "memory", "tuned", "derived")
     assert all(row in card["equation"] for row in item.terms.values())
 
 

@@ -131,7 +131,7 @@ def test_variation_has_a_source_or_says_that_it_is_assumed() -> None:
         assert row.sd >= 0 and row.scale in ("log", "linear")
         assert (row.scale == "linear") <= math.isfinite(row.at), "a linear SD says at which value it becomes a share"
         assert cause.startswith("life") == math.isfinite(row.lasts)
-        assert row.role in ("derived", "calibrated", "assumed") and row.grade in "ABCD"
+        assert row.role in ("derived", "calibrated", "tuned", "assumed") and row.grade in "ABCD"
         assert (row.role == "assumed") <= (row.grade == "D"), f"{name}: assumed, so grade D"
         assert row.role == "assumed" or row.source or row.note, f"{name}: derived from what?"
 
@@ -187,7 +187,7 @@ def test_coefficients_say_where_they_come_from() -> None:
     from betapod.model import ParameterTable
 
     for row in ParameterTable.read(FOLDER / "formulas.csv").values():
-        assert row.plausible and row.role in ("derived", "calibrated", "assumed") and row.note, row.id
+        assert row.plausible and row.role in ("derived", "calibrated", "tuned", "assumed") and row.note, row.id
         assert formulas.coefficient(row.id) == row.value
 
 

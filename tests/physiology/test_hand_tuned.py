@@ -12,8 +12,8 @@ from betapod.physiology import whole_body
 
 
 def fit(*unknowns: tuple[str, str, float, float]) -> Any:
-    """Return a fit with unknowns: name, kind, start and most probable value."""
-    rows = [SimpleNamespace(name=name, kind=kind, start=start, map=best) for name, kind, start, best in unknowns]
+    """Return a fit with unknowns: name, kind, start and central value."""
+    rows = [SimpleNamespace(name=name, kind=kind, start=start, median=now) for name, kind, start, now in unknowns]
     return SimpleNamespace(
         unknowns=rows,
         kinds={row.name: row.kind for row in rows},

@@ -26,12 +26,13 @@ def test_every_quantity_has_a_label_and_every_value_lies_in_a_finite_range():
 
 def test_only_what_a_source_states_cites_it():
     cited = [row for row in TABLE.values() if row.source]
-    assert {row.role for row in cited} == {"literature", "derived", "calibrated"}
+    assert {row.role for row in cited} == {"literature", "derived", "calibrated", "tuned"}
     keys = whole_body.bibliography_keys()
     assert not [row.id for row in cited if not row.locator or not set(re.split(r"[;\s]+", row.source)) <= keys]
-    # A calibrated value was not read in the work: the locator says that only its data were.
-    assert {row.locator.startswith("calibrated to: ") for row in cited if row.role == "calibrated"} == {True}
-    assert not [row.id for row in cited if row.role != "calibrated" and row.locator.startswith("calibrated")]
+    # A calibrated or tuned value was not read in the work: the locator says that only its data were.
+    for role in ("calibrated", "tuned"):
+        assert {row.locator.startswith(f"{role} to: ") for row in cited if row.role == role} == {True}
+        assert not [row.id for row in cited if row.role != role and row.locator.startswith(role)]
     # Numbers read in the source code of a model were not measured in man.
     assert all(row.grade == "B" for row in TABLE.values() if row.source in ("hallow2016", "cardiorenal_code"))
     assert all(row.note for row in TABLE.values() if row.role in ("derived", "assumed"))
@@ -41,7 +42,7 @@ def test_ranges_that_nobody_measured_say_so():
     silent = [
         row.id
         for row in TABLE.values()
-        if row.role in ("calibrated", "memory", "assumed", "input") and "range" not in row.note
+        if row.role in ("calibrated", "tuned", "memory", "assumed", "input") and "range" not in row.note
     ]
     assert not silent
 

@@ -22,7 +22,7 @@ YEAR = 365.25
 #: A course of cells that reach both organs, and a year of it.
 COURSE = Schedule([Dose("N_K", 30.0, 0.0), Dose("N_P", 5.0, 0.0), Dose("N_L", 5.0, 0.0)])
 #: Relative change that counts as a move, and the one that counts as none: feedback of a kidney that is better on what comes before.
-MOVED, STAYED = 2e-3, 4e-4
+MOVED, STAYED = 2e-3, 5e-4
 
 #: The programmes of the host that cells start.
 PROGRAMMES = ("E_A", "E_TK", "E_TP", "E_M", "E_MK")

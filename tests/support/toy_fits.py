@@ -72,22 +72,22 @@ class ToyObjective:
 def finished(seed: int = 5) -> FinishedFit:
     """Return a fit as it would be recorded; its posterior is invented."""
     generator = np.random.default_rng(seed)
-    u_map = np.array([0.7, -0.4, 0.2])
+    u_map, mean = np.array([0.7, -0.4, 0.2]), np.array([0.6, -0.3, 0.1])
     root = np.tril(0.3 * generator.standard_normal((3, 3)))
     covariance = root @ root.T + 0.02 * np.eye(3)
-    draws = generator.multivariate_normal(u_map, covariance, 64)
+    draws = generator.multivariate_normal(mean, covariance, 64)
     table = rows()
     return FinishedFit(
         unknowns=unknowns(),
         u_map=u_map,
-        mean=u_map,
+        mean=mean,
         covariance=covariance,
         draws_u=draws,
         log_weights=0.5 * generator.standard_normal(64),
         rows=table,
         stage=("A",) * len(table),
         before=toy_predictions(np.zeros((1, 3)), len(table))[0],
-        after=toy_predictions(u_map[None], len(table))[0],
+        after=toy_predictions(mean[None], len(table))[0],
         drawn=toy_predictions(draws, len(table)),
         lacking=("ratio",) * len(table),
         tau_family=np.full(len(table), 0.1),

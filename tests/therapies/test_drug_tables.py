@@ -53,7 +53,7 @@ def test_every_number_has_a_role_a_grade_and_a_source_that_fits_it() -> None:
     for row in rows("standard_care.csv"):
         place = f"{row['therapy']} {row['dose']}: {row['quantity']}"
         assert row["grade"] in "ABCD" and row["rule"] in standard_care.RULES and row["unit"], place
-        assert row["role"] in ("assumed", "memory", "calibrated", "derived", "literature"), place
+        assert row["role"] in ("assumed", "memory", "calibrated", "tuned", "derived", "literature"), place
         assert (row["grade"] == "D") == (row["role"] in ("assumed", "memory")), place
         assert not (row["source"] and row["role"] in ("assumed", "memory")), (
             f"{place}: only what a work states cites it"

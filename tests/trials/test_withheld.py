@@ -14,7 +14,7 @@ from betapod.trials.protocol.protocol_files import parse_protocol
 TEXT = """\
 name: blocked
 title: A gliflozin and an ARB beside what people take
-population: {diabetes: type 2, size: 200}
+population: {diabetes: type 2, size: 800}
 eligibility: {HbA1c: {min: 6.5 %}}
 background: [fixed-dose insulin]
 patients: 20

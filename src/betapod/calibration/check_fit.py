@@ -23,9 +23,11 @@ from .fit_tables import (
     stacked_tables,
     stage_gaussian,
     stage_identifiability,
+    table_columns,
     widths_of_record,
 )
 from .gauss_newton import EstimatedDiscrepancy
+from .hidden_choices import choices_in_words, choices_table
 from .identifiability import profiles
 from .left_out import LeftOutFits, leave_families_out, left_out_table, refit_without_families
 from .simulated_truth import InventedData, LinearObjective, SimulatedTruth, simulate_truth
@@ -53,6 +55,8 @@ class WantedChecks:
         Unknowns along which the posterior is evaluated in truth.
     smoother
         Members of an ensemble smoother to compare the fit with; none for 0.
+    choices
+        Unknowns under other choices of the likelihood, by the linear model at the fit; no evaluation.
     """
 
     left_out: bool = True
@@ -60,6 +64,7 @@ class WantedChecks:
     simulated: int = 0
     profile: tuple[str, ...] = ()
     smoother: int = 0
+    choices: bool = True
 
 
 @dataclass(frozen=True)
@@ -80,6 +85,8 @@ class CheckedFit:
         Of 90 % intervals by class of rows.
     smoothed
         Stage -> what an ensemble smoother finds.
+    choices
+        Columns of ``choices.csv``; empty where not asked for.
     """
 
     words: dict[str, list[str]]
@@ -89,6 +96,7 @@ class CheckedFit:
     profiles: Columns = field(default_factory=dict)
     widths: list[ClassWidths] = field(default_factory=list)
     smoothed: dict[str, SmootherCheck] = field(default_factory=dict)
+    choices: Columns = field(default_factory=dict)
 
 
 def check_fit(
@@ -123,6 +131,11 @@ def check_fit(
         )
         tables["coverage.csv"] = coverage_of_tables(record, prior_scale, state)
         verdicts["left out"] = [vars(point) for point in checked.left_out]
+    if wanted.choices:
+        table = choices_table(stages)
+        checked = replace(checked, choices=table_columns(table))
+        tables["choices.csv"] = checked.choices
+        verdicts["other choices"] = choices_in_words(table)
     if wanted.refit:
         refits = _refitted(problem, folder, stages, wanted.refit, prior_scale, threads, speak)
         checked = replace(checked, refitted=_coverage(stages, refits))

@@ -1,7 +1,7 @@
 """Stages of a fit, one after the other: a later one learns from the earlier ones, and tells them nothing back.
 
 What an earlier stage found of an unknown is the prior of a later stage that has it too; unknowns of earlier stages alone are held there at
-their most probable values. So rows of a later stage, such as those of trials of cells, never move what an earlier one has found alone
+their middle. So rows of a later stage, such as those of trials of cells, never move what an earlier one has found alone
 (cut feedback).
 """
 

@@ -94,7 +94,7 @@ def _of_one(stage: StageFit) -> _Predicted:
     before = _aligned(first.predicted_start, first.likelihood.rows, stage.rows)
     places = stage.prior.to_place(stage.draws.u)
     return _Predicted(
-        stage.unknowns, stage.rows, places, stage.draws.log_weights, before, stage.map.predicted, stage.draws.predicted
+        stage.unknowns, stage.rows, places, stage.draws.log_weights, before, stage.at_mean, stage.draws.predicted
     )
 
 
@@ -112,13 +112,13 @@ def _of_all(
         before, rows_before = start.predict(np.zeros((1, len(order))))[0], start.rows
     finally:
         start.close()
-    u_map, draws = joint.u_map[order], joint.draws[:, order]
+    middle, draws = joint.mean[order], joint.draws[:, order]
     evaluated = np.unique(equal_draws(np.ones(len(draws)), min(FIT_DRAWS, len(draws))))
-    at = values_at(unknowns, u_map)
+    at = values_at(unknowns, middle)
     around = {unknown.name: float(value) for unknown, value in zip(unknowns, at, strict=True)}
     objective = kept_objective(problem, kept, None, {}, threads, speak, around)
     try:
-        predicted = objective.predict(np.vstack([u_map, draws[evaluated]]))
+        predicted = objective.predict(np.vstack([middle, draws[evaluated]]))
     finally:
         objective.close()
     rows = objective.rows
@@ -240,6 +240,7 @@ def _stage_identity(stage: StageFit) -> dict[str, Any]:
         "converged": stage.map.converged,
         "reason": stage.map.reason,
         "loss": stage.map.loss,
+        "loss in the middle of the posterior": stage.loss_at_mean,
         "evaluations": sum(one_pass.map.evaluations for one_pass in stage.passes),
         "passes": len(stage.passes),
         "moved in the last pass": stage.passes[-1].moved,

@@ -30,7 +30,16 @@ from ..base.errors import ConfigError, Location, Problem
 from ..base.exports import rows_as_csv
 from ..base.intervals import joint_deviation
 from ..engine.runs.store import finite
-from ..physiology.installed_fits import FURTHER, IDENTITY, Columns, FittedUnknown, damaged_files, read_fit_record
+from ..physiology.installed_fits import (
+    FURTHER,
+    IDENTITY,
+    SEAL,
+    Columns,
+    FittedUnknown,
+    damaged_files,
+    read_fit_record,
+    seal_of,
+)
 from .discrepancy import TAILS, printed_variance
 from .evaluations import FOLDER
 from .fit_rows import FitRows
@@ -60,7 +69,7 @@ class FinishedFit:
     stage
         (n,) stage of each row.
     before, after
-        (n,) predictions at the start and at the most probable place.
+        (n,) predictions at the start and in the middle of the posterior.
     drawn
         (m, n) predictions at the draws.
     lacking
@@ -239,8 +248,11 @@ def write_fit_record(folder: str | Path, fit: FinishedFit) -> None:
 def write_identity(folder: Path, identity: Mapping[str, Any], contents: Mapping[str, bytes]) -> None:
     """Write ``fit.json`` with the hashes of some contents by name of file."""
     files = {name: hashlib.sha256(content).hexdigest() for name, content in sorted(contents.items())}
-    document = {"schema_version": 1, **{key: identity[key] for key in identity if key != "files"}, "files": files}
-    write_atomic(folder / IDENTITY, (json.dumps(finite(document), indent=1) + "\n").encode())
+    kept = {key: value for key, value in identity.items() if key not in ("files", SEAL)}
+    # As it is read again: keys are texts there, and no number is infinite.
+    document = json.loads(json.dumps(finite({"schema_version": 1, **kept, "files": files})))
+    sealed = {**document, SEAL: seal_of(document)}
+    write_atomic(folder / IDENTITY, (json.dumps(sealed, indent=1) + "\n").encode())
 
 
 def add_tables(folder: str | Path, tables: Mapping[str, Columns], verdicts: Mapping[str, Any] | None = None) -> None:
@@ -300,7 +312,7 @@ def places_at_bound(unknowns: Sequence[Unknown], u: Numbers) -> NDArray[np.bool_
 def row_columns(fit: FinishedFit) -> Columns:
     """Return the columns of ``rows.csv``, on the scale of the fit.
 
-    ``after`` is at the most probable place, ``mean`` over the draws. ``z`` is observed less predicted, in errors of the row alone. Inside their 90 % interval are rows by this error alone at the start
+    ``after`` is in the middle of the posterior, ``mean`` over the draws. ``z`` is observed less predicted, in errors of the row alone. Inside their 90 % interval are rows by this error alone at the start
     (``before``) and at the fit (``after``), with the spread of the draws besides (``parameters``), and with what the model lacks (``all``).
     """
     rows = fit.rows

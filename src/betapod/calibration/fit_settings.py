@@ -66,7 +66,7 @@ class CandidateSettings(Settings):
     """What `fit screen` looks at."""
 
     tables: list[Literal["kidney", "metabolism", "coupling", "cells", "population"]] = Field(default_factory=list)
-    roles: list[str] = Field(default_factory=lambda: ["calibrated", "assumed", "memory"])
+    roles: list[str] = Field(default_factory=lambda: ["calibrated", "tuned", "assumed", "memory"])
     names: list[str] = Field(default_factory=list)
 
 

@@ -19,6 +19,8 @@ _DISTRIBUTION = re.compile(r"(\w+)(?:\(\s*([-+.\deE]+)\s*,\s*([-+.\deE]+)\s*\))?
 _SCALED = re.compile(r"([-+]?[\d.]+(?:e[-+]?\d+)?)\*dose")
 #: Sources that are fits, and remarks that an earlier fit left in a note.
 FIT_KEY = re.compile(r"fit-[A-Za-z0-9][A-Za-z0-9.-]*")
+#: Part of its distance from 0 that an end of a range keeps which would otherwise cross 0.
+_PART_LEFT = 0.1
 _FORMER_REMARK = re.compile(
     r";? ?(?:[^;]* before fit-\S+|range (?:is|holds) the central 95 % of fit-[^;]*|fit-\S+ learnt next to nothing of it)(?=;|$)"
 )
@@ -34,11 +36,11 @@ def change_of_value(unknown: FittedUnknown, key: str) -> Change:
             return False
         check_start(unknown, row["id"], float(row["value"]))
         former = row["value"]
-        row["value"] = table_number(unknown.map)
+        row["value"] = table_number(unknown.median)
         low, high = _central_95(unknown)
         if row.get("high") and float(row["high"]) <= 1.0 < high:
             # A share: the posterior ends where the fit was cut, which a normal half width does not know.
-            high = max(float(row["high"]), unknown.map)
+            high = max(float(row["high"]), unknown.median)
         _set_range(row, low, high)
         if match := _arguments(row):
             spread = (_line_of(match[0], high) - _line_of(match[0], low)) / (2.0 * Z95)
@@ -54,7 +56,7 @@ def _central_95(unknown: FittedUnknown) -> tuple[float, float]:
     line = Unknown(unknown.name, unknown.kind, unknown.unit, unknown.median, unknown.transform, 1.0)
     half = float(line.place(unknown.high) - line.place(unknown.low)) / 2.0 * Z95 / Z90
     low, high = float(line.value(-half)), float(line.value(half))
-    return min(low, unknown.map), max(high, unknown.map)
+    return min(low, unknown.median), max(high, unknown.median)
 
 
 def _set_range(row: Row, low: float, high: float) -> None:
@@ -85,7 +87,7 @@ def change_of_effect(unknown: FittedUnknown, key: str) -> Change:
         former = row["value"]
         scaled = _SCALED.fullmatch(former)
         size = float(scaled[1] if scaled else former)
-        size = size**unknown.map if row["rule"] == "multiply" else size * unknown.map
+        size = size**unknown.median if row["rule"] == "multiply" else size * unknown.median
         row["value"] = table_number(size) + ("*dose" if scaled else "")
         sign_row(row, key, former, unknown)
         return True
@@ -115,13 +117,13 @@ def change_of_distribution(unknown: FittedUnknown, key: str, of_people: bool) ->
             return False
         kind, middle, sd = in_words
         former, centre = row["distribution"], _line_of(kind, middle)
-        factor = unknown.map if aspect == "spread" else 1.0
+        factor = unknown.median if aspect == "spread" else 1.0
         if aspect == "spread":
             moved = 0.0
         elif aspect == "shift":
-            moved = unknown.map
+            moved = unknown.median
         else:
-            moved = middle * (unknown.map - 1.0) if kind == "normal" else math.log(unknown.map)
+            moved = middle * (unknown.median - 1.0) if kind == "normal" else math.log(unknown.median)
 
         def there(value: float) -> float:
             moved_value = np.array([centre + (_line_of(kind, value) - centre) * factor + moved])
@@ -132,7 +134,7 @@ def change_of_distribution(unknown: FittedUnknown, key: str, of_people: bool) ->
         # Ends at 0 and 1 are limits of what is possible.
         for bound in ("low", "high"):
             if row.get(bound) and float(row[bound]) not in (0.0, 1.0):
-                row[bound] = table_number(there(float(row[bound])))
+                row[bound] = table_number(_on_its_side(float(row[bound]), there(float(row[bound]))))
         if of_people and math.isclose(float(row["value"]), middle, rel_tol=1e-9):
             row["value"] = table_number(now)
         _hold_value(row)
@@ -140,6 +142,11 @@ def change_of_distribution(unknown: FittedUnknown, key: str, of_people: bool) ->
         return True
 
     return change
+
+
+def _on_its_side(end: float, moved: float) -> float:
+    """Return the moved end of a range; one that was above 0 stays above it, since what is possible at all follows from that."""
+    return _PART_LEFT * end if moved <= 0.0 < end else moved
 
 
 def _hold_value(row: Row) -> None:
@@ -160,7 +167,7 @@ def change_of_variation(unknown: FittedUnknown, key: str) -> Change:
             return False
         if row["of"] == cause:
             check_start(unknown, unknown.name, float(row["sd"]))
-        former, row["sd"] = row["sd"], table_number(float(row["sd"]) * unknown.map / unknown.start)
+        former, row["sd"] = row["sd"], table_number(float(row["sd"]) * unknown.median / unknown.start)
         sign_row(row, key, former, unknown)
         return True
 
@@ -193,11 +200,17 @@ def sign_row(
     row["grade"] = "C"
     if "role" in row:
         row["role"] = "calibrated"
-    if "locator" in row and not row["locator"].startswith("calibrated to: "):
-        of_sources = f"{row['locator']}; " if row["locator"] and was != "assumed" else ""
-        row["locator"] = f"calibrated to: {of_sources}rows of {key}"
+    if "locator" in row:
+        row["locator"] = _located(row["locator"] if was != "assumed" else "", key)
     ends = "" if central is None else _range_remark(row, key, central)
     row["note"] = remarked(row["note"], f"{former} before {key}", unknown, key, ends)
+
+
+def _located(former: str, key: str) -> str:
+    """Return what a value was calibrated to: what it was tuned or calibrated to before, and the rows of a fit, but of no earlier one."""
+    parts = re.split(r";\s*", former.removeprefix("calibrated to: ").removeprefix("tuned to: "))
+    kept = [part for part in parts if part and not re.fullmatch(rf"rows of {FIT_KEY.pattern}", part)]
+    return "calibrated to: " + "; ".join([*kept, f"rows of {key}"])
 
 
 def _with_source(sources: str, key: str, separator: str) -> str:

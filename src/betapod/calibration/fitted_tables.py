@@ -1,6 +1,6 @@
 """Write a fit into the tables of the package: values, ranges, roles, and where they come from; every other byte stays.
 
-What people, drugs, visits and bodies are under the most probable values of a fit is what the tables say afterwards, up to the digits that
+What people, drugs, visits and bodies are under the central values of a fit (medians of its posterior) is what the tables say afterwards, up to the digits that
 are written. Effects of drugs and distributions of people are multiplied or shifted from where they are, so that a fit can be written once.
 What a fit says of cells is current evidence: the other scenarios of cell therapy keep what they had.
 """
@@ -101,7 +101,7 @@ class FittedTables:
 
 
 def fitted_tables(record: FitRecord, name: str, scenario: str, package: Path = PACKAGE) -> FittedTables:
-    """Return the tables of a package with the most probable values of a fit.
+    """Return the tables of a package with the central values of a fit.
 
     Parameters
     ----------
@@ -231,7 +231,7 @@ def _distributed(unknown: FittedUnknown, fit: _Fit) -> list[TableChange]:
 
 def _correlation_of(unknown: FittedUnknown, fit: _Fit) -> list[TableChange]:
     first, _, second = unknown.name.partition(" with ")
-    rho = table_number(2.0 * math.sin(math.pi * unknown.map / 6.0))
+    rho = table_number(2.0 * math.sin(math.pi * unknown.median / 6.0))
 
     def change(row: Row) -> bool:
         if {row["row_a"], row["row_b"]} != {first, second}:

@@ -175,7 +175,7 @@ def install_fit(
     verdicts
         Of claims under the fit, to be kept with it.
     in_tables
-        Whether the parameter tables have, or are given, its most probable values; if not, its draws move the values that tables have.
+        Whether the parameter tables have, or are given, its central values; if not, its draws move the values that tables have.
     tables
         To be written with it, see `fitted_tables`.
 

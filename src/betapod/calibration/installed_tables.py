@@ -122,8 +122,14 @@ def edited_tables(package: Path = PACKAGE, fits: Mapping[str, FitRecord] | None 
     return problems
 
 
-def with_former_range(row: Parameter) -> Parameter:
-    """Return a row with the range that it had before any fit; its value stays."""
+def with_former_range(row: Parameter, around: bool = True) -> Parameter:
+    """Return a row with the range that it had before any fit; its value stays.
+
+    Parameters
+    ----------
+    around
+        Whether the range is widened to hold the value.
+    """
     if "fit-" not in row.source:
         return row
     ends = {"low": row.low, "high": row.high}
@@ -131,6 +137,8 @@ def with_former_range(row: Parameter) -> Parameter:
         for cell in written_cells(load_fit(name)):
             if cell.row == row.id and cell.column in ends and Path(cell.file).name == Path(row.location.file).name:
                 ends[cell.column] = float(cell.before)
+    if not around:
+        return replace(row, low=ends["low"], high=ends["high"])
     return replace(row, low=min(ends["low"], row.value), high=max(ends["high"], row.value))
 
 

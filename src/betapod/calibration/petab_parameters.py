@@ -48,7 +48,7 @@ def _row(unknown: FittedUnknown) -> dict[str, Any]:
         "parameterScale": scale,
         "lowerBound": natural[0],
         "upperBound": natural[1],
-        "nominalValue": unknown.map,
+        "nominalValue": unknown.median,
         "estimate": 1,
         "objectivePriorType": "parameterScaleNormal",
         "objectivePriorParameters": f"{ends[1]!r};{sd!r}",

@@ -46,6 +46,7 @@ def write_stage(folder: str | Path, number: int, stage: StageFit) -> None:
     arrays |= {f"rows_{name}": getattr(stage.rows, name) for name in _OF_ROWS}
     arrays |= {f"draws_{name}": getattr(stage.draws, name) for name in _OF_DRAWS}
     arrays |= {"low": best.bounds[0], "high": best.bounds[1], "mean": stage.mean, "covariance": stage.covariance}
+    arrays |= {"at_mean": stage.at_mean}
     arrays |= {f"prior_{name}": getattr(stage.prior, name) for name in ("mean", "covariance", "shared")}
     # JSON has no infinity; bounds of unknowns often are.
     unknowns = [{name: _spelt(value) for name, value in asdict(unknown).items()} for unknown in stage.unknowns]
@@ -135,6 +136,7 @@ def _rebuilt_stage(content: dict[str, Any], arrays: dict[str, Any]) -> StageFit:
             rounds=tuple(content["rounds"]),
             linear=content.get("linear", False),
         ),
+        at_mean=arrays["at_mean"],
     )
 
 

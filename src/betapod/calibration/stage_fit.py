@@ -16,6 +16,7 @@ from .fit_folder import values_at
 from .fit_plan import refuse_unfit_rows
 from .fit_rows import FitRows
 from .gauss_newton import EstimatedDiscrepancy, MapResult, TraceStep, fit_map
+from .linear_fit import posterior_loss
 from .posterior import WeightedDraws, laplace, sample_posterior
 from .staged_problem import ProblemStage, StagedProblem, Tell, said_of_tables
 from .unknown import Unknown
@@ -81,6 +82,8 @@ class StageFit:
     mean, covariance
         (d,) and (d, d) of the posterior: of the normal approximation where its draws carry enough weight, else with the means and
         SDs of weighted draws.
+    at_mean
+        (n,) predictions at the mean.
     """
 
     name: str
@@ -92,6 +95,7 @@ class StageFit:
     mean: Numbers
     covariance: Numbers
     draws: WeightedDraws
+    at_mean: Numbers
 
     @property
     def map(self) -> MapResult:
@@ -105,8 +109,14 @@ class StageFit:
 
     @property
     def values(self) -> dict[str, float]:
-        """Values of the unknowns at the most probable place."""
-        return _values(self.unknowns, self.prior, self.map.u)
+        """Values of the unknowns in the middle of the posterior, where draws lie around: later stages hold them, tables are given them."""
+        return _values(self.unknowns, self.prior, self.mean)
+
+    @property
+    def loss_at_mean(self) -> float:
+        """Loss in the middle of the posterior, of the rows that spoke at the most probable place."""
+        use = self.map.use & np.isfinite(self.at_mean)
+        return float(posterior_loss(self.map.likelihood, self.at_mean[None], self.mean[None], use)[0])
 
 
 def _values(unknowns: Sequence[Unknown], prior: StagePrior, u: Numbers) -> dict[str, float]:
@@ -177,13 +187,14 @@ def fit_stage(
             if len(passes) > stage.rounds or passes[-1].moved < CLOSE_ENOUGH:
                 alone = len(problem.stages) == 1
                 weighted = _sampled(staged, stage.name, best, options, seed, speak, simulated=alone)
+                mean, covariance = posterior_moments(best, weighted)
+                at_mean = best.predicted if np.array_equal(mean, best.u) else staged.predict(mean)[0]
                 break
         finally:
             objective.close()
         around, start = _values(objective.unknowns, prior, best.u), best.u
-    mean, covariance = posterior_moments(best, weighted)
     unknowns, rows = tuple(objective.unknowns), objective.rows
-    return StageFit(stage.name, unknowns, rows, prior, held, tuple(passes), mean, covariance, weighted)
+    return StageFit(stage.name, unknowns, rows, prior, held, tuple(passes), mean, covariance, weighted, at_mean)
 
 
 def _one_pass(

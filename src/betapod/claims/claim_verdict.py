@@ -23,7 +23,7 @@ RULE = {
     "allows, nor inside the 95 % interval of that, where a fit gives one (parameters, what studies differ by, chance)",
     "contradicted": "at least one direct answer is against, and none is for or short",
     "supported": "a direct answer of moderate or high certainty is for, no direct answer is against, short or a case of harm, and, "
-    "for claims about treatment with cells, the outcome is reached within what evidence allows at its most probable value",
+    "for claims about treatment with cells, the outcome is reached within what evidence allows at its central value",
     "partly supported": "some direct answer with an interval is for or short, but the line above is not met",
     "not supported": "direct answers exist, and none with an interval is for or short",
 }

@@ -131,6 +131,15 @@ def draws_wanted(
         return [], None
 
 
+def implausible_before_fit(model: Model) -> list[str]:
+    """Return a sentence for each value outside the range that its row had before any fit: ranges of today are those of its posterior."""
+    from ..calibration.installed_tables import with_former_range
+    from ..model.parameters.table import ParameterTable
+
+    rows = [*model.parameters.values(), *model.inputs.values()]
+    return ParameterTable([with_former_range(row, around=False) for row in rows if not row.plausible]).implausible()
+
+
 def treated_under(model: Model, treatment: Given, said: Iterable[str], changes: FitChanges) -> Treated:
     """Return somebody with a plan under other parameters: the whole history is lived under them, and drugs and cells act by them.
 
@@ -195,7 +204,7 @@ class DrawnSpread:
     fit
         Drawn from.
     low, high
-        Name of an output -> (times,) ends of the 95 % interval by parameters around the most probable course.
+        Name of an output -> (times,) ends of the 95 % interval by parameters around the central course.
     sd
         Name -> (times,) SD between draws, in the unit of the output.
     """
@@ -221,7 +230,7 @@ def spread_of(fit: str, course: pd.DataFrame, drawn: Sequence[pd.DataFrame]) -> 
     Parameters
     ----------
     course
-        Outputs under the most probable parameters, a row for each time.
+        Outputs under the central parameters, a row for each time.
     drawn
         The same under each draw; one that ended early has no number from there on, and counts up to there.
     """

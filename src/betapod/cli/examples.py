@@ -396,11 +396,11 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("Models that come with betapod", "betapod model check kidney cells"),
     ),
     "params": (
-        ("Hand-tuned parameters of the kidney", "betapod params list kidney --role calibrated"),
+        ("Hand-tuned parameters of the kidney", "betapod params list kidney --role tuned"),
         ("One parameter: value, range, source, use", "betapod params show kidney N_in"),
     ),
     "params list": (
-        ("Hand-tuned parameters of the kidney", "betapod params list kidney --role calibrated"),
+        ("Hand-tuned parameters of the kidney", "betapod params list kidney --role tuned"),
         ("Those about the membrane, as a table to edit", "betapod params list kidney --search membrane --csv w.csv"),
     ),
     "params show": (

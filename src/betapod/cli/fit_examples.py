@@ -40,7 +40,7 @@ FIT_EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "fit compare": (
         ("What changed from one fit to another?", "betapod fit compare kidney-fit other-fit"),
-        ("From the installed fit, all rows as a table", "betapod fit compare 2026.1 kidney-fit --csv r.csv"),
+        ("From the installed fit, all rows as a table", "betapod fit compare 2026.2 kidney-fit --csv r.csv"),
     ),
     "fit export": (
         ("A fit of people for other tools", "betapod fit export mine/decline.yaml --petab petab"),

@@ -96,7 +96,7 @@ def _elsewhere(unknown: FittedUnknown, value: float) -> str:
     """Return a remark where the table has another value than the fit found."""
     # Values of tables may be rounded.
     of_table = unknown.kind in ("row", "cells") and math.isfinite(value)
-    return "; the table has another value" if of_table and not math.isclose(value, unknown.map, rel_tol=5e-3) else ""
+    return "; the table has another value" if of_table and not math.isclose(value, unknown.median, rel_tol=5e-3) else ""
 
 
 def _range(median: float, low: float, high: float) -> str:

@@ -249,7 +249,7 @@ def list_observables() -> pd.DataFrame:
     >>> observables.loc["UACR", "unit"]
     'mg/g'
     >>> float(observables.loc["UACR", "error"])
-    0.48273
+    0.50947
     """
     from ..observables.table import observables_table
 

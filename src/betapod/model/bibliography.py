@@ -19,6 +19,7 @@ _REASONS = {
     "literature": "Values that these works state",
     "derived": "Values that follow from numbers in these works",
     "calibrated": "Works that calibrated values refer to",
+    "tuned": "Works whose numbers values were tuned to",
 }
 
 

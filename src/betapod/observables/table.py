@@ -275,7 +275,7 @@ def observables_table() -> pd.DataFrame:
     >>> observables_table().loc["UACR", ["unit", "loinc", "link"]].tolist()
     ['mg/g', '9318-7', 'log']
     >>> float(observables_table().loc["UACR", "error"])
-    0.48273
+    0.50947
     """
     import pandas as pd
 

@@ -71,7 +71,7 @@ class FitChanges:
 
 
 def fit_in_tables() -> FitRecord | None:
-    """Return the fit whose most probable values the tables have: the newest that was installed with them; None where there is none.
+    """Return the fit whose central values the tables have: the newest that was installed with them; None where there is none.
 
     Examples
     --------

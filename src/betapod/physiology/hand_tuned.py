@@ -34,6 +34,6 @@ def hand_tuned(model: Model) -> Model:
             if unknown.name not in model.parameters:
                 continue
             now = values.get(unknown.name, model.parameters[unknown.name].value)
-            if math.isclose(now, unknown.map, rel_tol=_ROUNDING):
+            if math.isclose(now, unknown.median, rel_tol=_ROUNDING):
                 values[unknown.name] = unknown.start
     return model.with_values(values) if values else model

@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from ..base import npz
 from ..base.errors import ConfigError, Location, Problem, not_among
@@ -43,8 +43,10 @@ NEEDED = (
     "row_draws.npz",
     "discrepancy.csv",
 )
+#: Key of ``fit.json`` with the digest of all else in it.
+SEAL = "digest of this file"
 #: Tables that a record may have besides.
-FURTHER = ("coverage.csv", "eigen.csv", "profiles.csv", "left_out.csv", "trace.csv", "speaking.csv")
+FURTHER = ("coverage.csv", "eigen.csv", "profiles.csv", "left_out.csv", "trace.csv", "speaking.csv", "choices.csv")
 Numbers = NDArray[np.float64]
 Columns = dict[str, NDArray[Any]]
 #: Columns that hold text, or true and false, whatever their cells look like; all others hold numbers.
@@ -95,6 +97,8 @@ class FittedUnknown:
         What the package's tables had before.
     map
         The most probable value.
+    median
+        The middle of the posterior: what tables are given, and what later stages hold.
     contraction
         1 - posterior SD / prior SD, on the scale of the prior: 0 where the data say nothing.
     at_bound
@@ -175,21 +179,21 @@ class FitRecord:
     @property
     def compared(self) -> NDArray[np.bool_]:
         """(n,) rows with a prediction both before the fit and after it: those of which shares inside intervals are taken."""
-        return np.asarray(np.isfinite(self.rows["before"]) & np.isfinite(self.rows["mean"]))
+        return rows_predicted(self.rows["before"], self.rows["mean"], after=True)
 
     @property
     def lost(self) -> NDArray[np.bool_]:
         """(n,) rows with a prediction before the fit and none after it."""
-        return np.asarray(np.isfinite(self.rows["before"]) & ~np.isfinite(self.rows["mean"]))
+        return rows_predicted(self.rows["before"], self.rows["mean"], after=False)
 
     def values(self, draw: int | None = None) -> dict[str, float]:
-        """Return the value of each unknown: the most probable ones, or those of a draw."""
+        """Return the value of each unknown: the middle of the posterior, or those of a draw."""
         if draw is None:
-            return {unknown.name: unknown.map for unknown in self.unknowns}
+            return {unknown.name: unknown.median for unknown in self.unknowns}
         return dict(zip(self.names, map(float, self.draws_values[draw]), strict=True))
 
     def relative(self, draw: int | None = None) -> dict[str, float]:
-        """Return what a draw changes in the tables: by how much it lies from the most probable values.
+        """Return what a draw changes in the tables: by how much it lies from the middle of the posterior.
 
         Factors (on effects of drugs, medians and spreads) are over those of the fit, shifts (of people, and by care) are differences from
         them; rows, correlations and SDs of visits are values. A fit that was installed without its tables (`identity`: ``in tables`` is false)
@@ -206,12 +210,12 @@ class FitRecord:
         """
         if not self.in_tables:
             return {}
-        moved = [unknown for unknown in self.unknowns if unknown.start != unknown.map]
+        moved = [unknown for unknown in self.unknowns if unknown.start != unknown.median]
         return {unknown.name: _relative(unknown, unknown.start, True) for unknown in moved}
 
     @property
     def in_tables(self) -> bool:
-        """Whether the parameter tables have its most probable values; draws of one that they do not have move what they have."""
+        """Whether the parameter tables have its values; draws of one that they do not have move what they have."""
         return self.identity.get("in tables") is not False
 
     @property
@@ -243,16 +247,21 @@ class FitRecord:
         return read_columns(path)
 
 
+def rows_predicted(before: ArrayLike, now: ArrayLike, after: bool) -> NDArray[np.bool_]:
+    """Return (n,) which rows had a prediction before the fit, and have one after it, or have none any more."""
+    return np.asarray(np.isfinite(before) & (np.isfinite(now) == after), dtype=np.bool_)
+
+
 def _relative(unknown: FittedUnknown, value: float, in_tables: bool) -> float:
     if unknown.kind == "care" or unknown.name.endswith(" shift"):
-        return value - unknown.map
+        return value - unknown.median
     if unknown.kind in ("drug", "median", "spread"):
-        return value / unknown.map
-    # At its best fit a row that no table was given stays exactly what the table has.
-    if in_tables or value == unknown.map:
+        return value / unknown.median
+    # In the middle of the posterior a row that no table was given stays exactly what the table has.
+    if in_tables or value == unknown.median:
         return value if in_tables else unknown.start
     forward, backward = _TRANSFORMS[unknown.transform]
-    return backward(forward(unknown.start) + forward(value) - forward(unknown.map))
+    return backward(forward(unknown.start) + forward(value) - forward(unknown.median))
 
 
 #: Scales on which priors are normal, and back.
@@ -368,7 +377,17 @@ def damaged_files(folder: Path, identity: Mapping[str, Any]) -> list[Problem]:
             problems.append(
                 Problem("damaged-fit", message, Location(str(path)), hint="Run the fit again: it is put together anew.")
             )
+    if SEAL in identity and identity[SEAL] != seal_of(identity):
+        message = "the file was edited since the fit wrote it"
+        hint = "Take the edit back, or run the fit again."
+        problems.append(Problem("damaged-fit", message, Location(str(folder / IDENTITY)), hint=hint))
     return problems
+
+
+def seal_of(identity: Mapping[str, Any]) -> str:
+    """Return the digest of all that ``fit.json`` says beside it."""
+    content = {name: value for name, value in identity.items() if name != SEAL}
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def _rebuilt_record(target: Path, identity: Mapping[str, Any]) -> FitRecord:

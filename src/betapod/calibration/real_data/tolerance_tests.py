@@ -45,8 +45,8 @@ _HEAVIEST = 33.0
 _IMPAIRED_FASTING, _IMPAIRED_2H = 6.1, 7.8
 #: Rounds in which production is settled.
 _ROUNDS = 6
-#: Effective people in a group below which nothing is said.
-_FEWEST = 12.0
+#: Effective people in a group below which nothing is said; the error that so few bring is part of the row's.
+_FEWEST = 4.0
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..running import QuietOption, ThreadsOption, breaking
-from ..shared import JsonOption, names_option, print_json, print_table, print_text
+from ..shared import JsonOption, names_option, print_json, print_note, print_table, print_text
 from .fit_individual import check_individual
 from .fit_shared import FolderArgument, is_individual_fit, problem_of_folder, refuse_with_individuals, telling
 from .fit_shown import figure_text
@@ -16,6 +16,10 @@ from .fit_shown import figure_text
 if TYPE_CHECKING:
     from ...calibration.check_fit import CheckedFit
     from ...calibration.coverage_curve import ClassWidths, Coverage
+    from ...physiology.installed_fits import Columns
+
+#: Unknowns of which is printed how far they move.
+_MOST_MOVED = 12
 
 
 def add_fit_check(fit_app: typer.Typer) -> None:
@@ -28,6 +32,13 @@ def fit_check_command(
     left_out: Annotated[
         bool,
         typer.Option("--left-out/--no-left-out", help="Leave out each family in turn, by the linear model at the fit."),
+    ] = True,
+    choices: Annotated[
+        bool,
+        typer.Option(
+            "--choices/--no-choices",
+            help="Unknowns under other choices of the likelihood, by the linear model at the fit.",
+        ),
     ] = True,
     refit: Annotated[
         list[str] | None,
@@ -71,7 +82,7 @@ def fit_check_command(
         check_individual(folder, as_json)
         return
     families, unknowns = tuple(names_option(refit or [])), tuple(names_option(profile or []))
-    wanted = WantedChecks(left_out, families, simulated, unknowns, smoother)
+    wanted = WantedChecks(left_out, families, simulated, unknowns, smoother, choices)
     problem, _ = problem_of_folder(folder)
     with breaking(), telling(quiet) as tell:
         checked = check_fit(problem, folder, wanted, threads, tell)
@@ -89,6 +100,7 @@ def _print_checked(checked: CheckedFit) -> None:
     _print_coverage("Families left out, by the linear model at the fit", checked.left_out)
     _print_coverage("Families left out, by fits without them", checked.refitted)
     _print_widths(checked.widths)
+    _print_choices(checked.choices)
     for stage, smoothed in checked.smoothed.items():
         print_text(f"Ensemble smoother for stage {stage}", "bold")
         for sentence in smoothed.in_words():
@@ -135,8 +147,36 @@ def _print_widths(widths: list[ClassWidths]) -> None:
     print_table(heads, rows, right=heads[1:], varying=heads[2:])
 
 
+def _print_choices(columns: Columns) -> None:
+    if not columns:
+        return
+    print_text("Unknowns under other choices of the likelihood, those that move most first", "bold")
+    short = {
+        "half the discrepancy": "half",
+        "twice the discrepancy": "twice",
+        "no heavy tails": "normal",
+        "rows of a family independent": "independent",
+    }
+    heads = ("unknown", "stage", "fitted", *short.values(), "moved")
+    names = ("fitted", *short)
+    order = sorted(range(len(columns["moved"])), key=lambda k: -float(columns["moved"][k]))
+    rows = [
+        [
+            str(columns["unknown"][k]),
+            str(columns["stage"][k]),
+            *(figure_text(float(columns[name][k])) for name in names),
+            f"{columns['moved'][k]:.1f}",
+        ]
+        for k in order[:_MOST_MOVED]
+    ]
+    print_table(heads, rows, right=heads[2:], spare=("stage",))
+    print_note(
+        "half, twice: what the model lacks; normal: no heavy tails; independent: rows of a family share nothing; moved: the largest shift in SDs of the posterior"
+    )
+
+
 def _values(checked: CheckedFit) -> dict[str, Any]:
-    profiles = checked.profiles
+    profiles, choices = checked.profiles, checked.choices
     lines = [dict(zip(profiles, cells, strict=True)) for cells in zip(*profiles.values(), strict=True)]
     return {
         "words": checked.words,
@@ -164,6 +204,13 @@ def _values(checked: CheckedFit) -> dict[str, Any]:
             }
             for stage, truth in checked.simulated.items()
         },
+        "other_choices": [
+            {
+                name: value.item() if hasattr(value, "item") else value
+                for name, value in zip(choices, cells, strict=True)
+            }
+            for cells in zip(*choices.values(), strict=True)
+        ],
         "profiles": [
             {name: value.item() if hasattr(value, "item") else value for name, value in line.items()} for line in lines
         ],

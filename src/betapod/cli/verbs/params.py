@@ -58,7 +58,7 @@ def list_parameters(
         typer.Option(
             "--role",
             metavar="ROLE",
-            help="Only this role: literature, calibrated, derived, memory, assumed, input, imported.",
+            help="Only this role: literature, calibrated, tuned, derived, memory, assumed, input, imported.",
             autocompletion=_complete_role,
         ),
     ] = None,

@@ -14,7 +14,15 @@ from ...base.units import convert_unit
 from ...engine.schedule import Schedule
 from ..completion import complete_output, complete_state
 from ..csv_output import Csv, WideOption, given_as_csv
-from ..drawn_treatment import DrawnParameters, DrawnSpread, drawn_courses, draws_wanted, spread_of, treated_under
+from ..drawn_treatment import (
+    DrawnParameters,
+    DrawnSpread,
+    drawn_courses,
+    draws_wanted,
+    implausible_before_fit,
+    spread_of,
+    treated_under,
+)
 from ..options import (
     DosesOption,
     ModelArgument,
@@ -218,7 +226,7 @@ def simulate_patient_command(
 
     # Said before the simulation, since such a value may be why it fails.
     implausible = [*loaded.parameters.implausible(), *loaded.inputs.implausible()]
-    for warning in implausible:
+    for warning in implausible if before is None else implausible_before_fit(loaded):
         warn(warning)
     with waiting(f"simulating {span_text(visits[-1], loaded.time_unit)}"):
         result = simulate(loaded, visits, schedule, start, solver.method, solver.rtol, solver.atol, wanted)

@@ -75,7 +75,7 @@ def simulate(
     >>> from betapod import load_model, simulate
     >>> table = simulate(load_model("kidney"), [0.0, 3652.5], outputs=["GFR"]).table
     >>> table["GFR"].round(0).tolist()
-    [105.0, 99.0]
+    [105.0, 100.0]
     """
     instance("model", model, Model, "a model, such as load_model('kidney')")
     visits = floats("times", times)

@@ -26,7 +26,7 @@ COLUMNS = (
     "hard_low",
     "hard_high",
 )
-ROLES = ("literature", "calibrated", "derived", "memory", "assumed", "input", "imported")
+ROLES = ("literature", "calibrated", "tuned", "derived", "memory", "assumed", "input", "imported")
 GRADES = ("A", "B", "C", "D")
 DISTRIBUTIONS = ("fixed", "normal", "lognormal", "uniform", "logitnormal", "bernoulli")
 #: A distribution as text: its name, and two arguments, one (`bernoulli`) or none.

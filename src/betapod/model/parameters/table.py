@@ -6,8 +6,10 @@ A table is a CSV file with the columns of `COLUMNS`. Roles:
 role         meaning                                                      source
 ============ ============================================================ ===============================
 literature   stated by the source that the row names                      required: a key of references.bib
-calibrated   fitted or tuned so that the whole reproduces targets         a work whose data it was fitted
-                                                                          to, the id of a fit, or empty
+calibrated   fitted together with others to many numbers at once; rows    the id of the fit, and works whose
+             of the package name the recorded fit                         data it was fitted to
+tuned        set by hand, or fitted alone, so that stated numbers come    a work whose data it was tuned to,
+             out                                                          or empty
 derived      follows from other numbers; the note says how                may name where those were read
 memory       recalled, not confirmed in any source                        must be empty
 assumed      a modelling choice                                           must be empty
@@ -461,7 +463,7 @@ def source_keys(rows: Iterable[Parameter]) -> list[str]:
     """Return the bibliography keys that rows cite, in order of first use."""
     keys: dict[str, None] = {}
     for row in rows:
-        if row.role in ("literature", "derived", "calibrated"):
+        if row.role in ("literature", "derived", "calibrated", "tuned"):
             keys.update(dict.fromkeys(filter(None, re.split(r"[;\s]+", row.source))))
     return list(keys)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...calibration.identifiability import ALIKE, STAYED
+from ...physiology.installed_fits import rows_predicted
 from ...physiology.study_differences import kind_of_numbers
 from ..common.interval_section import kind_in_words, row_unit_text
 from ..common.words import MINUS, counted, listed, percent_text, thousands
@@ -244,12 +245,12 @@ INSIDE: Mapping[str, str] = {
 
 def compared_rows(contents: FitContents) -> pd.DataFrame:
     """Return the rows with a prediction both before the fit and after it."""
-    return contents.rows[contents.rows["before"].notna() & contents.rows["mean"].notna()]
+    return contents.rows[rows_predicted(contents.rows["before"], contents.rows["mean"], after=True)]
 
 
 def lost_rows(contents: FitContents) -> pd.DataFrame:
     """Return the rows with a prediction before the fit and none after it."""
-    return contents.rows[contents.rows["before"].notna() & contents.rows["mean"].isna()]
+    return contents.rows[rows_predicted(contents.rows["before"], contents.rows["mean"], after=False)]
 
 
 def inside_table(contents: FitContents) -> list[list[str]]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...calibration.design_bias import bias_sentences
 from ...calibration.identifiability import ALIKE, STAYED
+from ...physiology.installed_fits import SEAL
 from ..common import svg, words
 from ..common.interval_section import kind_in_words, row_unit_text
 from ..common.pages import template
@@ -253,7 +254,7 @@ def _one_digit(value: Any) -> str:
 
 
 #: Keys of ``fit.json`` that are shown elsewhere, or say nothing to a reader.
-_ELSEWHERE = frozenset({"name", "warnings", "problem", "stages", "files", "schema_version", "kind", "checks"})
+_ELSEWHERE = frozenset({"name", "warnings", "problem", "stages", "files", "schema_version", "kind", "checks", SEAL})
 
 
 def provenance_lines(identity: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -296,6 +297,7 @@ def check_lines(identity: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
     if refitted:
         title = f"Fitted again without {', '.join(map(str, refitted.get('families') or []))}"
         lines.append((title, _coverage_sentences(refitted.get("coverage") or [])))
+    lines.append(("Other choices of the likelihood", [str(text) for text in checks.get("other choices") or []]))
     for stage, sentences in (checks.get("invented data") or {}).items():
         lines.append((f"Invented data with a known truth, stage {stage}", [str(text) for text in sentences]))
     return [(title, sentences) for title, sentences in lines if sentences]

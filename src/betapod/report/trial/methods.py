@@ -28,7 +28,7 @@ def limits(assessment: Assessment) -> Section:
     items = [
         "Virtual patients and their disease come from a model. What it leaves out (genetics, other kidney diseases, other organs, behaviour) "
         "cannot appear here.",
-        "Many parameters of the model are calibrated or assumed, as the methods and sources say.",
+        "Many parameters of the model are calibrated, tuned or assumed, as the methods and sources say.",
     ]
     drawn = assessment.protocol.fit_draws > 1
     if cells and CURRENT_EVIDENCE in supposed:

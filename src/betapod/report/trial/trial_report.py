@@ -135,7 +135,7 @@ def _sources(assessment: Assessment, extra: ReportSupplement) -> Section:
     used = set(source_keys(rows))
     roles = {
         role: sum(row.role == role for row in rows)
-        for role in ("literature", "derived", "calibrated", "assumed", "memory")
+        for role in ("literature", "derived", "calibrated", "tuned", "assumed", "memory")
     }
     table = Table(
         "Where the parameters and inputs of the model come from.",

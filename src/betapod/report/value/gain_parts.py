@@ -68,7 +68,7 @@ def _of_bodies(sets: int) -> str:
     """Say whether what nobody knows of bodies is in the intervals."""
     if sets:
         return f"Parameters are rates of events, utilities and costs, and those of bodies, drugs and cells, of which there are {sets} sets from a fit; each draw has one of them for all people and strategies."
-    return "Parameters are rates of events, utilities and costs; those of the body are at their most probable values in all draws, so that what nobody knows of them is not in the interval."
+    return "Parameters are rates of events, utilities and costs; those of the body are at their central values in all draws, so that what nobody knows of them is not in the interval."
 
 
 def gain_parts_section(result: ValueResult) -> Section | None:
