@@ -48,6 +48,7 @@ console.log(JSON.stringify(cases.map(({ values }) => Object.fromEntries(book.qua
     for answer, case in zip(answers, cases, strict=True):
         assert len(answer) > 0.99 * len(case["expected"])
         for name, value in answer.items():
+            # A rate near 0 is a difference of terms near 1, which are added in another order.
             assert value == pytest.approx(case["expected"][name], rel=1e-9, abs=1e-13), name
 
 
