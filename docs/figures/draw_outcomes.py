@@ -46,12 +46,12 @@ def main() -> None:
         if kind != "NHANES":
             for row, left, up in zip(chosen, x, y, strict=True):
                 name = row["group"].replace("UKPDS 64, ", "UKPDS: ")
-                # To the side where the diagonal is not; the two points that lie together one above the other.
+                # To the side where the diagonal is not; names of points that lie together above or below each other.
                 before = (up > 1.05 * left and left > 20) or left > 150
                 axes.annotate(
                     name,
                     (left, up),
-                    (-6 if before else 5, -9 if name.endswith("macroalbuminuria") else -3),
+                    (-6 if before else 5, {"UKPDS: macroalbuminuria": 4, "CREDENCE": -11}.get(name, -3)),
                     textcoords="offset points",
                     ha="right" if before else "left",
                     fontsize=6.5,

@@ -284,7 +284,7 @@ def fit_message(contents: FitContents) -> list[str]:
     if len(lost):
         families = ", ".join(sorted(set(lost["family"].astype(str))))
         sentences.append(
-            f"{counted(len(lost), 'row')} had a prediction before the fit and {'has' if len(lost) == 1 else 'have'} none after it, and are not counted: {families}."
+            f"{counted(len(lost), 'row')} had a prediction before the fit and {'has' if len(lost) == 1 else 'have'} none after it; {'it is' if len(lost) == 1 else 'they are'} not counted: {families}."
         )
     return sentences
 
