@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from betapod.base.errors import ConfigError
+from betapod.engine.ensemble_input import distinct_schedules
 from betapod.engine.schedule import Dose, Schedule, Switch
+from betapod.engine.segments import Moments
 from betapod.model import Model, Parameter, ParameterTable, Part, assemble
 
 
@@ -50,3 +55,38 @@ def test_every_mistake_is_reported(model: Model) -> None:
         "bad-switch",
         "unknown-input",
     )
+
+
+_DAYS = st.sampled_from([0.0, 0.1, 0.3, 0.7, 1.0 / 24.0, 2.1, 3.0, 7.0])
+_SCHEDULES = st.builds(
+    Schedule,
+    st.lists(
+        st.builds(Dose, st.just("a"), st.just(1.0), _DAYS, st.sampled_from([0.1, 0.7]), st.integers(0, 3)), max_size=3
+    ),
+    st.lists(st.builds(Switch, st.sampled_from("uv"), st.floats(-2.0, 2.0), _DAYS, _DAYS), max_size=4),
+)
+
+
+@given(schedules=st.lists(_SCHEDULES, min_size=1, max_size=4), visits=st.lists(_DAYS, max_size=4, unique=True))
+def test_schedules_that_share_their_times_are_what_they_are_alone(
+    schedules: list[Schedule], visits: list[float]
+) -> None:
+    shared, inputs = Moments(10.0, sorted(visits)), [{"u": 1.0, "v": 0.0}, {"u": 0.0, "v": 2.0}]
+    for schedule in schedules:
+        alone = [schedule.segments(values, 10.0, visits=sorted(visits)) for values in inputs]
+        assert schedule.segments_at(shared, inputs) == alone
+        later = schedule.segments(inputs[0], 10.0, start=1.0, visits=sorted(visits))
+        assert schedule.inputs_at(shared, inputs[0], 1.0) == later[0].values
+
+
+def test_orders_are_checked_once_and_a_wrong_one_in_any_schedule_is_found(
+    model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dose, more, wrong = Dose("a", 5.0), Dose("a", 6.0), Dose("b", 5.0)
+    with pytest.raises(ConfigError, match="'b' is not a state"):
+        distinct_schedules(model, [Schedule([dose]), Schedule([dose, wrong])], 2)
+    seen: list[int] = []
+    check = Schedule.check
+    monkeypatch.setattr(Schedule, "check", lambda self, model: seen.append(len(self.doses)) or check(self, model))
+    distinct, which = distinct_schedules(model, [Schedule([dose]), Schedule([dose, more]), Schedule([dose])], 3)
+    assert seen == [1, 1] and len(distinct) == 2 and np.array_equal(which, [0, 1, 0])

@@ -14,7 +14,7 @@ from ..model.assembly.model import Model
 from ..model.assembly.possible_states import impossible_start
 from ..model.parameters.possible_values import impossible_columns
 from .limits import MOST_ENSEMBLE_VALUES, SHORTEST
-from .schedule import Schedule
+from .schedule import Dose, Schedule, Switch
 
 
 def patient_columns(model: Model, patients: Any) -> tuple[int, dict[str, NDArray[np.float64]]]:
@@ -110,6 +110,7 @@ def distinct_schedules(
         )
     numbers: dict[int, int] = {}
     contents: dict[tuple[object, ...], int] = {}
+    sound: set[Dose | Switch] = set()
     distinct: list[Schedule] = []
     which = np.empty(count, dtype=np.int64)
     for i, item in enumerate(schedule):
@@ -118,7 +119,14 @@ def distinct_schedules(
             content = tuple(item.doses), tuple(item.switches)
             if content not in contents:
                 contents[content] = len(distinct)
-                item.check(model)
+                # Thousands of schedules are made of a few orders.
+                new = Schedule(
+                    [dose for dose in content[0] if dose not in sound],
+                    [switch for switch in content[1] if switch not in sound],
+                )
+                if new.doses or new.switches:
+                    new.check(model)
+                    sound.update(new.doses, new.switches)
                 distinct.append(item)
             numbers[id(item)] = contents[content]
         which[i] = numbers[id(item)]

@@ -6,8 +6,6 @@ that agree to 13 digits are the same time (see `betapod.engine.calendar`), so do
 
 from __future__ import annotations
 
-import bisect
-import itertools
 import math
 import numbers
 from collections.abc import Mapping, Sequence
@@ -18,7 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 from ..base.arguments import wrong
 from ..base.errors import ConfigError, Location, Problem, did_you_mean
-from .calendar import Calendar, exact_time, repeated_times
+from .calendar import exact_time, repeated_times
+from .segments import Moments, present_inputs, ramps_of, stretches
+from .segments import Segment as Segment
 
 if TYPE_CHECKING:
     import numpy as np
@@ -104,6 +104,32 @@ class Dose:
         >>> [float(time) for time in Dose("glucose", 5.0, 0.0, 7.0, 3).until(14.0)]
         [0.0, 7.0, 14.0]
         """
+        return repeated_times(self.time, self.ii, self.more_until(end))
+
+    def more_until(self, end: float) -> int:
+        """Return how many doses follow the first up to the one that begins at an end or later.
+
+        Parameters
+        ----------
+        end
+            Day.
+
+        Returns
+        -------
+        int
+            At most `addl`.
+
+        Raises
+        ------
+        ConfigError
+            There are more than `MOST_DOSES`.
+
+        Examples
+        --------
+        >>> from betapod import Dose
+        >>> Dose("glucose", 5.0, 0.0, 7.0, 300).more_until(14.0)
+        2
+        """
         more = self.addl
         if more:
             more = min(more, max(0, math.ceil((exact_time(end) - exact_time(self.time)) / exact_time(self.ii))))
@@ -117,7 +143,7 @@ class Dose:
                     expected=f"at most {MOST_DOSES}",
                 )
             )
-        return repeated_times(self.time, self.ii, more)
+        return more
 
 
 @dataclass(frozen=True)
@@ -150,25 +176,6 @@ class Switch:
 
     def __post_init__(self) -> None:
         _plain(self, "value", "time", "width")
-
-
-@dataclass(frozen=True)
-class Segment:
-    """A stretch of time in which every input is linear in time and no dose is given but at its start.
-
-    Attributes
-    ----------
-    values, slopes
-        Every input at `start`, and its change per day.
-    doses
-        State and amount, to be added at `start`.
-    """
-
-    start: float
-    end: float
-    values: Mapping[str, float]
-    slopes: Mapping[str, float]
-    doses: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -298,33 +305,81 @@ class Schedule:
         >>> len(schedule.segments({}, 3.0))
         2
         """
-        dose_times = [(time, dose) for dose in self.doses for time in dose.until(end)]
-        changes = [
-            (exact_time(s.time), exact_time(s.width), s)
-            for s in sorted(self.switches, key=lambda s: exact_time(s.time))
-        ]
-        all_times = [time for time, _ in dose_times] + [
-            moment for time, width, _ in changes for moment in (time, time + width)
-        ]
-        calendar = Calendar(all_times, list(visits) or [end])
+        return self.segments_at(Moments(end, visits), [inputs], start)[0]
+
+    def segments_at(
+        self, moments: Moments, several: Sequence[Mapping[str, float]], start: float = 0.0
+    ) -> list[list[Segment]]:
+        """Cut the time as `segments` does, for several values of the inputs at once.
+
+        Parameters
+        ----------
+        moments
+            Keeps the times of schedules that are alike in them.
+        several
+            Values of every input before the first switch.
+        start
+            Day.
+
+        Returns
+        -------
+        list of list of Segment
+            The segments for each set of values, of the same stretches of time.
+
+        Raises
+        ------
+        ConfigError
+            There are more doses than one call may have.
+
+        Examples
+        --------
+        >>> from betapod import Schedule, Switch
+        >>> from betapod.engine.segments import Moments
+        >>> low, high = Schedule(switches=[Switch("u", 2.0, 1.0)]).segments_at(Moments(3.0), [{"u": 0.0}, {"u": 1.0}])
+        >>> [segment.values["u"] for segment in low], [segment.values["u"] for segment in high]
+        ([0.0, 2.0], [1.0, 2.0])
+        """
+        end = moments.end
+        dose_times, switch_times = moments.of(self)
         doses: dict[float, list[tuple[str, float]]] = {}
-        for exactly, dose in dose_times:
-            if start <= (time := calendar[exactly]) < end:
-                doses.setdefault(time, []).append((dose.state, dose.amount))
-        ramps = _ramps([(calendar[t], calendar[t + width], s) for t, width, s in changes], inputs)
-        breaks = {start, end, *doses}
-        breaks.update(time for pieces in ramps.values() for time, _, _ in pieces if start < time < end)
-        starts = {name: [time for time, _, _ in pieces] for name, pieces in ramps.items()}
-        segments = []
-        for begin, finish in itertools.pairwise(sorted(breaks)):
-            values, slopes = dict(inputs), dict.fromkeys(inputs, 0.0)
-            for name, pieces in ramps.items():
-                k = bisect.bisect_right(starts[name], begin) - 1
-                if k >= 0:
-                    time, value, slope = pieces[k]
-                    values[name], slopes[name] = value + slope * (begin - time), slope
-            segments.append(Segment(begin, finish, values, slopes, tuple(doses.get(begin, ()))))
-        return segments or [Segment(start, end, dict(inputs), dict.fromkeys(inputs, 0.0), tuple(doses.get(start, ())))]
+        for dose, times in zip(self.doses, dose_times, strict=True):
+            for time in times:
+                if start <= time < end:
+                    doses.setdefault(time, []).append((dose.state, dose.amount))
+        changes = [(begin, finish, self.switches[index]) for index, begin, finish in switch_times]
+        return [stretches(ramps_of(changes, inputs), inputs, doses, start, end) for inputs in several]
+
+    def inputs_at(self, moments: Moments, inputs: Mapping[str, float], time: float) -> dict[str, float]:
+        """Return the value of every input at a time, before any dose.
+
+        Parameters
+        ----------
+        moments
+            Keeps the times of schedules that are alike in them; ends after `time`.
+        inputs
+            Values before the first switch.
+        time
+            Day.
+
+        Returns
+        -------
+        dict
+            Input -> value.
+
+        Raises
+        ------
+        ConfigError
+            There are more doses than one call may have.
+
+        Examples
+        --------
+        >>> from betapod import Schedule, Switch
+        >>> from betapod.engine.segments import Moments
+        >>> Schedule(switches=[Switch("u", 2.0, 0.0, width=4.0)]).inputs_at(Moments(9.0), {"u": 0.0}, 1.0)
+        {'u': 0.5}
+        """
+        changes = [(begin, finish, self.switches[index]) for index, begin, finish in moments.of(self)[1]]
+        return present_inputs(ramps_of(changes, inputs), inputs, time)[0]
 
 
 def _hint_of_input(model: Model, name: str) -> str:
@@ -389,20 +444,3 @@ def _faults(dose: Dose) -> list[tuple[str, str]]:
     if not faults and dose.ss and dose.time:
         faults.append(("a steady state is that of the start: its first dose is at time 0", f"time={_text(dose.time)}"))
     return faults
-
-
-def _ramps(
-    switches: Sequence[tuple[float, float, Switch]], inputs: Mapping[str, float]
-) -> dict[str, list[tuple[float, float, float]]]:
-    """Return, for each switched input, pieces (time, value at that time, slope); switches come in order, with begin and end."""
-    ramps: dict[str, list[tuple[float, float, float]]] = {}
-    for begin, end, switch in switches:
-        pieces = ramps.setdefault(switch.input, [(-math.inf, inputs[switch.input], 0.0)])
-        while pieces and pieces[-1][0] >= begin:
-            pieces.pop()
-        time, value, slope = pieces[-1]
-        present = value if math.isinf(time) else value + slope * (begin - time)
-        if end > begin:
-            pieces.append((begin, present, (switch.value - present) / switch.width))
-        pieces.append((end, switch.value, 0.0))
-    return {name: [piece for piece in pieces if not math.isinf(piece[0])] for name, pieces in ramps.items()}

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ..model.assembly.model import Model
 from .schedule import Schedule
+from .segments import Moments
 
 
 @dataclass(frozen=True)
@@ -71,8 +72,9 @@ def timeline(
     index = {name: i for i, name in enumerate(model.state_names)}
     offsets, starts, ends, dose_offsets, states, amounts = [0], [], [], [0], [], []
     tables: dict[str, list[list[float]]] = {name: [] for name in ("switch", "switch1", "ramp", "ramp1")}
+    moments = Moments(end, visits)
     for schedule in schedules:
-        first, second = (schedule.segments(values, end, visits=visits) for values in (zero, probe))
+        first, second = schedule.segments_at(moments, [zero, probe])
         for a, b in zip(first, second, strict=True):
             starts.append(a.start)
             ends.append(a.end)

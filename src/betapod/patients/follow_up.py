@@ -23,6 +23,7 @@ from ..base.constants import DAYS_PER_YEAR
 from ..base.errors import ConfigError, Problem
 from ..engine.ensemble import Ensemble
 from ..engine.schedule import Schedule, Switch
+from ..engine.segments import Moments
 from ..model.parameters.possible_values import stays_positive
 from ..physiology import whole_body
 from . import observe
@@ -283,9 +284,10 @@ def _continued(
     base = {name: people.parameters.get(name, np.full(len(people), model.inputs[name].value)) for name in names}
     present = {name: np.array(column, dtype=np.float64) for name, column in base.items()}
     left: list[Schedule] = []
+    moments = Moments(start + DAYS_PER_YEAR)
     for person, schedule in enumerate(schedules):
         inputs = {name: float(base[name][person]) for name in names}
-        for name, value in schedule.segments(inputs, start + DAYS_PER_YEAR, start)[0].values.items():
+        for name, value in schedule.inputs_at(moments, inputs, start).items():
             present[name][person] = value
         left.append(
             Schedule(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -13,7 +14,7 @@ from betapod.base.errors import ConfigError
 from betapod.evidence.records.registry import load_registry
 from betapod.physiology.installed_fits import FitRecord, FittedUnknown
 from betapod.therapies.scenarios import AS_CLAIMED, CURRENT_EVIDENCE
-from betapod.validation.predictions import campaign, fit_conditions, row_predictions
+from betapod.validation.predictions import campaign, fit_conditions, kept_people, row_predictions, study_draws
 from betapod.validation.predictions.condition import Condition
 from betapod.validation.predictions.fit_conditions import (
     FitDraws,
@@ -85,9 +86,10 @@ def test_none_predicts_under_the_values_before_the_fit(
     monkeypatch.setattr(campaign, "predict_study", lambda _, condition, *__: asked.append(condition) or [])
     records = load_registry().select(study="ATIRMA2014")
     campaign.confront_records(records, [CURRENT_EVIDENCE], threads=1, folder=tmp_path, before_fit=True)
-    assert asked == [at_start(Condition(CURRENT_EVIDENCE), fit)] and asked[0].lived
+    # Nobody of this study gets cells: what they are supposed to do says nothing.
+    assert asked == [replace(at_start(Condition(CURRENT_EVIDENCE), fit), scenario="none")] and asked[0].lived
     campaign.confront_records(records, [CURRENT_EVIDENCE], threads=1, folder=tmp_path)
-    assert asked[1:] == [Condition(CURRENT_EVIDENCE)], "and is kept apart from what the tables give"
+    assert asked[1:] == [Condition("none")], "and is kept apart from what the tables give"
     monkeypatch.setattr(fit_conditions, "fit_in_tables", lambda: None)
     assert without_fit(Condition()) == Condition()
 
@@ -150,7 +152,7 @@ def test_rows_of_cells_that_the_fit_has_move_by_it_and_by_what_it_does_not_know(
     fit.rows.update({"record": ids, "after": np.zeros(len(plain))})
     object.__setattr__(fit, "row_draws", np.tile(np.array([-0.3, 0.0, 0.3], dtype=np.float32), (len(plain), 1)))
     fit_conditions._rows.cache_clear()
-    monkeypatch.setattr(row_predictions, "KeptPeople", None)  # Nobody lives again.
+    monkeypatch.setattr(study_draws, "KeptPeople", None)  # Nobody lives again.
     with_fit = row_predictions.predict(
         records, Condition(CURRENT_EVIDENCE), FEW, 1, 1, draws=3, fit=FitDraws("2000.1", 3)
     )
@@ -159,6 +161,25 @@ def test_rows_of_cells_that_the_fit_has_move_by_it_and_by_what_it_does_not_know(
         assert prediction.scale == "linear" and prediction.predicted == before.predicted
         assert abs(prediction.se_parameters - before.se_parameters) <= of_fit * (1.0 + 1e-9)
         assert prediction.se_parameters != before.se_parameters > of_fit
+
+
+def test_people_of_a_study_live_again_once_for_all_scenarios(fit: FitRecord, monkeypatch: pytest.MonkeyPatch) -> None:
+    records = sort(load_registry().select(study="PACKHAM2016"))[0][:2]
+    lived: list[int] = []
+    live_again = kept_people.live_again
+    monkeypatch.setattr(
+        kept_people, "live_again", lambda people, changes: lived.append(len(people)) or live_again(people, changes)
+    )
+    monkeypatch.setattr(study_draws, "FIT_PEOPLE", 3)
+    lives = study_draws.LivesUnderDraws()
+    several = {
+        name: row_predictions.predict_study(records, Condition(name), FEW, 1, 1, fit=FitDraws("2000.1", 3), lives=lives)
+        for name in ("none", AS_CLAIMED)
+    }
+    assert lived == [3], "fewer people than are shown, and not again for what cells are supposed to do"
+    alone = row_predictions.predict(records[:1], Condition(AS_CLAIMED), FEW, 1, 1, fit=FitDraws("2000.1", 3))
+    assert alone == several[AS_CLAIMED][:1]
+    assert all(prediction.se_parameters > 0.0 for prediction in several["none"])
 
 
 def test_episodes_stay_on_their_days_when_people_live_again() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,12 +17,13 @@ from ...base.errors import Problem, SolverError
 from ...base.worker_process import begin_worker
 from ...evidence.records.study import Record
 from ...patients.lived_again import library_again
-from ...therapies.scenarios import COMPARED
+from ...therapies.scenarios import COMPARED, NONE
 from .fit_conditions import FitDraws, without_fit
 from .prediction import Prediction
 from .row_predictions import predict_study
 from .studies import own_baselines, sort
 from .study_courses import Condition
+from .study_draws import LivesUnderDraws, gives_cells
 from .study_tables import NO_TABLES, StudyTables, using_tables
 from .uses import use_of
 
@@ -250,13 +251,17 @@ class _Task:
     fit: FitDraws | None
 
     def work(self, threads: int | None = 1) -> Iterator[tuple[str, str, list[Prediction]]]:
-        """Predict under one scenario after the other, which have the same people."""
+        """Predict under one scenario after the other, which have the same people; once where nobody gets cells."""
+        lives = LivesUnderDraws()
+        by_condition: dict[str, list[Prediction]] = {}
         for condition in self.conditions:
             with using_tables(self.tables):
-                predictions = predict_study(
-                    self.records, condition, self.count, self.seed, threads, self.draws, self.among, self.fit
-                )
-            yield self.study, condition.scenario, predictions
+                acting = condition if gives_cells(self.records) else replace(condition, scenario=NONE)
+                if acting.key not in by_condition:
+                    by_condition[acting.key] = predict_study(
+                        self.records, acting, self.count, self.seed, threads, self.draws, self.among, self.fit, lives
+                    )
+            yield self.study, condition.scenario, by_condition[acting.key]
 
 
 def _worked(tasks: list[_Task], workers: int) -> Iterator[tuple[str, str, list[Prediction]]]:

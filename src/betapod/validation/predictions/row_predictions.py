@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ...evidence.records.study import Record
 from ...evidence.synthesis.reported_error import reported_error
 from ...hazards.risk import hazard_values
-from ...therapies.scenarios import CURRENT_EVIDENCE
+from .condition import Condition
 from .event_counts import (
     Counts,
     counts_of,
@@ -22,8 +22,7 @@ from .event_counts import (
     statistic,
     without_events,
 )
-from .fit_conditions import FitDraws, joined_draws, kept_moves
-from .kept_people import KeptPeople
+from .fit_conditions import FitDraws
 from .prediction import Errors, Prediction, compare_prediction, share_of
 from .published_value import error_of_change, freedom, published_value
 from .row_expectations import (
@@ -37,9 +36,10 @@ from .row_expectations import (
     refuse_what_cannot_be_simulated,
     statistic_of_groups,
 )
-from .studies import StudyArm, arms, contrasts
-from .study_courses import Condition, Courses
-from .study_groups import StudyPlan, drawn, groups_of, paired, readout_for
+from .studies import StudyArm, arms
+from .study_courses import Courses
+from .study_draws import DrawnCourses, LivesUnderDraws
+from .study_groups import groups_of, paired, readout_for
 from .study_readouts import Readout
 from .visits import Numbers
 
@@ -104,12 +104,15 @@ def predict_study(
     draws: int = 0,
     among: Sequence[Record] = (),
     fit: FitDraws | None = None,
+    lives: LivesUnderDraws | None = None,
 ) -> list[Prediction]:
-    """Return predictions for rows of one study, see `predict`."""
+    """Return predictions for rows of one study, see `predict`; `lives` keeps those under draws for other scenarios of the same study."""
     plans = plans_of(records, count)
     simulated = [plan.courses(condition, seed, threads) for plan in plans]
-    moved = [_under_draws(plan, condition, draws, seed, threads, fit) for plan in plans]
-    lived = [not _all_kept(plan, condition, fit) for plan in plans]
+    drawn = [
+        DrawnCourses.of(plan, courses, condition, draws, seed, threads, fit, lives)
+        for plan, courses in zip(plans, simulated, strict=True)
+    ]
     predictions = []
     with condition.holding():
         for record in records:
@@ -120,61 +123,12 @@ def predict_study(
                 continue
             number = int(readout.event is not None)
             groups = groups_of(record, arm, simulated[number])
-            expected = expected_value(record, readout, groups, seed, among)
-            kept = _kept(fit, record, readout.scale, condition)
-            moves = []
-            for varied, courses in moved[number] if kept is None or _has_cells(record) else ():
-                others = groups_of(record, arm, {**simulated[number], **courses})
-                with varied.holding():
-                    moves.append(expected_value(record, readout, others, seed, among) - expected)
-            if kept is not None and not (_has_cells(record) and lived[number]):
-                moves = _added(kept, moves)
+            moves = drawn[number].moves(record, readout, seed, among)
             if readout.event:
                 predictions.append(_counted(record, readout, groups, moves, arm, seed))
             else:
                 predictions.append(_prediction(record, readout, groups, moves, arm, seed, among))
     return predictions
-
-
-def _under_draws(
-    plan: StudyPlan, condition: Condition, draws: int, seed: int, threads: int | None, fit: FitDraws | None
-) -> list[tuple[Condition, dict[tuple[object, ...], Courses]]]:
-    """Return the courses under drawn parameters: of arms with cells, or of all where the body is drawn too."""
-    of_cells = drawn(condition, draws, seed) if plan.has_cells else []
-    if fit is None or _all_kept(plan, condition, fit):
-        if fit is not None and of_cells:
-            # What cells do within the fit has moved with its draws.
-            of_cells = drawn(
-                condition, draws, seed, [name for name, kind in fit.record.kinds.items() if kind == "cells"]
-            )
-        return [(varied, plan.courses(varied, seed, threads, only_cells=True)) for varied in of_cells]
-    varied = joined_draws(condition, of_cells, fit)
-    people = KeptPeople(condition, [(arm.cohort, plan.count, seed) for arm in plan.arms.values()])
-    people.live(varied)
-    return list(zip(varied, plan.courses_under(varied, seed, threads, people=people), strict=True))
-
-
-def _all_kept(plan: StudyPlan, condition: Condition, fit: FitDraws | None) -> bool:
-    """Return whether the record of a fit has every row of a plan, so that nobody need live again."""
-    return all(_kept(fit, record, plan.readouts[record.id].scale, condition) is not None for record in plan.records)
-
-
-def _kept(fit: FitDraws | None, record: Record, scale: str, condition: Condition) -> list[float] | None:
-    """Return by how much draws of a fit move a row that its record has; of cells only in the scenario that fits look at."""
-    if fit is None or (_has_cells(record) and condition.scenario != CURRENT_EVIDENCE):
-        return None
-    return kept_moves(fit, record, scale)
-
-
-def _has_cells(record: Record) -> bool:
-    """Return whether a group of a row was given cells."""
-    arm = arms()[record.study, record.arm]
-    return bool(arm.cells or (contrasts(record) and arm.other.cells))
-
-
-def _added(kept: Sequence[float], of_cells: Sequence[float]) -> list[float]:
-    """Return moves by a fit with those by the other parameters of cells, which are independent of them, on top."""
-    return [move + of_cells[k % len(of_cells)] if of_cells else move for k, move in enumerate(kept)]
 
 
 def _prediction(

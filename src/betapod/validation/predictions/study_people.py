@@ -6,6 +6,10 @@ import functools
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+
+from ...base import cache
 from ...patients.lived_again import LifeChange, library_again, with_going_care
 from .condition import Condition
 from .studies import baseline_cohorts
@@ -17,6 +21,8 @@ if TYPE_CHECKING:
 
 #: People of a cohort under a condition: called with condition, cohort, count and seed.
 PeopleUnder = Callable[[Condition, str, int, int], "Library"]
+#: How a row of the library is kept.
+_ROW = "<i8"
 #: Libraries of people who lived again that are kept in memory.
 _LIBRARIES = 2
 
@@ -30,10 +36,25 @@ def people(cohort: str, count: int, seed: int) -> Library:
 def _people(cohort: str, count: int, seed: int, digest: str) -> Library:
     """Return the people of `people`; the digest of a user's own tables tells her cohorts from others of the same name."""
     from ...patients import library
+
+    return library.default().take(_chosen(cohort, count, seed, digest))
+
+
+def _chosen(cohort: str, count: int, seed: int, digest: str) -> NDArray[np.int64]:
+    """Return which rows of the library are in a cohort, from the cache where they were chosen before."""
+    from ...patients import library
     from ...patients.cohorts import reweight
 
     everybody = library.default()
-    return reweight.select_patients(everybody, baseline_cohorts()[cohort], count, seed).patients
+    name = f"cohorts/{cache.key(__name__, cohort, count, seed, digest)}"
+    kept = cache.read_entry(name)
+    if kept is not None and len(kept) == count * np.dtype(_ROW).itemsize:
+        index = np.frombuffer(kept, _ROW).astype(np.int64)
+        if index.max(initial=0) < len(everybody):
+            return index
+    index = reweight.select_patients(everybody, baseline_cohorts()[cohort], count, seed).index
+    cache.write_entry(name, index.astype(_ROW).tobytes())
+    return index
 
 
 def people_under(condition: Condition, cohort: str, count: int, seed: int) -> Library:
