@@ -59,7 +59,7 @@ if TYPE_CHECKING:
     from .exchange.petab.petab_fit import fit_petab as fit_petab
     from .exchange.petab.petab_objective import evaluate_petab as evaluate_petab
     from .exchange.petab.petab_reader import read_petab as read_petab
-    from .explorer.explorer_page import write_explorer as write_explorer
+    from .explorer.explorer_kept import write_explorer as write_explorer
     from .front.comparisons import open_value as open_value
     from .front.comparisons import run_value as run_value
     from .front.data_sets import simulate_nonmem as simulate_nonmem
@@ -212,7 +212,7 @@ _PUBLIC = {
     "write_report": "front.trials",
     "write_sbml": "exchange",
     "write_wasm": "exchange",
-    "write_explorer": "explorer.explorer_page",
+    "write_explorer": "explorer.explorer_kept",
 }
 
 __all__ = [

@@ -91,6 +91,21 @@ def test_answers_say_what_a_browser_may_do(served: Served) -> None:
     )
 
 
+def test_what_stays_is_not_sent_twice(served: Served) -> None:
+    for path in ("/", "/parts/data-draws", "/api/models", "/api/evidence/terms/product", "/api/openapi.json"):
+        first = served.get(path)
+        tag = first.headers["etag"]
+        assert first.status == 200 and first.headers["cache-control"] == "no-cache", path
+        for known in (tag, f'"other", W/{tag}', "*"):
+            again = served.get(path, **{"If-None-Match": known})
+            assert (again.status, again.headers["etag"], again.body) == (304, tag, b""), path
+            assert again.headers["x-content-type-options"] == "nosniff"
+        assert served.get(path, **{"If-None-Match": '"other"'}).body == first.body
+    for path in ("/api/trials", "/api/protocols/nobody", "/parts/data"):
+        answer = served.get(path, **{"If-None-Match": "*"})
+        assert answer.status != 304 and "etag" not in answer.headers, path
+
+
 def test_a_token_is_asked_for(tmp_path: Path) -> None:
     server = Served(tmp_path / "runs", "--token")
     try:

@@ -1,4 +1,4 @@
-"""The explorer as one HTML file: model, people, drugs and script inside, so that it needs neither a server nor a network."""
+"""The explorer as one HTML page: all of it in one file that needs neither a server nor a network, or parts of it to be asked for later."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ import base64
 import functools
 import gzip
 import hashlib
-import html
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ..base.files import write_text
 from ..exchange.wasm.shipped_kernels import JAVASCRIPT, shipped_kernel
 from ..observables.table import observables
 from ..physiology import whole_body
@@ -26,12 +25,10 @@ from ..trust.trust_rows import trust_rows
 from .explorer_claims import explorer_claims
 from .explorer_draws import explorer_draws
 from .explorer_evidence import explorer_evidence
+from .explorer_kept import LATER
 from .explorer_library import explorer_library, library_numbers
 from .explorer_mechanism import explorer_mechanism
 from .explorer_people import MODEL, ORDERS, shipped_people
-
-if TYPE_CHECKING:
-    from markupsafe import Markup
 
 _HERE = Path(__file__).parent
 _MODEL_SCRIPTS = tuple(JAVASCRIPT / name for name in ("exact.js", "schedules.js", "betapod.js"))
@@ -163,14 +160,15 @@ def explorer_data() -> dict[str, Any]:
     }
 
 
-@functools.cache
-def explorer_html(server: bool = False) -> str:
+def explorer_html(server: bool = False, served: bool = False) -> str:
     """Return the page.
 
     Parameters
     ----------
     server
         Whether a server answers it, which it may then ask, and whose view it has.
+    served
+        Whether it comes from a server, which has the parts that not every view needs: `LATER`. Otherwise they stand in the page.
     """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
@@ -179,29 +177,22 @@ def explorer_html(server: bool = False) -> str:
 
     model = whole_body.named_model(MODEL)
     start = (_HERE / "start.js").read_text(encoding="utf-8")
-    of_model = joined_script(*_MODEL_SCRIPTS)
-    of_page = joined_script(*(_HERE / f"{name}.js" for name in _PAGE_SCRIPTS))
     style = "\n".join(path.read_text(encoding="utf-8") for path in _STYLES)
     # The second script is unpacked by the first, which joins its parts just so.
-    scripts = " ".join(f"'sha256-{_digest(text)}'" for text in (start, f"{of_model}\n{of_page}"))
+    scripts = " ".join(f"'sha256-{_digest(text)}'" for text in (start, f"{_script_of_model()}\n{_script_of_page()}"))
     policy = (
         f"default-src 'none'; script-src {scripts} 'wasm-unsafe-eval'; "
         f"style-src 'sha256-{_digest(style)}'; img-src data: blob:; worker-src blob:; base-uri 'none'; form-action 'none'"
-        + ("; connect-src 'self'" if server else "")
+        + ("; connect-src 'self'" if served else "")
     )
     environment = Environment(loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined)
+    later = LATER if served else ()
     return environment.get_template("explorer.html.jinja").render(
         policy=Markup(policy),
         style=Markup(style),
         start=Markup(start),
-        packed={
-            "script-model": _packed(of_model.encode()),
-            "script-page": _packed(of_page.encode()),
-            "script-worker": _packed(joined_script(_HERE / "worker.js").encode()),
-            "data": _packed(_json(explorer_data()).encode()),
-            "kernel": _packed(shipped_kernel(MODEL)),
-            **{f"data-{name}": _packed(data) for name, data in _view_data().items()},
-        },
+        packed={name: Markup(base64.b64encode(packed_part(name)).decode()) for name in PARTS if name not in later},
+        later=later,
         views=VIEWS + (SERVER_VIEW,) * server,
         server=server,
         row_scenarios=list(dict.fromkeys(row.scenario for row in trust_rows() if row.scenario)),
@@ -214,33 +205,44 @@ def explorer_html(server: bool = False) -> str:
     )
 
 
-def page_policy(page: str) -> str:
-    """Return what a browser may load for a page, as the page itself says."""
-    policy = re.search(r'http-equiv="Content-Security-Policy" content="([^"]*)"', page)
-    return html.unescape(policy[1]) if policy else "default-src 'none'"
+def _script_of_model() -> str:
+    return joined_script(*_MODEL_SCRIPTS)
 
 
-def _view_data() -> dict[str, bytes]:
-    """Return what views hold beside the people, by the name under which the page finds it."""
-    data = {
-        "claims": explorer_claims(),
-        "evidence": explorer_evidence(),
-        "mechanism": explorer_mechanism(),
-        "library": explorer_library(),
-        "draws": explorer_draws(),
-    }
-    return {**{name: _json(content).encode() for name, content in data.items()}, "numbers": library_numbers()}
+def _script_of_page() -> str:
+    return joined_script(*(_HERE / f"{name}.js" for name in _PAGE_SCRIPTS))
+
+
+def _script_of_workers() -> str:
+    return joined_script(_HERE / "worker.js")
 
 
 def _json(data: Any) -> str:
     return json.dumps(data, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
-def _packed(content: bytes) -> Markup:
-    """Return bytes as the page holds them, the same whenever it is made."""
-    from markupsafe import Markup
+#: What the page holds, by the name under which it finds it: text, bytes, or plain values.
+PARTS: dict[str, Callable[[], Any]] = {
+    "script-model": _script_of_model,
+    "script-page": _script_of_page,
+    "script-worker": _script_of_workers,
+    "data": explorer_data,
+    "kernel": functools.partial(shipped_kernel, MODEL),
+    "data-claims": explorer_claims,
+    "data-evidence": explorer_evidence,
+    "data-mechanism": explorer_mechanism,
+    "data-library": explorer_library,
+    "data-draws": explorer_draws,
+    "data-numbers": library_numbers,
+}
 
-    return Markup(base64.b64encode(gzip.compress(content, 9, mtime=0)).decode())
+
+def packed_part(name: str) -> bytes:
+    """Return a part of the page as it holds it, compressed; the same whenever it is made."""
+    content = PARTS[name]()
+    if not isinstance(content, bytes):
+        content = (content if isinstance(content, str) else _json(content)).encode()
+    return gzip.compress(content, 9, mtime=0)
 
 
 def joined_script(*paths: Path) -> str:
@@ -254,35 +256,3 @@ def joined_script(*paths: Path) -> str:
 
 def _digest(text: str) -> str:
     return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-
-
-def write_explorer(path: str | Path) -> Path:
-    """Write the explorer as one HTML file, which can be opened from disk and sent to others.
-
-    Parameters
-    ----------
-    path
-        File to write.
-
-    Returns
-    -------
-    Path
-        The file.
-
-    Raises
-    ------
-    BetapodError
-        It cannot be written.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> from pathlib import Path
-    >>> import betapod
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     page = betapod.write_explorer(Path(folder, "explorer.html"))
-    ...     size = page.stat().st_size
-    >>> 500_000 < size < 1_500_000
-    True
-    """
-    return write_text(path, explorer_html())

@@ -1,24 +1,27 @@
-"""The explorer on the loopback: one page, read only, for browsers of this machine alone."""
+"""The explorer on the loopback: one page and its parts, read only, for browsers of this machine alone."""
 
 from __future__ import annotations
 
-import gzip
+import contextlib
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from ..base.errors import ConfigError, Location, Problem
-from .explorer_page import explorer_html
+from .entity_tags import entity_tag, is_current
+from .explorer_kept import LATER, kept_page, kept_part
 
 HOST = "127.0.0.1"
 #: What a request may call this server: another name is that of a page elsewhere that points here.
 _NAMES = ("127.0.0.1", "localhost")
+#: Where the parts of the page are.
+PARTS_PREFIX = "/parts/"
+_TEXT = "text/plain; charset=utf-8"
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """Answers GET and HEAD of the page; nothing else is there."""
+    """Answers GET and HEAD of the page and its parts; nothing else is there."""
 
     server_version, sys_version = "betapod", ""
-    page: bytes = b""
 
     def do_GET(self) -> None:
         self._answer(with_body=True)
@@ -28,12 +31,23 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self, with_body: bool) -> None:
         host = self.headers.get("Host", "").rpartition(":")[0] or self.headers.get("Host", "")
+        path = self.path.partition("?")[0]
+        part = path.removeprefix(PARTS_PREFIX)
         if host not in _NAMES:
-            self._send(403, b"this page is for the machine it runs on\n", "text/plain; charset=utf-8", with_body)
-        elif self.path.partition("?")[0] != "/":
-            self._send(404, b"there is one page, at /\n", "text/plain; charset=utf-8", with_body)
+            self._send(403, b"this page is for the machine it runs on\n", _TEXT, with_body)
+        elif path == "/":
+            self._send_kept(kept_page(served=True), "text/html; charset=utf-8", with_body)
+        elif path != part and part in LATER:
+            self._send_kept(kept_part(part), "application/octet-stream", with_body)
         else:
-            self._send(200, self.page, "text/html; charset=utf-8", with_body, {"Content-Encoding": "gzip"})
+            self._send(404, b"there is one page, at /\n", _TEXT, with_body)
+
+    def _send_kept(self, packed: bytes, kind: str, with_body: bool) -> None:
+        tag = entity_tag(packed)
+        if is_current(self.headers.get("If-None-Match", ""), tag):
+            self._send(304, b"", kind, with_body=False, more={"ETag": tag})
+        else:
+            self._send(200, packed, kind, with_body, {"Content-Encoding": "gzip", "ETag": tag})
 
     def _send(self, status: int, body: bytes, kind: str, with_body: bool, more: dict[str, str] | None = None) -> None:
         self.send_response(status)
@@ -50,7 +64,9 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         if with_body:
-            self.wfile.write(body)
+            # A browser may have gone on to another page.
+            with contextlib.suppress(ConnectionError):
+                self.wfile.write(body)
 
     def log_message(self, format: str, *args: Any) -> None:
         """Say nothing: what is looked at is nobody's business."""
@@ -69,10 +85,9 @@ def explorer_server(port: int = 0) -> ThreadingHTTPServer:
     ConfigError
         The port is taken, or may not be used.
     """
-    page = gzip.compress(explorer_html().encode(), 6, mtime=0)
-    handler = type("_PageHandler", (_Handler,), {"page": page})
+    kept_page(served=True)
     try:
-        return ThreadingHTTPServer((HOST, port), handler)
+        return ThreadingHTTPServer((HOST, port), _Handler)
     except (OSError, OverflowError) as error:
         raise ConfigError(
             Problem(

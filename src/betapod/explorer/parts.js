@@ -65,9 +65,13 @@ export const inPercent = (value) => (value === null || value === undefined ? "â€
 
 const unpackedData = new Map();
 
-/** Return what the page holds for a view: a promise of plain values, read once. */
+/** Return what the page holds for a view: a promise of plain values, read once; what could not be had is asked for again the next time. */
 export function dataOf(id) {
-  if (!unpackedData.has(id)) unpackedData.set(id, unpackedText(id).then(JSON.parse));
+  if (!unpackedData.has(id)) {
+    const read = unpackedText(id).then(JSON.parse);
+    read.catch(() => unpackedData.delete(id));
+    unpackedData.set(id, read);
+  }
   return unpackedData.get(id);
 }
 

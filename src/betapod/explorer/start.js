@@ -1,8 +1,17 @@
 /** The beginning of the page: it unpacks the script, the only other one that the page's policy lets run. */
 
-/** Return the bytes that an element of the page holds, compressed and as text. */
+/** Return what the server of the page has under a name. */
+async function asked(from) {
+  const answer = await fetch(from).catch(() => null);
+  if (!answer?.ok) throw new Error("what this view shows could not be fetched. The program that this page came from has ended, or is another one now: start it again, and load the page anew.");
+  return answer.arrayBuffer();
+}
+
+/** Return the bytes that an element of the page holds, compressed and as text, or that it says where to ask for. */
 globalThis.unpacked = async (id) => {
-  const text = atob(document.getElementById(id).textContent.trim()), bytes = new Uint8Array(text.length);
+  const held = document.getElementById(id);
+  if (held.dataset.from) return asked(held.dataset.from);
+  const text = atob(held.textContent.trim()), bytes = new Uint8Array(text.length);
   for (let k = 0; k < text.length; k += 1) bytes[k] = text.charCodeAt(k);
   return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
 };

@@ -45,7 +45,10 @@ async function beginPage() {
   $("views").replaceChildren(...VIEWS.map((view) => element("a", { href: `#v=${view.name}`, "data-view": view.name }, view.title)));
   for (const view of VIEWS) view.begin();
   await route();
-  addEventListener("hashchange", () => guarded(route));
+  addEventListener("hashchange", () => {
+    $("loading").hidden = true;
+    guarded(route);
+  });
   $("explorer").hidden = false;
   $("loading").hidden = true;
 }

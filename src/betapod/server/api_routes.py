@@ -89,13 +89,14 @@ def _add_reads(add: Any, calculators: Calculators) -> None:
     def pooled(asked: Annotated[PoolQuery, Query()]) -> dict[str, Any]:
         return calculators.answer("pool_records", asked.model_dump())
 
+    tagged = {304: {"description": "as the tag in If-None-Match has it"}, **_refusals()}
     add("GET", "", about, "What answers here")
-    add("GET", "/protocols", protocols, "Protocols that can be named")
-    add("GET", "/protocols/{name}", protocol, "A protocol and its text")
-    add("GET", "/models", models, "Models that can be named")
-    add("GET", "/evidence/records", records, "Published numbers")
-    add("GET", "/evidence/terms/{column}", terms, "Words of a column of the evidence")
-    add("GET", "/evidence/pool", pooled, "One question, pooled, with its certainty")
+    add("GET", "/protocols", protocols, "Protocols that can be named", responses=tagged)
+    add("GET", "/protocols/{name}", protocol, "A protocol and its text", responses=tagged)
+    add("GET", "/models", models, "Models that can be named", responses=tagged)
+    add("GET", "/evidence/records", records, "Published numbers", responses=tagged)
+    add("GET", "/evidence/terms/{column}", terms, "Words of a column of the evidence", responses=tagged)
+    add("GET", "/evidence/pool", pooled, "One question, pooled, with its certainty", responses=tagged)
 
 
 def _add_questions(add: Any, calculators: Calculators) -> None:

@@ -17,11 +17,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ..base.errors import BetapodError, Location, OutputError, Problem
+from ..explorer.explorer_kept import LATER, kept_page, kept_part, page_policy
+from ..explorer.explorer_server import PARTS_PREFIX
 from .api_routes import api_routes
 from .calculators import Calculators
 from .problem_answers import Refusal
 from .problem_facts import as_facts
 from .request_guard import PREFIX, Access, RequestGuard
+from .tagged_answers import TaggedAnswers
 from .trial_runs import TrialRuns
 from .wrong_bodies import wrong_body_problems
 
@@ -52,26 +55,29 @@ def server_application(access: Access, calculators: Calculators, runs: TrialRuns
     _add_page(application)
     for kind, handler in _HANDLERS.items():
         application.add_exception_handler(kind, handler)
-    return RequestGuard(application, access)
+    return RequestGuard(TaggedAnswers(application), access)
 
 
 @functools.cache
-def _page() -> tuple[bytes, str]:
-    """Return the page, packed, and what a browser may load for it; made when it is first asked for."""
-    from ..explorer.explorer_page import explorer_html, page_policy
-
-    text = explorer_html(server=True)
-    return gzip.compress(text.encode(), 6, mtime=0), page_policy(text)
+def _page_policy() -> str:
+    """Return what a browser may load for the page."""
+    return page_policy(gzip.decompress(kept_page(server=True, served=True)).decode())
 
 
 def _add_page(application: FastAPI) -> None:
     def explorer() -> Response:
-        page, policy = _page()
-        headers = {"Content-Encoding": "gzip", "Content-Security-Policy": policy}
+        headers = {"Content-Encoding": "gzip", "Content-Security-Policy": _page_policy()}
+        page = kept_page(server=True, served=True)
         return Response(page, headers=headers, media_type="text/html; charset=utf-8")
 
-    application.add_api_route("/", explorer, methods=["GET"], include_in_schema=False)
-    application.add_api_route("/", explorer, methods=["HEAD"], include_in_schema=False)
+    def part(name: str) -> Response:
+        if name not in LATER:
+            raise HTTPException(404)
+        return Response(kept_part(name), headers={"Content-Encoding": "gzip"}, media_type="application/octet-stream")
+
+    for path, answer in (("/", explorer), (PARTS_PREFIX + "{name}", part)):
+        application.add_api_route(path, answer, methods=["GET"], include_in_schema=False)
+        application.add_api_route(path, answer, methods=["HEAD"], include_in_schema=False)
 
 
 async def _refused(request: Request, error: Any) -> Response:
@@ -110,7 +116,8 @@ def _ways(request: Request) -> list[str]:
     for path, ways in request.app.openapi()["paths"].items():
         if re.fullmatch(re.sub(r"{\w+}", "[^/]+", path), request.url.path):
             return sorted(way.upper() for way in ways)
-    return ["GET", "HEAD"] if request.url.path == "/" else ["GET"]
+    path = request.url.path
+    return ["GET", "HEAD"] if path == "/" or path.startswith(PARTS_PREFIX) else ["GET"]
 
 
 async def _unforeseen(request: Request, error: Any) -> Response:

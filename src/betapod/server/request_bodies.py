@@ -114,7 +114,7 @@ class SimulationBody(RequestBody):
         return self
 
 
-class RecordsQuery(RequestBody):
+class EvidenceQuery(RequestBody):
     """Which records of evidence; each word may be given several times."""
 
     # Everything in an address is text.
@@ -125,21 +125,18 @@ class RecordsQuery(RequestBody):
     population: list[str] = Field(default_factory=list, max_length=100)
     product: list[str] = Field(default_factory=list, max_length=100)
     endpoint: list[str] = Field(default_factory=list, max_length=100)
+
+
+class RecordsQuery(EvidenceQuery):
+    """Records of evidence, some of them at a time."""
+
     limit: int = Field(default=100, ge=1, le=1000)
     offset: int = Field(default=0, ge=0, le=10_000_000)
 
 
-class PoolQuery(RequestBody):
+class PoolQuery(EvidenceQuery):
     """A question whose records are pooled."""
 
-    # Everything in an address is text.
-    model_config = ConfigDict(strict=False)
-
-    study: list[str] = Field(default_factory=list, max_length=100)
-    family: list[str] = Field(default_factory=list, max_length=100)
-    population: list[str] = Field(default_factory=list, max_length=100)
-    product: list[str] = Field(default_factory=list, max_length=100)
-    endpoint: list[str] = Field(default_factory=list, max_length=100)
     contrast: str | None = Field(default=None, max_length=50, description="between, change or level")
     measure: str | None = Field(default=None, max_length=50)
     weeks: float | None = Field(default=None, ge=0, le=10_000)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import csv
+import gzip
 import io
 import json
+import re
 import shutil
 import subprocess
 import threading
@@ -17,12 +20,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 from wasm_cases import run_in_node
 
+from betapod.base.cache import closure, data_files
 from betapod.base.errors import BetapodError
-from betapod.exchange.wasm.shipped_kernels import KERNELS
+from betapod.exchange.wasm.shipped_kernels import JAVASCRIPT, KERNELS
 from betapod.explorer import explorer_page
+from betapod.explorer.explorer_kept import _MAKER
 from betapod.explorer.explorer_page import explorer_data, explorer_drugs
 from betapod.explorer.explorer_people import explorer_key, shipped_people
 from betapod.explorer.explorer_server import explorer_server
@@ -200,20 +205,94 @@ def test_layout_and_access(
     assert findings(page) == []
 
 
-def test_the_server_answers_this_machine_alone(address: str) -> None:
-    def status(path: str = "", **headers: str) -> int:
-        try:
-            with urllib.request.urlopen(urllib.request.Request(address + path, headers=headers), timeout=5) as reply:
-                found: int = reply.status
-                return found
-        except urllib.error.HTTPError as error:
-            error.close()
-            return error.code
+def asked(address: str, path: str = "", **headers: str) -> tuple[int, dict[str, str], bytes]:
+    """Return status, headers and body of an answer."""
+    request = urllib.request.Request(
+        address + path, headers={key.replace("_", "-"): text for key, text in headers.items()}
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=60) as reply:
+            return reply.status, {key.lower(): text for key, text in reply.headers.items()}, reply.read()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, {key.lower(): text for key, text in error.headers.items()}, error.read()
 
-    assert status() == 200
-    assert status("etc/passwd") == 404
-    assert status(Host="evil.example") == 403
+
+def test_the_server_answers_this_machine_alone(address: str) -> None:
+    assert asked(address)[0] == 200
+    for path in (
+        "etc/passwd",
+        "parts",
+        "parts/",
+        "parts/data",
+        "parts/data-zzz",
+        "parts/../data-claims",
+        "data-claims",
+    ):
+        assert asked(address, path)[0] == 404, path
+    for path in ("", "parts/data-claims"):
+        assert asked(address, path, Host="evil.example")[0] == 403
     request: Any = urllib.request.Request(address, method="POST", data=b"x")
     with pytest.raises(urllib.error.HTTPError, match="501") as refused:
         urllib.request.urlopen(request, timeout=5)
     refused.value.close()
+
+
+def test_a_view_asks_for_its_part_once(address: str, explorer_file: Path, browser: Browser) -> None:
+    """The page comes small; what a view holds is asked for when it is opened, from here alone, and is that of the file."""
+    page = browser.new_page()
+    sent: dict[str, int] = {}
+    page.on("response", lambda one: sent.update({one.url: int(one.headers.get("content-length", 0))}))
+    page.goto(address)
+    page.wait_for_selector("#charts svg")
+    assert [url for url in sent if url.startswith("http")] == [address] and sent[address] < 300_000
+    page.click('nav a[data-view="claims"]')
+    page.wait_for_selector("#claims-list li")
+    page.click('nav a[data-view="person"]')
+    page.click('nav a[data-view="claims"]')
+    fetched = [url for url in sent if url.startswith("http")]
+    assert fetched == [address, f"{address}parts/data-claims"] and sum(sent[url] for url in fetched) < 600_000
+    held = re.search(r'id="data-claims">([^<]+)<', explorer_file.read_text(encoding="utf-8"))
+    assert held is not None and gzip.decompress(base64.b64decode(held[1])) == gzip.decompress(
+        asked(address, "parts/data-claims")[2]
+    )
+    # Whoever has it already is told so.
+    for path in ("", "parts/data-claims"):
+        tag = asked(address, path)[1]["etag"]
+        status, headers, body = asked(address, path, If_None_Match=f'"other", W/{tag}')
+        assert (status, headers["etag"], body) == (304, tag, b"")
+        assert asked(address, path, If_None_Match='"other"')[0] == 200
+    page.close()
+
+
+def test_a_view_says_that_the_server_has_ended(browser: Browser) -> None:
+    server = explorer_server()
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    page = browser.new_page()
+    page.goto(f"http://127.0.0.1:{server.server_address[1]}/")
+    page.wait_for_selector("#charts svg")
+    server.shutdown()
+    server.server_close()
+    thread.join()
+    page.click('nav a[data-view="evidence"]')
+    page.wait_for_selector("#loading.problem:has-text('start it again')")
+    page.click('nav a[data-view="person"]')
+    page.wait_for_selector("#loading", state="hidden")
+    assert page.locator("#charts svg").count() > 0
+    page.close()
+
+
+def test_everything_that_shapes_the_page_is_in_its_key() -> None:
+    """The page is kept between commands: what it is made of must make it anew."""
+    files = closure(_MAKER)
+    known = {*files, *data_files(files)}
+    here = Path(explorer_page.__file__).parent
+    read = {
+        *here.glob("*.js"),
+        *here.glob("*.css"),
+        *here.glob("*.jinja"),
+        *explorer_page._STYLES,
+        *JAVASCRIPT.glob("*.js"),
+    }
+    assert read | {KERNELS / "reference.wasm"} <= known

@@ -92,7 +92,7 @@ def test_models_evidence_and_labs(page: Page, findings: Callable[..., list[str]]
     page.click("#server-pool")
     expect(page.locator("#server-pooled .big")).to_contain_text("%", timeout=60_000)
     page.click("#server-patient")
-    expect(page.locator("#server-answer .problem")).to_contain_text("No labs were typed yet")
+    expect(page.locator("#server-answer .problem")).to_contain_text("No labs were typed yet", timeout=60_000)
     page.evaluate("location.hash = 'v=labs&age=61&egfr=52&uacr=380&takes=ACE inhibitor&try=SGLT2 inhibitor'")
     page.wait_for_selector("#lab-like p", timeout=120_000)
     page.click('nav a[data-view="server"]')

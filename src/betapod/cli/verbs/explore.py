@@ -31,7 +31,7 @@ def explore_command(
     if html is not None:
         from ...base.errors import ConfigError
         from ...base.files import unfit
-        from ...explorer.explorer_page import write_explorer
+        from ...explorer.explorer_kept import write_explorer
 
         if problems := unfit(html, (".html", ".htm")):
             raise ConfigError(problems)
