@@ -11,6 +11,6 @@ def entity_tag(body: bytes) -> str:
 
 
 def is_current(header: str, tag: str) -> bool:
-    """Return whether a header ``If-None-Match`` names a tag: whoever asks has the content."""
+    """Return whether a header ``If-None-Match`` names a tag: the client has the content."""
     named = [part.strip().removeprefix("W/") for part in header.split(",")]
     return "*" in named or tag in named

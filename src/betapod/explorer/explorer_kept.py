@@ -14,8 +14,6 @@ from ..base.files import write_text
 
 #: The module that makes them, and what shapes them beside the package and the packages of every key.
 _MAKER, _BESIDE = "betapod.explorer.explorer_page", ("jinja2", "pymare")
-#: Parts that a page from a server asks for when a view first needs them: three quarters of all that it holds.
-LATER = ("data-claims", "data-evidence", "data-mechanism", "data-library", "data-draws", "data-numbers")
 
 
 @functools.cache
@@ -30,27 +28,27 @@ def kept_page(server: bool = False, served: bool = False) -> bytes:
         Whether its later parts are asked of a server.
     """
 
-    def made() -> bytes:
+    def build() -> bytes:
         from .explorer_page import explorer_html
 
         return gzip.compress(explorer_html(server, served).encode(), 9, mtime=0)
 
-    return _kept(f"page-{server:d}{served:d}", made)
+    return _kept(f"page-{server:d}{served:d}", build)
 
 
 @functools.cache
 def kept_part(name: str) -> bytes:
-    """Return one of `LATER`, packed by gzip."""
+    """Return one of `explorer_parts.LATER`, packed by gzip."""
 
-    def made() -> bytes:
+    def build() -> bytes:
         from .explorer_page import packed_part
 
         return packed_part(name)
 
-    return _kept(name, made)
+    return _kept(name, build)
 
 
-def _kept(name: str, made: Callable[[], bytes]) -> bytes:
+def _kept(name: str, build: Callable[[], bytes]) -> bytes:
     """Return an entry of the cache; made where there is none, by one process while others wait for it."""
     entry = f"explorer/{cache.key(_MAKER, [cache.version_of(package) for package in _BESIDE])}-{name}.gz"
     body = cache.read_entry(entry)
@@ -59,7 +57,7 @@ def _kept(name: str, made: Callable[[], bytes]) -> bytes:
     with cache.alone("explorer/making.lock"):
         body = cache.read_entry(entry)
         if body is None:
-            body = made()
+            body = build()
             cache.write_entry(entry, body)
     return body
 

@@ -25,9 +25,9 @@ from ..trust.trust_rows import trust_rows
 from .explorer_claims import explorer_claims
 from .explorer_draws import explorer_draws
 from .explorer_evidence import explorer_evidence
-from .explorer_kept import LATER
 from .explorer_library import explorer_library, library_numbers
 from .explorer_mechanism import explorer_mechanism
+from .explorer_parts import LATER
 from .explorer_people import MODEL, ORDERS, shipped_people
 
 _HERE = Path(__file__).parent

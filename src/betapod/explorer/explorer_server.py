@@ -8,13 +8,12 @@ from typing import Any
 
 from ..base.errors import ConfigError, Location, Problem
 from .entity_tags import entity_tag, is_current
-from .explorer_kept import LATER, kept_page, kept_part
+from .explorer_kept import kept_page, kept_part
+from .explorer_parts import LATER, PARTS_PREFIX
 
 HOST = "127.0.0.1"
 #: What a request may call this server: another name is that of a page elsewhere that points here.
 _NAMES = ("127.0.0.1", "localhost")
-#: Where the parts of the page are.
-PARTS_PREFIX = "/parts/"
 _TEXT = "text/plain; charset=utf-8"
 
 

@@ -17,8 +17,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ..base.errors import BetapodError, Location, OutputError, Problem
-from ..explorer.explorer_kept import LATER, kept_page, kept_part, page_policy
-from ..explorer.explorer_server import PARTS_PREFIX
+from ..explorer.explorer_kept import kept_page, kept_part, page_policy
+from ..explorer.explorer_parts import LATER, PARTS_PREFIX
 from .api_routes import api_routes
 from .calculators import Calculators
 from .problem_answers import Refusal

@@ -1,4 +1,4 @@
-"""Answers that stay as they are carry a tag of their content, so that whoever has them already is told so and gets nothing anew."""
+"""Answers that stay as they are carry a tag of their content, so that a client that has them already is told so and gets nothing anew."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import MutableMapping
 from typing import Any
 
 from ..explorer.entity_tags import entity_tag, is_current
-from ..explorer.explorer_server import PARTS_PREFIX
+from ..explorer.explorer_parts import PARTS_PREFIX
 from .request_guard import PREFIX, Application, Message, Receive, Send
 
 #: Below these addresses nothing changes while the server runs: the page, protocols and models of the package, evidence, the description.
@@ -21,7 +21,7 @@ def stays(method: str, path: str) -> bool:
 
 
 class TaggedAnswers:
-    """Add a tag to what stays, and answer 304 where it is known.
+    """Add a tag to what stays, and answer 304 where the client has it.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ class TaggedAnswers:
         if scope["type"] != "http" or not stays(scope["method"], scope["path"]):
             await self._application(scope, receive, send)
             return
-        known = b",".join(value for name, value in scope["headers"] if name == b"if-none-match").decode("latin-1")
+        tags_sent = b",".join(value for name, value in scope["headers"] if name == b"if-none-match").decode("latin-1")
         begun: list[Message] = []
         body = bytearray()
 
@@ -47,17 +47,17 @@ class TaggedAnswers:
                 return
             body.extend(message.get("body", b""))
             if not message.get("more_body", False):
-                await _send_tagged(send, begun[0], bytes(body), known)
+                await _send_tagged(send, begun[0], bytes(body), tags_sent)
 
         await self._application(scope, receive, collected)
 
 
-async def _send_tagged(send: Send, start: Message, body: bytes, known: str) -> None:
+async def _send_tagged(send: Send, start: Message, body: bytes, tags_sent: str) -> None:
     """Send an answer with its tag; of a refusal as it is."""
     if start["status"] == 200:
         tag = entity_tag(body)
         headers = [*start["headers"], (b"etag", tag.encode()), (b"cache-control", b"no-cache")]
-        if is_current(known, tag):
+        if is_current(tags_sent, tag):
             start = {**start, "status": 304}
             headers, body = [(name, value) for name, value in headers if name not in _OF_CONTENT], b""
         start = {**start, "headers": headers}
