@@ -21,7 +21,7 @@ other tools    simulate_nonmem  write_nonmem  write_archive
 evidence       load_evidence  Registry  pool  Pooled  grade  list_claims  judge_claims  Ledger
                answer  Answer
 validation     validate  Scorecard  confront  Confrontation  how_trusted  trusted_numbers
-sensitivity    sensitivity_indices  verdicts_by_number
+sensitivity    sensitivity_indices  trial_sensitivity  verdicts_by_number
 vocabulary     list_observables  convert
 errors         errors: the family of exceptions, each with what is wrong, where, and what to do
 =============  ==================================================================================================
@@ -95,6 +95,7 @@ if TYPE_CHECKING:
     from .front.risks import list_complications as list_complications
     from .front.risks import show_complication as show_complication
     from .front.sensitivities import sensitivity_indices as sensitivity_indices
+    from .front.sensitivities import trial_sensitivity as trial_sensitivity
     from .front.sensitivities import verdicts_by_number as verdicts_by_number
     from .front.trials import list_protocols as list_protocols
     from .front.trials import load_protocol as load_protocol
@@ -203,6 +204,7 @@ _PUBLIC = {
     "show_drug": "front.models",
     "simulate": "engine.scipy.reference",
     "simulate_nonmem": "front.data_sets",
+    "trial_sensitivity": "front.sensitivities",
     "trusted_numbers": "front.trusting",
     "validate": "front.judging",
     "validate_forecasts": "front.one_patient",
@@ -293,6 +295,7 @@ __all__ = [
     "show_drug",
     "simulate",
     "simulate_nonmem",
+    "trial_sensitivity",
     "trusted_numbers",
     "validate",
     "validate_forecasts",

@@ -45,6 +45,7 @@ LONG = (
     "betapod value lives.yaml --report",
     # Hundreds of thousands of lives; tests of deciding numbers carry a part out.
     "betapod sensitivity claims",
+    "betapod sensitivity trial",
     "betapod petab evaluate",
     "betapod petab fit",
 )

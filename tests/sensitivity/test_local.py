@@ -8,11 +8,13 @@ from numpy.testing import assert_allclose
 
 from betapod import ParameterTable, Part, assemble
 from betapod.base.constants import Z95
+from betapod.base.errors import ConfigError
 from betapod.model import Parameter
 from betapod.sensitivity.factors import select_factors
 from betapod.sensitivity.local_sensitivity import local_rows, local_sensitivities
 from betapod.sensitivity.measured_numbers import from_slopes, measured_numbers
 from betapod.sensitivity.model_function import ModelFunction
+from betapod.sensitivity.number_profiles import PLACES, misfit_profiles, number_profiles
 
 EQUATIONS = """
 A(0)  = A0               [mg]      amount
@@ -79,3 +81,36 @@ def test_contraction_is_that_of_a_normal_posterior(model) -> None:
     assert_allclose(told.contraction, 1.0 - 1.0 / np.sqrt([3.0, 10.0]), rtol=1e-12)
     assert_allclose(told.eigenvalues, [9.0, 2.0], rtol=1e-12)
     assert_allclose(told.importance, np.sqrt([2.0 / 3.0, 3.0]))
+
+
+# -- profile likelihood ----------------------------------------------------------------------------------------------
+
+
+def test_the_profile_of_a_plane_is_the_parabola_of_its_information() -> None:
+    slopes = np.random.default_rng(4).normal(size=(6, 3))
+    bounds = np.array([[-2.0, 2.0]] * 3)
+    (places, misfit), (_, of_last) = misfit_profiles(lambda z: z @ slopes.T, 5 * bounds, [0, 2])
+    covariance = np.linalg.inv(slopes.T @ slopes)
+    assert len(places) == 2 * PLACES + 1 and places[PLACES] == 0.0
+    assert_allclose(misfit, places**2 / covariance[0, 0], rtol=1e-3, atol=1e-3)
+    assert_allclose(of_last, places**2 / covariance[2, 2], rtol=1e-3, atol=1e-3)
+
+
+def test_profiles_tell_what_measurements_tell(model) -> None:
+    times = list(np.linspace(0.0, 20.0, 9))
+    function = ModelFunction(model, select_factors(model, ["all"]), ["seen"], times)
+    told = {profile.factor.name: profile for profile in number_profiles(function, [0.05], ["A0", "extra", "k"])}
+    # The two rates undo each other within the range of the narrower one; half of the amount would take twice the scale, which is out of range.
+    assert told["extra"].in_words == "cannot be told from the evidence" and told["extra"].misfit.max() < 0.1
+    assert told["A0"].in_words == "told from below alone" and told["A0"].low == pytest.approx(10.0 / 1.5, rel=0.1)
+    # With the scale and the other rate known, both are told, from both sides; the amount by hand: 5 % over the root of 9 and the loss.
+    alone = ModelFunction(model, select_factors(model, ["A0", "k"]), ["seen"], times)
+    first, second = number_profiles(alone, [0.05], ["A0", "k"])
+    slopes = np.column_stack([np.ones(9), times]) / 0.05
+    sds = np.sqrt(np.diag(np.linalg.inv(slopes.T @ slopes)))
+    assert first.in_words == second.in_words == "told from both sides"
+    # Errors are a share of what was measured, so that the curve is that of the amount, not of its logarithm.
+    assert first.high - first.low == pytest.approx(2 * Z95 * 10.0 * sds[0], rel=0.1)
+    assert second.high - second.low == pytest.approx(2 * Z95 * sds[1], rel=0.1)
+    with pytest.raises(ConfigError, match="unknown-parameter"):
+        number_profiles(alone, [0.05], ["A1"])

@@ -11,8 +11,8 @@ from betapod.base.errors import ConfigError
 from betapod.model import Parameter
 from betapod.sensitivity.factors import apart, grouped, select_factors
 from betapod.sensitivity.model_function import KeptFunction, ModelFunction, summary_of_courses
-from betapod.sensitivity.schemes import SobolScheme
 from betapod.sensitivity.sequential_indices import sequential_indices
+from betapod.sensitivity.sobol_schemes import SobolScheme
 
 DECAY = """
 A(0)  = A0        [mg]      amount

@@ -21,17 +21,17 @@ def document(*words: str) -> dict:
 
 
 def test_indices_as_document_table_and_csv() -> None:
-    result = document("sensitivity", "indices", *TOPP, "--runs", "2000")
-    assert result["method"] == "sobol" and result["settled"] is True and result["runs"] <= 2000
+    result = document("sensitivity", "indices", *TOPP, "--runs", "6000")
+    assert result["method"] == "sobol" and result["settled"] is True and result["runs"] <= 6000
     first = result["indices"][0]
     # Nothing else has a share.
     assert first["player"] == "beta_mass_start" and first["total"] == pytest.approx(1.0, abs=0.05)
     assert first["total high"] - first["total low"] <= 2 * 0.025
     assert {row["player"] for row in result["indices"]} == {row["name"] for row in result["numbers"]}
-    table = pd.read_csv(io.StringIO(carry_out("sensitivity", "indices", *TOPP, "--runs", "2000").stdout))
+    table = pd.read_csv(io.StringIO(carry_out("sensitivity", "indices", *TOPP, "--runs", "6000").stdout))
     assert table["player"].tolist() == [row["player"] for row in result["indices"]]
     assert table["total"].tolist() == pytest.approx([row["total"] for row in result["indices"]], rel=1e-8, abs=1e-12)
-    text = carry_out("sensitivity", "indices", *TOPP, "--runs", "2000", "--wide").stdout
+    text = carry_out("sensitivity", "indices", *TOPP, "--runs", "6000", "--wide").stdout
     assert "beta_mass_start" in text and "±" in text and "sobol" in text
 
 
@@ -53,6 +53,41 @@ def test_groups_by_grade_and_submodel() -> None:
     assert sum(row["Shapley"] for row in shares["indices"]) == pytest.approx(1.0)
     claims = document(*words, "--by", "claim")
     assert "no claim" in {row["player"] for row in claims["indices"]}
+
+
+def test_what_two_numbers_decide_together() -> None:
+    words = ("sensitivity", "indices", *TOPP, "--runs", "1000", "--pairs")
+    result = document(*words)
+    count = len(result["numbers"])
+    assert len(result["pairs"]) == count * (count - 1) // 2
+    assert abs(result["pairs"][0]["second-order"]) < 0.2
+    assert "second-order" in carry_out(*words, "--wide").stdout
+
+
+def test_outputs_count_on_their_scale() -> None:
+    words = (
+        "sensitivity",
+        "indices",
+        "kidney",
+        "-O",
+        "UACR,GFR",
+        "--vary",
+        "xi,GFR0",
+        "--years",
+        "1",
+        "--runs",
+        "1024",
+    )
+    observed = document(*words)
+    assert [output["scale"] for output in observed["outputs"]] == ["log", "linear"]
+    assert "of its logarithm" in carry_out(*words, "--wide").stdout
+    ranks = document(*words, "--scale", "rank")
+    assert [output["scale"] for output in ranks["outputs"]] == ["rank", "rank"]
+    assert ranks["indices"][0]["total"] != observed["indices"][0]["total"]
+    # Ranks are those of the same runs, which are not computed again; a change has no logarithm.
+    assert [output["mean"] for output in ranks["outputs"]] == [output["mean"] for output in observed["outputs"]]
+    done = carry_out(*words, "--summary", "change", "--scale", "log")
+    assert done.returncode == 2 and "no-logarithm" in done.stderr and "rank" in done.stderr
 
 
 def test_correlated_numbers(tmp_path: Path) -> None:
@@ -122,6 +157,7 @@ def test_identify_says_what_measurements_tell() -> None:
         (("indices", *TOPP, "--method", "sobel"), ["unknown-method"]),
         (("indices", *TOPP, "--by", "grade", "--method", "pawn"), ["no-groups"]),
         (("indices", *TOPP, "--summary", "ends"), ["unknown-summary"]),
+        (("indices", *TOPP, "--scale", "logs", "--pairs", "--method", "prcc"), ["no-pairs", "unknown-scale"]),
         (("indices", *TOPP, "--effect"), ["no-cells"]),
         (("indices", *TOPP, "--plot", "bars.gif"), ["unknown-format"]),
         (("indices", "topp2000", "-O", "glucose"), ["nothing-to-vary"]),
@@ -135,6 +171,19 @@ def test_bad_input_is_refused_by_name(words: tuple[str, ...], kinds: list[str]) 
     assert done.returncode == 2
     problems = json.loads(done.stdout)["error"]["problems"]
     assert sorted(problem["kind"] for problem in problems) == kinds
+
+
+def test_identify_gives_profiles() -> None:
+    words = ("identify", *TOPP, "--error", "5 %", "--profile", "beta_mass_start,glucose_start")
+    result = document(*words)
+    told = {row["number"]: row for row in result["profiles"]}
+    assert told["beta_mass_start"]["told"] == "told from both sides"
+    assert told["glucose_start"]["told"] == "cannot be told from the evidence"
+    assert told["beta_mass_start"]["low"] < told["beta_mass_start"]["value"] < told["beta_mass_start"]["high"]
+    assert len(result["curves"]) == 2 * 17
+    text = carry_out(*words, "--wide").stdout
+    assert "cannot be told from the evidence" in text and "profile likelihood" in text
+    assert carry_out("identify", *TOPP, "--profile", "beta_mas_start").returncode == 2
 
 
 @pytest.mark.parametrize("text", ["none", "-5 %", "glucos=3 %", "beta_mass=x"])

@@ -18,6 +18,7 @@ from betapod.sensitivity.virtual_populations import (
     accepted,
     compared_ways,
     density_ratio,
+    simulations_needed,
     target_margins,
     walked,
 )
@@ -79,6 +80,19 @@ def test_ways_on_the_library() -> None:
     assert made["weights"].effective > 1.2 * max(made["Allen"].effective, made["Rieger"].effective)
 
 
+def test_how_many_simulations_a_distance_takes() -> None:
+    import betapod
+
+    library, target = betapod.load_library(), load_target("NHANES")
+    needed = simulations_needed(library, target, 0.1)
+    # A real cohort with seven distributions: acceptance takes more than twice as many, a chain more still.
+    assert needed["weights"] >= 32 and 2 * needed["weights"] < needed["Allen"] <= needed["Rieger"] < 5000
+    # Nobody comes nearer than to what the target itself is counted by.
+    assert all(np.isinf(number) for number in simulations_needed(library.take(range(200)), target, 0.001).values())
+    with pytest.raises(ConfigError, match="out-of-range"):
+        simulations_needed(library, target, 1.0)
+
+
 def test_what_a_target_does_not_say_is_refused() -> None:
     names = [margin.name for margin in target_margins(load_target("FLOW"))]
     assert len(names) >= 1
@@ -93,5 +107,8 @@ def test_the_verb() -> None:
     assert [row["way"] for row in ways] == ["weights", "Allen", "Rieger"]
     text = carry_out("patients", "selections", "FLOW", "--wide").stdout
     assert "simulations" in text and "Rieger" in text
+    near = json.loads(carry_out("patients", "selections", "FLOW", "--distance", "0.1", "--json").stdout)["ways"]
+    assert 0 < near[0]["simulations_for_distance"] < near[2]["simulations_for_distance"]
+    assert "for KS 0.1" in carry_out("patients", "selections", "FLOW", "--distance", "0.1", "--wide").stdout
     done = carry_out("patients", "selections", "FLOWW")
     assert done.returncode == 2 and "FLOW" in done.stderr

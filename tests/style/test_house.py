@@ -399,6 +399,7 @@ PUBLIC = [
     "show_drug",
     "simulate",
     "simulate_nonmem",
+    "trial_sensitivity",
     "trusted_numbers",
     "validate",
     "validate_forecasts",

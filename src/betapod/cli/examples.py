@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .fit_examples import FIT_EXAMPLES
+from .sensitivity_examples import SENSITIVITY_EXAMPLES
 
 #: By verb: what an example is for, and its command. Names of files are those that earlier examples wrote, or the user's own.
 EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
@@ -344,34 +345,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("SGLT2 inhibitors and albuminuria", "betapod trust --drug 'SGLT2 inhibitor' --endpoint albuminuria"),
         ("Stromal cells in type 1 diabetes, every number", "betapod trust --product UC-MSC --population T1D --rows"),
     ),
-    "sensitivity": (
-        ("Which numbers decide of a kidney's filtration?", "betapod sensitivity indices kidney -O GFR --runs 3000"),
-        ("One at a time, as a tornado", "betapod sensitivity local kidney -O GFR --plot tornado.svg"),
-    ),
-    "sensitivity indices": (
-        ("Shares of the variance, as a picture", "betapod sensitivity indices kidney -O GFR --runs 3000 --plot s.svg"),
-        (
-            "Screening of everything that has a range",
-            "betapod sensitivity indices topp2000 --vary all --method morris -O glucose",
-        ),
-        (
-            "Shares that add up, by grade",
-            "betapod sensitivity indices kidney --method shapley --by grade --runs 3000",
-        ),
-    ),
-    "sensitivity local": (
-        ("Slopes of filtration and pressure", "betapod sensitivity local kidney -O GFR,MAP --years 5"),
-        ("Assumed numbers alone, as a table", "betapod sensitivity local kidney --vary all --grade D --csv d.csv"),
-    ),
-    "sensitivity claims": (
-        ("Which assumed numbers decide each verdict?", "betapod sensitivity claims"),
-        ("Of one claim, numbers of a fit too", "betapod sensitivity claims A02 --grade C,D"),
-        ("With all of them uncertain at once", "betapod sensitivity claims A02 --draws 64 --csv a02.csv"),
-    ),
-    "identify": (
-        ("What would yearly filtration and pressure tell?", "betapod identify kidney -O GFR,MAP --years 10"),
-        ("With exact measurements", "betapod identify kidney -O GFR,UACR --error 'GFR=2 %,UACR=10 %'"),
-    ),
+    **SENSITIVITY_EXAMPLES,
     "model": (
         ("Models that come with betapod", "betapod model list"),
         ("The equations of one submodel", "betapod model show kidney Filtration"),

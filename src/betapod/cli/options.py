@@ -6,7 +6,7 @@ import functools
 import inspect
 from collections.abc import Callable
 from copy import copy
-from dataclasses import MISSING, fields, is_dataclass
+from dataclasses import MISSING, dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Annotated, Any, get_args, get_type_hints
 
@@ -113,3 +113,13 @@ SwitchesOption = Annotated[
         autocompletion=complete_input,
     ),
 ]
+
+
+@dataclass(frozen=True)
+class ModelChanges:
+    """What differs from the model as it stands, and what happens in the course."""
+
+    settings: SettingsOption = None
+    doses: DosesOption = None
+    switches: SwitchesOption = None
+    tables: ParametersOption = None

@@ -10,6 +10,7 @@ import typer
 
 from ..base.errors import BetapodError, ConfigError, Location, Problem, did_you_mean
 from .completion import complete_output, complete_parameter
+from .options import ModelChanges
 from .schedules import read_schedule, read_visits
 from .shared import assignments, gather, model_from, names_option, print_note, set_values
 from .treatment import Given, check_texts, treated
@@ -17,7 +18,6 @@ from .waiting import waiting
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from ..engine.schedule import Schedule
     from ..model import Model
@@ -49,6 +49,14 @@ class VariedNumbers:
         list[str] | None,
         typer.Option("--submodel", metavar="NAMES", help="Only numbers in the equations of these submodels."),
     ] = None
+
+    @property
+    def selection(self) -> tuple[list[str], list[str], list[str]]:
+        """Names or words, grades, and submodels, as `factors.select_factors` takes them."""
+        from ..sensitivity.factors import DRAWN
+
+        words = names_option(self.vary or ()) or [DRAWN]
+        return words, names_option(self.grade or ()), names_option(self.submodel or ())
 
 
 @dataclass(frozen=True)
@@ -97,20 +105,13 @@ class ReadOutputs:
 
 def model_function(
     name: str,
-    settings: Sequence[str],
-    tables: Sequence[Path],
-    events: tuple[Sequence[str], Sequence[str]],
+    changes: ModelChanges,
     treatment: Given,
     numbers: VariedNumbers,
     read: ReadOutputs,
     threads: int | None = None,
 ) -> ModelFunction:
     """Return what options describe as a function of the numbers that are varied.
-
-    Parameters
-    ----------
-    events
-        Doses and switches, as texts.
 
     Raises
     ------
@@ -120,23 +121,23 @@ def model_function(
     from ..claims.claim_parameters import own_values
     from ..engine.schedule import Schedule
     from ..report.common.headline_quantities import headlines
-    from ..sensitivity.factors import DRAWN, select_factors
+    from ..sensitivity.factors import select_factors
     from ..sensitivity.model_function import SUMMARIES, ModelFunction
 
     problems: list[Problem] = []
     check_texts(treatment, problems)
+    settings, doses, switches = (list(texts or ()) for texts in (changes.settings, changes.doses, changes.switches))
     try:
         with waiting("assembling"):
-            model = set_values(model_from(name, tables, events[1]), settings)
+            model = set_values(model_from(name, changes.tables or (), switches), settings)
     except BetapodError as error:
         gather(problems, error)
         raise ConfigError(problems) from None
-    users = read_schedule(model, list(events[0]), list(events[1]), problems)
+    users = read_schedule(model, doses, switches, problems)
     visits = read.visits(model, problems)
     outputs = names_option(read.outputs or ()) or headlines(model)
     problems += _unfit_outputs(model, outputs)
-    words = names_option(numbers.vary or ()) or [DRAWN]
-    selection = (words, names_option(numbers.grade or ()), names_option(numbers.submodel or ()))
+    selection = numbers.selection
     for check in (lambda: select_factors(model, *selection), lambda: _known_summary(read.summary, SUMMARIES)):
         try:
             check()

@@ -1,4 +1,4 @@
-"""Which numbers decide: of outputs of a model, and of verdicts of claims."""
+"""Which numbers decide: of outputs of a model, of trials, and of verdicts of claims."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pandas as pd
 
     from ..model import Model
+    from ..trials.protocol.protocol import Protocol
 
 
 def sensitivity_indices(
@@ -23,6 +26,7 @@ def sensitivity_indices(
     runs: int = 50_000,
     precision: float = 0.025,
     seed: int = 1,
+    scale: str = "observed",
 ) -> pd.DataFrame:
     """Return how much of the variance of outputs each number of a model, or each group of them, decides.
 
@@ -48,6 +52,8 @@ def sensitivity_indices(
         Half-width of the intervals of the ten largest indices that is narrow enough; 0 spends all runs.
     seed
         Of the random design.
+    scale
+        ``observed``: an output counts by its logarithm where measurements of it do, as albuminuria; ``linear``, ``log`` or ``rank``.
 
     Returns
     -------
@@ -81,6 +87,82 @@ def sensitivity_indices(
     names, words = list(several("outputs", outputs)), list(several("vary", vary))
     function = ModelFunction(
         model, select_factors(model, [str(w) for w in words]), [str(n) for n in names], times, summary
+    )
+    return pd.DataFrame(global_sensitivities(function, method, by, runs, precision, seed, scale=scale).rows())
+
+
+def trial_sensitivity(
+    protocol: str | Path | Protocol,
+    vary: Iterable[str] = ("drawn",),
+    method: str = "sobol",
+    *,
+    by: str = "number",
+    design: str = "",
+    scenario: str = "current-evidence",
+    endpoint: str = "",
+    people: int = 200,
+    replicates: int = 100,
+    runs: int = 1000,
+    precision: float = 0.025,
+    seed: int = 1,
+) -> pd.DataFrame:
+    """Return which numbers of the model decide what a trial estimates, the truth behind it, and its power.
+
+    A whole trial is simulated at every place, with the same people, randomisation and errors of measurement; numbers differ from the day on
+    which people are met.
+
+    Parameters
+    ----------
+    protocol
+        A name of `list_protocols`, a YAML file, or a protocol.
+    vary
+        Parameters in which people do not differ; ``drawn`` stands for all with a distribution, ``all`` for those with a range.
+    method, by, precision, seed
+        As of `sensitivity_indices`.
+    design
+        Of the protocol; the first that compares groups by default.
+    scenario
+        What cells are supposed to do.
+    endpoint
+        Name of one of the protocol's, or ``quality_of_life`` for quality-adjusted life-years; the primary by default.
+    people
+        Virtual people from whom patients are drawn.
+    replicates
+        How often the trial is simulated at each place.
+    runs
+        Places that may be spent; what was computed is kept.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row for each of ``estimate``, ``truth`` and ``power`` and each player, those that decide most first.
+
+    Raises
+    ------
+    ConfigError
+        Unknown names, methods or words; a design without a control; a number without a range, or in which people differ.
+
+    Examples
+    --------
+    >>> import betapod
+    >>> table = betapod.trial_sensitivity(
+    ...     "nephstrom", ["Emax_end", "kon_A"], "prcc", runs=8, people=40, replicates=20
+    ... )
+    >>> table["output"].unique().tolist()
+    ['estimate', 'truth', 'power']
+    """
+    import pandas as pd
+
+    from ..base.arguments import several
+    from ..sensitivity.global_sensitivity import global_sensitivities
+    from ..sensitivity.trial_function import TrialFunction
+    from ..trials.protocol.protocol import Protocol
+    from ..trials.protocol.protocol_files import find_protocol
+
+    words = [str(word) for word in several("vary", vary)]
+    trial_protocol = protocol if isinstance(protocol, Protocol) else find_protocol(protocol)
+    function = TrialFunction.of_protocol(
+        trial_protocol, design, scenario, endpoint, (words, (), ()), people, replicates
     )
     return pd.DataFrame(global_sensitivities(function, method, by, runs, precision, seed).rows())
 

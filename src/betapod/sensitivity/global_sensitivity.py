@@ -13,10 +13,12 @@ from ..engine.correlations import Correlations
 from .elementary_effects import elementary_effects, trajectories
 from .factors import Factor, apart, grouped
 from .index_table import IndexTable, Numbers
-from .model_function import KeptFunction, ModelFunction
+from .model_function import PART, KeptFunction, VariedFunction
+from .output_scales import OBSERVED, SCALES, on_scales, scales_of
 from .rank_measures import partial_rank_correlations, pawn_distances
-from .schemes import DerivativeScheme, Scheme, ShapleyScheme, SobolScheme, sobol_points
-from .sequential_indices import PRECISION, CubeFunction, Progress, sequential_indices
+from .schemes import DerivativeScheme, Scheme, ShapleyScheme, sobol_points
+from .sequential_indices import PRECISION, TOGETHER, CubeFunction, Progress, sequential_indices
+from .sobol_schemes import PairScheme, SobolScheme, pairs_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,7 +61,11 @@ class Sensitivities:
     settled
         Whether the ten largest numbers of every output are known as well as was asked; None for methods without an interval to ask of.
     mean, sd
-        (outputs,) over the runs.
+        (outputs,) over the runs, as they are.
+    scales
+        (outputs,) the scale on which each is counted: ``linear``, ``log`` or ``rank``.
+    pairs
+        What every two players decide together, where it was asked for.
     """
 
     method: str
@@ -74,6 +80,8 @@ class Sensitivities:
     settled: bool | None
     mean: Numbers
     sd: Numbers
+    scales: Sequence[str] = ()
+    pairs: IndexTable | None = None
 
     @property
     def leading(self) -> IndexTable:
@@ -92,7 +100,13 @@ class Sensitivities:
         for output, name in enumerate(self.outputs):
             for rank, player in enumerate(self.order(output), 1):
                 members = [self.factors[column] for column in self.players[labels[player]]]
-                row: dict[str, Any] = {"output": name, "rank": rank, "player": labels[player], "numbers": len(members)}
+                row: dict[str, Any] = {
+                    "output": name,
+                    "scale": self.scales[output],
+                    "rank": rank,
+                    "player": labels[player],
+                    "numbers": len(members),
+                }
                 for table in self.tables:
                     value, half = float(table.values[player, output]), float(table.half[player, output])
                     row[table.name] = value
@@ -110,6 +124,27 @@ class Sensitivities:
                     }
                     row |= {"submodels": "; ".join(factor.submodels), "meaning": factor.row.label}
                 rows.append(row)
+        return rows
+
+    def pair_rows(self) -> list[dict[str, Any]]:
+        """Return one row for each output and pair of players, those that decide most together first; none where it was not asked for."""
+        if self.pairs is None:
+            return []
+        labels, pairs = list(self.players), pairs_of(len(self.players))
+        rows = []
+        for output, name in enumerate(self.outputs):
+            values, half = self.pairs.values[:, output], self.pairs.half[:, output]
+            for k in np.argsort(-np.abs(values), kind="stable"):
+                first, second = (labels[player] for player in pairs[k])
+                value, width = float(values[k]), float(half[k])
+                row = {
+                    "output": name,
+                    "scale": self.scales[output],
+                    "first": first,
+                    "second": second,
+                    "second-order": value,
+                }
+                rows.append({**row, "second-order low": value - width, "second-order high": value + width})
         return rows
 
     @property
@@ -130,7 +165,7 @@ class Sensitivities:
 
 
 def global_sensitivities(
-    function: ModelFunction,
+    function: VariedFunction,
     method: str = "sobol",
     by: str = "number",
     runs: int = RUNS,
@@ -139,6 +174,8 @@ def global_sensitivities(
     claims: Mapping[str, Sequence[str]] | None = None,
     correlations: Correlations | None = None,
     progress: Progress | None = None,
+    scale: str = OBSERVED,
+    pairs: bool = False,
 ) -> Sensitivities:
     """Return how much numbers, or groups of them, decide of each output of a model.
 
@@ -156,46 +193,47 @@ def global_sensitivities(
         Claim -> numbers that it names, for groups by claim.
     correlations
         Of the numbers, for Shapley effects.
+    scale
+        On which outputs are counted, one of `output_scales.SCALES`.
+    pairs
+        Whether to tell what every two players decide together, of Sobol' indices: at twice the runs.
 
     Raises
     ------
     ConfigError
-        Unknown methods and groupings, or a method that has no groups or takes no correlations; all at once.
+        Unknown methods, groupings and scales, or a method that has no groups or takes no correlations; all at once.
     """
     factors = function.factors
-    _check(method, by, runs, precision, correlations, factors)
+    _check(method, by, runs, precision, correlations, factors, scale, pairs)
     players = grouped(factors, by, claims)
-    kept = KeptFunction(function, function.identity)
+    kept = KeptFunction(function, function.identity, function.together)
+    scales = scales_of(function, scale)
     units = [function.unit(name) for name in function.outputs]
     if method in ("sobol", "shapley", "dgsm"):
         scheme: Scheme
         if method == "sobol":
-            scheme = SobolScheme(list(players.values()), len(factors))
+            scheme = (PairScheme if pairs else SobolScheme)(list(players.values()), len(factors))
         elif method == "shapley":
             players = apart(players)
             scheme = ShapleyScheme(list(players.values()), len(factors), _matrix(correlations, factors))
         else:
             scheme = DerivativeScheme(len(factors))
-        result = sequential_indices(kept, scheme, runs, precision, seed, progress=progress)
-        tables: Sequence[IndexTable] = result.tables
-        measure, spent, lost, settled = result.measure, result.runs, result.lost, bool(result.settled)
+        # Few dear runs are asked for at once, and many cheap ones.
+        together = TOGETHER if function.together == PART else function.together
+        result = sequential_indices(
+            kept, scheme, runs, precision, seed, first=function.first_points, progress=progress, together=together,
+            scaled=lambda values: on_scales(values, scales, function.outputs),
+        )  # fmt: skip
         return Sensitivities(
-            method,
-            players,
-            factors,
-            function.outputs,
-            units,
-            tables,
-            measure,
-            spent,
-            lost,
-            settled,
-            result.mean,
-            result.sd,
-        )
+            method, players, factors, function.outputs, units, result.tables, result.measure, result.runs, result.lost,
+            bool(result.settled), result.mean, result.sd, scales, result.pairs,
+        )  # fmt: skip
     places = _places(method, len(factors), runs, seed)
     flat = places.reshape(-1, len(factors))
-    values = _told(kept, flat, progress)
+    values = _told(kept, flat, progress, function.together)
+    mean, sd, lost = np.nanmean(values, axis=0), np.nanstd(values, axis=0), float(np.mean(~np.isfinite(values)))
+    values = on_scales(values, scales, function.outputs)
+    tables: Sequence[IndexTable]
     if method == "morris":
         tables = elementary_effects(places, values.reshape(*places.shape[:2], -1)).tables()
         measure = "mean size"
@@ -203,17 +241,20 @@ def global_sensitivities(
         tables, measure = [partial_rank_correlations(flat, values)], "PRCC"
     else:
         tables, measure = _pawn_tables(flat, values, seed), "median"
-    lost = float(np.mean(~np.isfinite(values)))
     return Sensitivities(
-        method, players, factors, function.outputs, units, tables, measure, len(flat), lost, None,
-        np.nanmean(values, axis=0), np.nanstd(values, axis=0),
-    )  # fmt: skip
+        method, players, factors, function.outputs, units, tables, measure, len(flat), lost, None, mean, sd, scales
+    )
 
 
 def _check(
-    method: str, by: str, runs: int, precision: float, correlations: Correlations | None, factors: Sequence[Factor]
-) -> None:
+    method: str, by: str, runs: int, precision: float, correlations: Correlations | None, factors: Sequence[Factor],
+    scale: str, pairs: bool,
+) -> None:  # fmt: skip
     problems = []
+    if scale not in SCALES:
+        problems.append(not_among(SCALES, "unknown-scale", f"outputs are not counted on a scale {scale!r}", scale))
+    if pairs and method in METHODS and method != "sobol":
+        problems.append(Problem("no-pairs", f"{method} tells nothing of pairs", hint="Use sobol."))
     if method not in METHODS:
         problems.append(not_among(METHODS, "unknown-method", f"there is no method {method!r}", method))
     elif by != "number" and method not in OF_GROUPS:
@@ -259,7 +300,7 @@ def _places(method: str, columns: int, runs: int, seed: int) -> Numbers:
     return sobol_points(columns, 0, 1 << int(np.log2(count)), (seed, 0))[:, None, :]
 
 
-def _told(function: CubeFunction, places: Numbers, progress: Progress | None, together: int = 4096) -> Numbers:
+def _told(function: CubeFunction, places: Numbers, progress: Progress | None, together: int) -> Numbers:
     parts = []
     for start in range(0, len(places), together):
         if progress is not None:

@@ -54,3 +54,9 @@ def ratio(above: Numbers, below: Numbers) -> Numbers:
     """Return a quotient; 0 where nothing varies, so that no number has a share of it."""
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.asarray(np.where(below > np.finfo(float).tiny, above / below, 0.0), dtype=np.float64)
+
+
+def sums_of_numbers(values: Numbers, axis: int | tuple[int, ...]) -> tuple[Numbers, Numbers]:
+    """Return sums over an axis without what is no number, and how many numbers there are."""
+    finite = np.isfinite(values)
+    return np.where(finite, values, 0.0).sum(axis=axis), finite.sum(axis=axis).astype(np.float64)

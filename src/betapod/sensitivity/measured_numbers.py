@@ -6,16 +6,16 @@ that a normal distribution has, on the scale on which the range is even); measur
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from ..base.constants import Z95
 from ..engine.ensemble import Ensemble
 from .factors import Factor
 from .index_table import Numbers
 from .model_function import ModelFunction
+from .number_scales import NumberScale
 
 #: Collinearity index (Brun, Reichert and Kuensch 2001) from which a set of numbers cannot be told apart: a choice.
 COLLINEAR = 10.0
@@ -109,23 +109,28 @@ def measured_numbers(function: ModelFunction, errors: Sequence[float]) -> Measur
     columns: dict[str, Numbers] = {}
     distances = np.empty(len(factors))
     for number, factor in enumerate(factors):
-        low, high = factor.range
-        scale, back = (np.log, np.exp) if factor.law == "even on the log scale" else (_same, _same)
-        sd = float(scale(high) - scale(low)) / (2 * Z95)
-        centre = float(scale(factor.row.value))
-        ends = [max(centre - _STEP * sd, float(scale(low))), min(centre + _STEP * sd, float(scale(high)))]
+        scale = NumberScale.of(factor)
+        low, high = scale.bounds
+        ends = np.array([max(-_STEP, low), min(_STEP, high)])
         column = np.full(rows, factor.row.value)
-        column[1 + 2 * number : 3 + 2 * number] = [float(back(end)) for end in ends]
+        column[1 + 2 * number : 3 + 2 * number] = scale.values(ends)
         columns[factor.name] = column
-        distances[number] = (ends[1] - ends[0]) / sd
+        distances[number] = ends[1] - ends[0]
+    courses = measured_courses(function, errors, columns)
+    slopes = (courses[2::2] - courses[1::2]) / distances[:, None]
+    return from_slopes(factors, np.nan_to_num(slopes).T)
+
+
+def measured_courses(function: ModelFunction, errors: Sequence[float], columns: Mapping[str, Numbers]) -> Numbers:
+    """Return measured values (K, times x outputs) in SDs of their errors, of numbers (K,); those of the model's values tell the errors."""
+    # A row at the model's values, by which errors are shares, is simulated with the others.
+    rows = {f.name: np.append(columns[f.name], f.row.value) for f in function.factors}
     ensemble = Ensemble(function.model, list(function.outputs), rtol=1e-9, threads=function.threads)
-    courses = ensemble.run(columns, list(function.times), function.schedule, dict(function.initial)).values
-    base = courses[0]
+    courses = ensemble.run(rows, list(function.times), function.schedule, dict(function.initial)).values
+    base = courses[-1]
     size = np.maximum(np.abs(base), 0.01 * np.nanmax(np.abs(base), axis=0))
     sds = np.where(size > 0, size, 1.0) * np.asarray(errors)
-    slopes = (courses[2::2] - courses[1::2]) / distances[:, None, None] / sds
-    flat = np.nan_to_num(slopes.reshape(len(factors), -1)).T
-    return from_slopes(factors, flat)
+    return np.asarray((courses[:-1] / sds).reshape(len(courses) - 1, -1))
 
 
 def from_slopes(factors: Sequence[Factor], slopes: Numbers) -> MeasuredNumbers:
@@ -169,7 +174,3 @@ def _told_apart(names: Sequence[str], slopes: Numbers) -> tuple[tuple[str, float
         direction = rest[:, column] / np.sqrt(np.sum(rest[:, column] ** 2))
         rest -= np.outer(direction, direction @ rest)
     return tuple(told)
-
-
-def _same(x: float) -> float:
-    return x

@@ -6,6 +6,7 @@ import hashlib
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass, field
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
@@ -16,13 +17,17 @@ from ..engine.ensemble import Ensemble
 from ..engine.ensemble_result import ENDED
 from ..engine.schedule import Schedule
 from ..model import Model
+from ..observables.expressions import of_model
+from ..observables.quantities import visit_observables
 from .factors import Factor
 from .index_table import Numbers
-from .sequential_indices import CubeFunction
+from .sequential_indices import FIRST, CubeFunction
 
 #: What is made of a course: its value at the end, the change from the start, the mean, the slope of a straight line (per year
 #: where the model counts days), the extremes.
 SUMMARIES = ("end", "change", "mean", "slope", "least", "most")
+#: Of these, what may be below 0.
+_DIFFERENCES = ("change", "slope")
 #: Rows of a part that is kept by itself: little is lost when a run is stopped.
 PART = 4096
 
@@ -59,6 +64,9 @@ class ModelFunction:
     rtol: float = 1e-6
     ended: int = 0
     failed: int = 0
+    #: Runs that are computed and kept together, and points of each repetition in the first round of a design.
+    together: ClassVar[int] = PART
+    first_points: ClassVar[int] = FIRST
 
     def __post_init__(self) -> None:
         problems = []
@@ -70,6 +78,16 @@ class ModelFunction:
         if problems:
             raise ConfigError(problems)
         self._ensemble = Ensemble(self.model, list(self.outputs), rtol=self.rtol, threads=self.threads)
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """What is simulated, as plain values of a document."""
+        return {
+            "model": self.model.name,
+            "fingerprint": self.model.fingerprint,
+            "summary": self.summary,
+            "times": [float(time) for time in self.times],
+        }
 
     @property
     def identity(self) -> str:
@@ -108,6 +126,13 @@ class ModelFunction:
     def _per_year(self) -> float:
         return DAYS_PER_YEAR if self.model.time_unit == "day" else 1.0
 
+    def usual_scale(self, output: str) -> str:
+        """Return the scale on which an output is counted: ``log`` for a course of what laboratories count so, else ``linear``."""
+        if self.summary in _DIFFERENCES or self.without is not None:
+            return "linear"
+        links = {of_model(q.id): q.link for q in visit_observables().values()}
+        return links.get((output,), "linear")
+
     def unit(self, output: str) -> str:
         """Return the unit of what is read of an output."""
         unit = self.model.units.get(output, "1")
@@ -137,6 +162,49 @@ def summary_of_courses(courses: Numbers, times: Numbers, summary: str) -> Number
     return np.asarray(np.einsum("t,ktm->km", centred, held) / np.sum(centred**2))
 
 
+class VariedFunction(Protocol):
+    """Outputs of a simulation as a function on the unit cube of the numbers that are varied.
+
+    Attributes
+    ----------
+    factors
+        The numbers, one for each column of the unit cube.
+    outputs
+        What is read.
+    together, first_points
+        Runs that are computed and kept together, and points of each repetition in the first round of a design.
+    """
+
+    together: ClassVar[int]
+    first_points: ClassVar[int]
+
+    @property
+    def factors(self) -> Sequence[Factor]: ...
+    @property
+    def outputs(self) -> Sequence[str]: ...
+    @property
+    def identity(self) -> str:
+        """Everything that shapes a value, but the place."""
+        ...
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """What is simulated, as plain values of a document."""
+        ...
+
+    def unit(self, output: str) -> str:
+        """Return the unit of what is read of an output."""
+        ...
+
+    def usual_scale(self, output: str) -> str:
+        """Return the scale on which differences of an output are counted: ``linear`` or ``log``."""
+        ...
+
+    def __call__(self, u: Numbers, /) -> Numbers:
+        """Return outputs (K, m) at places (K, d) of the unit cube."""
+        ...
+
+
 class KeptFunction:
     """A function whose values are kept in the cache part by part, so that what was stopped goes on where it was.
 
@@ -146,13 +214,15 @@ class KeptFunction:
         How many values were computed now, and how many had been before.
     """
 
-    def __init__(self, function: CubeFunction, identity: str) -> None:
-        self._function, self._identity = function, identity
+    def __init__(self, function: CubeFunction, identity: str, together: int = PART) -> None:
+        self._function, self._identity, self._together = function, identity, together
         self.computed = self.kept = 0
 
     def __call__(self, u: Numbers) -> Numbers:
         """Return the values at places (K, d)."""
-        return np.concatenate([self._part(u[start : start + PART]) for start in range(0, len(u), PART)])
+        return np.concatenate(
+            [self._part(u[start : start + self._together]) for start in range(0, len(u), self._together)]
+        )
 
     def _part(self, u: Numbers) -> Numbers:
         digest = hashlib.sha256(np.ascontiguousarray(u, dtype="<f8").tobytes()).hexdigest()[:32]

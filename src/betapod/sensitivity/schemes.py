@@ -14,7 +14,7 @@ from typing import ClassVar, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from .index_table import IndexTable, Numbers, jackknifed, ratio
+from .index_table import IndexTable, Numbers, jackknifed, ratio, sums_of_numbers
 
 #: Players of a design: the columns of each. A number alone is a player of one column.
 Players = Sequence[Sequence[int]]
@@ -67,75 +67,6 @@ def sobol_points(dimensions: int, first: int, count: int, key: Sequence[int]) ->
     if first:
         sequence.fast_forward(first)
     return np.asarray(np.clip(sequence.random(count), _EDGE, 1.0 - _EDGE), dtype=np.float64)
-
-
-@dataclass(frozen=True)
-class SobolScheme:
-    """Sobol' indices: a run at a, one at b, and for each player one at a with the player's columns of b.
-
-    First-order indices as of Saltelli (2010), total ones as of Jansen (1999). A run without a number counts for nothing it takes part in.
-    """
-
-    players: Players
-    columns: int
-    measure: ClassVar[str] = "total"
-
-    @property
-    def dimensions(self) -> int:
-        """Two points of the cube."""
-        return 2 * self.columns
-
-    @property
-    def runs(self) -> int:
-        """One for each player, and two."""
-        return len(self.players) + 2
-
-    def places(self, points: Numbers) -> Numbers:
-        """Return a, a with the columns of each player, b."""
-        a, b = points[:, : self.columns], points[:, self.columns :]
-        places = np.repeat(a[:, None, :], self.runs, axis=1)
-        for number, columns in enumerate(self.players, 1):
-            places[:, number, list(columns)] = b[:, list(columns)]
-        places[:, -1] = b
-        return places
-
-    def indices(self, values: Numbers, keys: Sequence[Sequence[int]]) -> list[IndexTable]:
-        """Return first-order and total indices."""
-        return sobol_indices(values)
-
-
-def sobol_indices(values: Numbers) -> list[IndexTable]:
-    """Return first-order and total indices of values (repetitions, n, players + 2, outputs): at a, at a with each player of b, at b."""
-    centred = values - np.nanmean(values, axis=(0, 1, 2))
-    a, b, mixed = centred[:, :, 0], centred[:, :, -1], np.moveaxis(centred[:, :, 1:-1], 2, 0)
-    moved = mixed - a
-    both = np.stack([a, b], axis=2)
-    # Sums of each repetition: (players, repetitions, outputs), and of everybody (repetitions, outputs).
-    products, pairs = _sums(b * moved, axis=2)
-    squares, counts = _sums(moved**2, axis=2)
-    total, runs = _sums(both, axis=(1, 2))
-    second, _ = _sums(both**2, axis=(1, 2))
-
-    def variance(weights: Numbers) -> Numbers:
-        number = weights @ runs
-        return np.asarray(weights @ second / number - (weights @ total / number) ** 2)
-
-    def first_order(weights: Numbers) -> Numbers:
-        return ratio(
-            np.einsum("r,prm->pm", weights, products) / np.einsum("r,prm->pm", weights, pairs), variance(weights)
-        )
-
-    def total_order(weights: Numbers) -> Numbers:
-        halves = 0.5 * np.einsum("r,prm->pm", weights, squares) / np.einsum("r,prm->pm", weights, counts)
-        return ratio(halves, variance(weights))
-
-    return [jackknifed("first", first_order, len(values)), jackknifed("total", total_order, len(values))]
-
-
-def _sums(values: Numbers, axis: int | tuple[int, ...]) -> tuple[Numbers, Numbers]:
-    """Return sums over an axis without what is no number, and how many numbers there are."""
-    finite = np.isfinite(values)
-    return np.where(finite, values, 0.0).sum(axis=axis), finite.sum(axis=axis).astype(np.float64)
 
 
 @dataclass(frozen=True)
@@ -264,10 +195,10 @@ def derivative_measures(values: Numbers, step: float | Numbers) -> list[IndexTab
         One, or one for each (repetitions, n, columns, 1).
     """
     base = values[:, :, 0]
-    squares, counts = _sums(((values[:, :, 1:] - base[:, :, None]) / step) ** 2, axis=1)
+    squares, counts = sums_of_numbers(((values[:, :, 1:] - base[:, :, None]) / step) ** 2, axis=1)
     centred = base - np.nanmean(base, axis=(0, 1))
-    total, runs = _sums(centred, axis=1)
-    second, _ = _sums(centred**2, axis=1)
+    total, runs = sums_of_numbers(centred, axis=1)
+    second, _ = sums_of_numbers(centred**2, axis=1)
 
     def slope(weights: Numbers) -> Numbers:
         return np.asarray(np.einsum("r,rpm->pm", weights, squares) / np.einsum("r,rpm->pm", weights, counts))

@@ -9,6 +9,7 @@ import numpy as np
 
 from .index_table import IndexTable, Numbers
 from .schemes import Scheme, sobol_points
+from .sobol_schemes import PairScheme
 
 #: Independent scramblings: enough that an interval of their spread is no guess, few enough that each is a net of many points.
 REPETITIONS = 16
@@ -47,6 +48,8 @@ class SequentialIndices:
         Whether the largest numbers of every output are known as well as was asked.
     mean, sd
         (outputs,) of all values.
+    pairs
+        What every two players decide together, where the design tells.
     """
 
     tables: tuple[IndexTable, ...]
@@ -57,6 +60,7 @@ class SequentialIndices:
     settled: bool
     mean: Numbers
     sd: Numbers
+    pairs: IndexTable | None = None
 
     @property
     def leading(self) -> IndexTable:
@@ -73,6 +77,8 @@ def sequential_indices(
     top: int = TOP,
     first: int = FIRST,
     progress: Progress | None = None,
+    together: int = TOGETHER,
+    scaled: Callable[[Numbers], Numbers] | None = None,
 ) -> SequentialIndices:
     """Double a design until the intervals of the largest numbers of every output are narrow enough.
 
@@ -84,17 +90,24 @@ def sequential_indices(
         Half-width of the intervals that is narrow enough; 0 spends all runs.
     first
         Points of each repetition in the first round, a power of 2.
+    together
+        Runs that are asked for at once.
+    scaled
+        What is made of all values (..., outputs) before variances are taken; nothing by default.
     """
     keys = [(seed, repetition) for repetition in range(REPETITIONS)]
     values: Numbers | None = None
     count = 0
     while True:
         added = first if count == 0 else count
-        rows = [_values(function, scheme, count, added, keys, number, progress) for number in range(REPETITIONS)]
+        rows = [
+            _values(function, scheme, count, added, keys, number, progress, together) for number in range(REPETITIONS)
+        ]
         fresh = np.stack(rows)
         values = fresh if values is None else np.concatenate([values, fresh], axis=1)
         count += added
-        tables = scheme.indices(values, keys)
+        on_scale = values if scaled is None else scaled(values)
+        tables = scheme.indices(on_scale, keys)
         leading = next(table for table in tables if table.name == scheme.measure)
         settled = _settled(leading, precision, top)
         if settled or 2 * values[..., 0].size > most:
@@ -110,6 +123,7 @@ def sequential_indices(
         settled,
         np.nanmean(at_points, axis=(0, 1)),
         np.nanstd(at_points, axis=(0, 1)),
+        scheme.pairs(on_scale, keys) if isinstance(scheme, PairScheme) else None,
     )
 
 
@@ -121,9 +135,10 @@ def _values(
     keys: list[tuple[int, int]],
     repetition: int,
     progress: Progress | None,
+    together: int,
 ) -> Numbers:
     """Return values (count, runs, outputs) of points of one repetition."""
-    part = max(1, min(count, 1 << int(np.log2(max(TOGETHER // scheme.runs, 1)))))
+    part = max(1, min(count, 1 << int(np.log2(max(together // scheme.runs, 1)))))
     parts = []
     for start in range(first, first + count, part):
         if progress is not None:

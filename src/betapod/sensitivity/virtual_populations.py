@@ -29,6 +29,8 @@ _FACTORS = 60
 _FARTHEST = 6.0
 #: Patients of equal weight that a way is asked for where its simulations are counted.
 WANTED = 1000
+#: Random parts of the pool of one size, and the smallest size, where it is asked how many simulations a distance takes.
+PARTS, _SMALLEST = 3, 64
 #: Ways, and what each is.
 WAYS = {
     "weights": "weights by entropy balancing, every member of the pool with one",
@@ -137,24 +139,98 @@ def compared_ways(
     ConfigError
         Nobody is eligible, or the target says too little.
     """
-    margins = target_margins(target, names)
-    told = {margin.name for margin in margins}
-    # Weights are told no more than the other ways are.
-    same = replace(target, moments=tuple(moment for moment in target.moments if told >= {*moment.names}))
-    eligible, balanced = weigh(library, same)
-    table = library.table[eligible]
-    values = np.column_stack([table[margin.name].to_numpy(dtype=float) for margin in margins])
-    complete = np.isfinite(values).all(axis=1)
-    values, even = values[complete], balanced.weights[complete] / balanced.weights[complete].sum()
-    scores = np.column_stack([margin.scores(values[:, k]) for k, margin in enumerate(margins)])
-    correlation = _correlation(target, [margin.name for margin in margins])
-    ratio = density_ratio(scores, correlation)
-    weights_of = {
-        "weights": even,
-        "Allen": accepted(ratio, scores, seed),
-        "Rieger": walked(ratio, seed),
-    }
-    return [_described(way, weights, values, margins, target) for way, weights in weights_of.items()]
+    pool = _EligiblePool.of(library, target, names)
+    return [pool.described(way, weights) for way, weights in pool.weights(seed).items()]
+
+
+def simulations_needed(
+    library: Library, target: CohortTarget, distance: float, names: Sequence[str] = (), seed: int = 1
+) -> dict[str, float]:
+    """Return for each way how many members of a pool have to be simulated until no quantity is farther from the target than a distance.
+
+    Smaller pools are random parts of the eligible, each size the square root of 2 times the one before; what counts is the mean of the largest
+    distance over `PARTS` of them.
+
+    Returns
+    -------
+    dict
+        Way -> members; infinite where all that there are do not do.
+
+    Raises
+    ------
+    ConfigError
+        Nobody is eligible, the target says too little, or the distance is none.
+    """
+    if not 0.0 < distance < 1.0:
+        message = "distance is out of range"
+        raise ConfigError(Problem("out-of-range", message, found=f"{distance:g}", expected="between 0 and 1"))
+    eligible = _EligiblePool.of(library, target, names)
+    count, random = len(eligible.values), np.random.default_rng([seed, 3])
+    needed = dict.fromkeys(WAYS, math.inf)
+    steps = math.ceil(2 * math.log2(count / _SMALLEST)) if count > _SMALLEST else 0
+    for size in dict.fromkeys(min(count, round(_SMALLEST * 2 ** (k / 2))) for k in range(steps + 1)):
+        parts = [eligible.rows[np.sort(random.permutation(count)[:size])] for _ in range(PARTS if size < count else 1)]
+        of_parts = [_largest(library.take(rows), target, names, seed) for rows in parts]
+        largest = {way: float(np.mean([part.get(way, 1.0) for part in of_parts])) for way in WAYS}
+        for way, far in largest.items():
+            if far <= distance and math.isinf(needed[way]):
+                needed[way] = float(size)
+        if all(map(math.isfinite, needed.values())):
+            break
+    return needed
+
+
+def _largest(library: Library, target: CohortTarget, names: Sequence[str], seed: int) -> dict[str, float]:
+    """Return how far the farthest quantity is from the target, by each way; nothing where a way comes to no population."""
+    try:
+        pool = _EligiblePool.of(library, target, names)
+        weights_by_way = pool.weights(seed)
+    except ConfigError:
+        return {}
+    return {way: max(pool.described(way, weights).distances.values()) for way, weights in weights_by_way.items()}
+
+
+@dataclass(frozen=True)
+class _EligiblePool:
+    """Those of a library who are eligible for a target.
+
+    Attributes
+    ----------
+    rows
+        In the library.
+    values, even
+        (n, quantities), and the weights by entropy balancing (n,).
+    """
+
+    rows: NDArray[np.int64]
+    values: Numbers
+    even: Numbers
+    margins: Sequence[Margin]
+    target: CohortTarget
+
+    @classmethod
+    def of(cls, library: Library, target: CohortTarget, names: Sequence[str]) -> _EligiblePool:
+        margins = target_margins(target, names)
+        told = {margin.name for margin in margins}
+        # Weights are told no more than the other ways are.
+        same = replace(target, moments=tuple(moment for moment in target.moments if told >= {*moment.names}))
+        eligible, balanced = weigh(library, same)
+        rows = np.flatnonzero(eligible)
+        table = library.table.iloc[rows]
+        values = np.column_stack([table[margin.name].to_numpy(dtype=float) for margin in margins])
+        complete = np.isfinite(values).all(axis=1)
+        weights = balanced.weights[complete]
+        return cls(rows[complete], values[complete], weights / weights.sum(), margins, target)
+
+    def weights(self, seed: int) -> dict[str, Numbers]:
+        """Return the weights that each way gives."""
+        scores = np.column_stack([margin.scores(self.values[:, k]) for k, margin in enumerate(self.margins)])
+        ratio = density_ratio(scores, _correlation(self.target, [margin.name for margin in self.margins]))
+        return {"weights": self.even, "Allen": accepted(ratio, scores, seed), "Rieger": walked(ratio, seed)}
+
+    def described(self, way: str, weights: Numbers) -> PopulationMade:
+        """Return what a way made."""
+        return _described(way, weights, self.values, self.margins, self.target)
 
 
 def density_ratio(scores: Numbers, correlation: Numbers) -> Numbers:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Annotated
 
@@ -42,6 +43,12 @@ def selections_command(
             autocompletion=_complete_pool,
         ),
     ] = None,
+    distance: Annotated[
+        float | None,
+        typer.Option(
+            "--distance", metavar="KS", help="Also say how many simulations it takes to come so near, e.g. 0.05."
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Random seed.")] = 1,
     csv: CsvOption = None,
     wide: WideOption = False,
@@ -51,15 +58,17 @@ def selections_command(
 
     Weights by entropy balancing, acceptance after Allen and others (2016), and a Metropolis-Hastings chain after Rieger and others (2018), all on
     the same pool with the same target: effective number of patients, distances of distributions (Kolmogorov and Smirnov), and how many
-    members of such a pool have to be simulated for 1000 patients of equal weight.
+    members of such a pool have to be simulated for 1000 patients of equal weight; with --distance also, until no quantity is farther from the target.
     """
     from ...patients import library as pools
     from ...patients.cohorts.cohort_catalogue import load_target
-    from ...sensitivity.virtual_populations import WAYS, compared_ways
+    from ...sensitivity.virtual_populations import WAYS, compared_ways, simulations_needed
 
     target = load_target(cohort)
     pool = pools.default() if library is None else pools.read_library(library)
-    ways = compared_ways(pool, target, names_option(quantities or ()), seed)
+    told = names_option(quantities or ())
+    needed = {} if distance is None else simulations_needed(pool, target, distance, told, seed)
+    ways = compared_ways(pool, target, told, seed)
     rows = [
         {
             "way": item.way,
@@ -70,6 +79,8 @@ def selections_command(
             "mean_distance": sum(item.distances.values()) / len(item.distances),
             "correlation_miss": item.correlation_miss,
             "simulations": item.simulations,
+            # Nothing where the whole pool does not do.
+            **({"simulations_for_distance": _finite(needed[item.way])} if needed else {}),
             **{f"distance {name}": value for name, value in item.distances.items()},
         }
         for item in ways
@@ -81,7 +92,8 @@ def selections_command(
     if as_json:
         print_json({"cohort": target.name, "pool": len(ways[0].weights), "ways": rows})
     elif not done:
-        columns = ["effective", "share", "largest KS", "mean KS", "correlation", "simulations"]
+        near = [] if distance is None else [f"for KS {distance:g}"]
+        columns = ["effective", "share", "largest KS", "mean KS", "correlation", "simulations", *near]
         cells = [
             [
                 item.way,
@@ -91,6 +103,7 @@ def selections_command(
                 f"{sum(item.distances.values()) / len(item.distances):.3f}",
                 f"{item.correlation_miss:.2f}" if item.correlation_miss == item.correlation_miss else "",
                 f"{item.simulations:,.0f}",
+                *(_shown(needed[item.way], len(item.weights)) for _ in near),
             ]
             for item in ways
         ]
@@ -99,3 +112,11 @@ def selections_command(
             print_text(f"{way}: {text}", "dim", hanging=2)
         quantities_told = ", ".join(ways[0].distances)
         print_text(f"pool of {len(ways[0].weights):,} eligible patients; told of {quantities_told}", "dim", hanging=2)
+
+
+def _finite(needed: float) -> float | None:
+    return needed if math.isfinite(needed) else None
+
+
+def _shown(needed: float, pool: int) -> str:
+    return f"{needed:,.0f}" if math.isfinite(needed) else f"over {pool:,}"

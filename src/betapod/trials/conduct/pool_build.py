@@ -153,8 +153,7 @@ def _simulate(
 ) -> Pool:
     """Return the pool: people are chosen once, and live again under every set of parameters."""
     draws = draws_of(protocol)
-    with trial_start(protocol, library) as everybody:
-        candidates = choose(protocol, everybody, protocol.seed)
+    candidates = chosen_people(protocol, library)
     if progress is not None and len(draws) > 1:
         progress("letting people live under every set of parameters")
     people_of = people_of_draws(candidates.library, start_of_trial(protocol), draws)
@@ -163,9 +162,35 @@ def _simulate(
         if progress is not None:
             of_many = f", parameters {number} of {len(draws)}" if len(draws) > 1 else ""
             progress(f"simulating the pool{of_many}")
-        with draw.holding():
-            pools.append(_simulate_draw(protocol, candidates, people, threads, draw))
+        pools.append(pool_under(protocol, candidates, people, threads, draw))
     return pools_under_draws(pools)
+
+
+def chosen_people(protocol: Protocol, library: Library) -> Candidates:
+    """Return who may come to screening, under the parameters in which people are chosen."""
+    with trial_start(protocol, library) as everybody:
+        return choose(protocol, everybody, protocol.seed)
+
+
+def pool_under(
+    protocol: Protocol, candidates: Candidates, met: PeopleMet, threads: int | None, draw: ParameterDraw
+) -> Pool:
+    """Return the true courses of a trial under one set of parameters.
+
+    Parameters
+    ----------
+    candidates, met
+        Who may come, and how they are met under the set.
+
+    Raises
+    ------
+    ConfigError
+        Under the set the kidneys of everybody fail before enrolment.
+    SolverError
+        More than one person in twenty could not be integrated.
+    """
+    with draw.holding():
+        return _simulate_draw(protocol, candidates, met, threads, draw)
 
 
 def _simulate_draw(
