@@ -244,3 +244,8 @@ def _steps(end: float, step: Fraction) -> list[float]:
         visits.append(end)
     visits[-1] = end
     return visits
+
+
+def joined_schedules(first: Schedule, second: Schedule) -> Schedule:
+    """Return what both schedules give, the first before the second."""
+    return type(first)((*first.doses, *second.doses), (*first.switches, *second.switches))

@@ -11,7 +11,7 @@ import typer
 from ..base.errors import BetapodError, ConfigError, Location, Problem, did_you_mean
 from .completion import complete_output, complete_parameter
 from .options import ModelChanges
-from .schedules import read_schedule, read_visits
+from .schedules import joined_schedules, read_schedule, read_visits
 from .shared import assignments, gather, model_from, names_option, print_note, set_values
 from .treatment import Given, check_texts, treated
 from .waiting import waiting
@@ -19,7 +19,6 @@ from .waiting import waiting
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..engine.schedule import Schedule
     from ..model import Model
     from ..sensitivity.model_function import ModelFunction
 
@@ -158,15 +157,11 @@ def model_function(
         outputs,
         visits,
         read.summary,
-        _joined(plan.schedule, users),
+        joined_schedules(plan.schedule, users),
         plan.state,
-        _joined(plan.without_cells or Schedule(), users) if read.effect else None,
+        joined_schedules(plan.without_cells or Schedule(), users) if read.effect else None,
         threads,
     )
-
-
-def _joined(first: Schedule, second: Schedule) -> Schedule:
-    return type(first)((*first.doses, *second.doses), (*first.switches, *second.switches))
 
 
 def _known_summary(word: str, summaries: Sequence[str]) -> None:

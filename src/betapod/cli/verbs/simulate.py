@@ -11,7 +11,6 @@ import typer
 from ...base.errors import BetapodError, ConfigError, Location, Problem, did_you_mean, not_among
 from ...base.exports import table_as_csv
 from ...base.units import convert_unit
-from ...engine.schedule import Schedule
 from ..completion import complete_output, complete_state
 from ..csv_output import Csv, WideOption, given_as_csv
 from ..drawn_treatment import (
@@ -23,15 +22,8 @@ from ..drawn_treatment import (
     spread_of,
     treated_under,
 )
-from ..options import (
-    DosesOption,
-    ModelArgument,
-    ParametersOption,
-    SettingsOption,
-    SwitchesOption,
-    spelt_out,
-)
-from ..schedules import read_initial, read_schedule, read_visits
+from ..options import ModelArgument, ModelChanges, spelt_out
+from ..schedules import joined_schedules, read_initial, read_schedule, read_visits
 from ..shared import (
     JsonOption,
     assignments,
@@ -149,7 +141,8 @@ class Shown:
 @spelt_out
 def simulate_patient_command(
     model: ModelArgument,
-    settings: SettingsOption = None,
+    *,
+    changes: ModelChanges,
     initial: Annotated[
         list[str] | None,
         typer.Option(
@@ -159,11 +152,7 @@ def simulate_patient_command(
             autocompletion=complete_state,
         ),
     ] = None,
-    doses: DosesOption = None,
-    switches: SwitchesOption = None,
-    tables: ParametersOption = None,
     scans: ScansOption = None,
-    *,
     asked: GivenOrSeveral,
     span: Span,
     events: EventData,
@@ -176,6 +165,7 @@ def simulate_patient_command(
     On a terminal a summary is printed; into a pipe or a file the table goes as CSV.
     """
     problems: list[Problem] = []
+    settings, doses, switches = changes.settings or [], changes.doses or [], changes.switches or []
     plot, csv, given = views.plot, views.csv, asked.single
     beside = bool(asked.several or scans)
     if not beside:
@@ -183,12 +173,12 @@ def simulate_patient_command(
     problems += unfit_figure(plot)
     try:
         with waiting("assembling"):
-            loaded = model_from(model, tables or (), switches or ())
+            loaded = model_from(model, changes.tables or (), switches)
     except BetapodError as error:
         gather(problems, error)
         raise ConfigError(problems) from None
     try:
-        loaded = set_values(loaded, settings or ())
+        loaded = set_values(loaded, settings)
     except BetapodError as error:
         gather(problems, error)
     if events.data is not None:
@@ -198,7 +188,7 @@ def simulate_patient_command(
         simulate_data_set(loaded, events, wanted, problems, csv, views.wide, views.as_json)
         return
     problems += without_data(events)
-    schedule = read_schedule(loaded, doses or [], switches or [], problems)
+    schedule = read_schedule(loaded, doses, switches, problems)
     start = read_initial(loaded, initial or [], problems)
     visits = span.visits(loaded, problems)
     wanted = _wanted(loaded, names_option(views.outputs or ()), problems)
@@ -209,18 +199,18 @@ def simulate_patient_command(
         problems += _useless_beside(events, uncertain)
         runs = runs_beside(loaded, asked, scans or (), problems)
         accuracy = (solver.method, solver.rtol, solver.atol)
-        shared = SharedRun(loaded, settings or (), doses or (), switches or (), start, visits, wanted, accuracy)
+        shared = SharedRun(loaded, settings, doses, switches, start, visits, wanted, accuracy)
         simulate_beside(shared, runs, problems, plot, csv, views.wide, views.as_json)
         return
     draws, before = draws_wanted(uncertain, loaded, problems)
     if problems:
         raise ConfigError(problems)
     # Growing a person takes seconds: only now that every text is known to be good.
-    said = assignments(settings or (), "--set")
+    said = assignments(settings, "--set")
     plan = treated(loaded, given, said) if before is None else treated_under(loaded, given, said, before)
     named, loaded = loaded, plan.model
     users_start, start = start, {**plan.state, **start}
-    users_schedule, schedule = schedule, _joined(plan.schedule, schedule)
+    users_schedule, schedule = schedule, joined_schedules(plan.schedule, schedule)
 
     from ...engine.scipy.reference import simulate
 
@@ -238,7 +228,7 @@ def simulate_patient_command(
         warn(f"the simulation ended at {span_text(when, loaded.time_unit)}: {_event_label(loaded, name)}")
 
     def follow(drawn: Treated) -> pd.DataFrame:
-        state, plans = {**drawn.state, **users_start}, _joined(drawn.schedule, users_schedule)
+        state, plans = {**drawn.state, **users_start}, joined_schedules(drawn.schedule, users_schedule)
         return simulate(drawn.model, visits, plans, state, solver.method, solver.rtol, solver.atol, wanted).table
 
     courses = drawn_courses(draws, named, given, said, follow)
@@ -250,9 +240,9 @@ def simulate_patient_command(
     without = None
     if plan.without_cells is not None and not done:
         with waiting("simulating the same without cells"):
-            schedules = _joined(plan.without_cells, users_schedule)
+            schedules = joined_schedules(plan.without_cells, users_schedule)
             without = simulate(loaded, visits, schedules, start, solver.method, solver.rtol, solver.atol, wanted)
-    trust = "" if tables else _trust(plan, result, given)
+    trust = "" if changes.tables else _trust(plan, result, given)
     if events.written is not None:
         write_event_data(loaded, result, schedule, events.written)
     if events.omex is not None:
@@ -292,10 +282,6 @@ def _trust(plan: Treated, result: Result, treatment: Given) -> str:
             result.table.columns, treatment.drug or (), treatment.cells or (), treatment.scenario or "", diabetes
         )
     )
-
-
-def _joined(first: Schedule, second: Schedule) -> Schedule:
-    return Schedule((*first.doses, *second.doses), (*first.switches, *second.switches))
 
 
 def span_text(span: float, unit: str) -> str:
