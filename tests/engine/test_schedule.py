@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from betapod.base.errors import ConfigError
+from betapod.engine.compiled.kernel import Kernel, kernel_for
+from betapod.engine.ensemble import Ensemble
 from betapod.engine.ensemble_input import distinct_schedules
 from betapod.engine.schedule import Dose, Schedule, Switch
 from betapod.engine.segments import Moments
@@ -90,3 +94,26 @@ def test_orders_are_checked_once_and_a_wrong_one_in_any_schedule_is_found(
     monkeypatch.setattr(Schedule, "check", lambda self, model: seen.append(len(self.doses)) or check(self, model))
     distinct, which = distinct_schedules(model, [Schedule([dose]), Schedule([dose, more]), Schedule([dose])], 3)
     assert seen == [1, 1] and len(distinct) == 2 and np.array_equal(which, [0, 1, 0])
+
+
+def test_one_program_serves_whatever_is_ramped(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [Parameter(name, name, value, "1/day", role="input") for name, value in (("a", 1.0), ("b", 2.0))]
+    model = assemble(
+        "two",
+        [Part.from_text("Two", "dA/dt = a - b [1/day] level\nA(0) = 0 [1] level", ("a", "b"))],
+        ParameterTable(rows),
+    )
+    asked: list[tuple[str, ...]] = []
+
+    def count(*args: Any) -> Kernel:
+        asked.append(args[2])
+        return kernel_for(*args)
+
+    monkeypatch.setattr("betapod.engine.ensemble.kernel_for", count)
+    ensemble, times = Ensemble(model, threads=1), [0.0, 4.0]
+    first = ensemble.run(1, times, Schedule(switches=[Switch("a", 3.0, 1.0, 2.0)])).values[0, 1, 0]
+    second = ensemble.run(1, times, Schedule(switches=[Switch("b", 0.0, 1.0, 2.0)])).values[0, 1, 0]
+    jump = ensemble.run(1, times, Schedule(switches=[Switch("b", 0.0, 1.0)])).values[0, 1, 0]
+    # Areas below the inputs over four days: a 1, rising to 3 between the days 1 and 3; b 2, falling to 0; b 0 from day 1 on.
+    assert [first, second, jump] == pytest.approx([1 + 4 + 3 - 8, 4 - 2 - 2, 4 - 2], abs=1e-9)
+    assert asked == [("a", "b"), ()]

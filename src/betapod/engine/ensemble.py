@@ -224,7 +224,7 @@ class Ensemble:
         atol: NDArray[np.float64],
     ) -> EnsembleResult:
         """Integrate patients whose schedules have neither infusions nor steady states; `atol` is (schedules, states)."""
-        ramps = ramped_inputs(schedules)
+        ramps = ramped_inputs(self.model, schedules)
         kernel = self.kernel(ramps)
         tables = timeline(self.model, schedules, which, visits, ramps)
         shape = (count, len(visits), len(self.outputs))

@@ -47,9 +47,13 @@ class Timeline:
     dose_amount: NDArray[np.float64]
 
 
-def ramped_inputs(schedules: Sequence[Schedule]) -> tuple[str, ...]:
-    """Return the inputs that some schedule changes linearly."""
-    return tuple(sorted({switch.input for schedule in schedules for switch in schedule.switches if switch.width > 0}))
+def ramped_inputs(model: Model, schedules: Sequence[Schedule]) -> tuple[str, ...]:
+    """Return the inputs that the program for some schedules can change linearly: none, or all as soon as one of them is changed so.
+
+    So one program serves whatever is ramped. It costs a few per cent more than one for exactly these inputs, which would be compiled anew.
+    """
+    ramps = any(switch.width > 0 for schedule in schedules for switch in schedule.switches)
+    return tuple(sorted(model.inputs)) if ramps else ()
 
 
 def timeline(
@@ -80,7 +84,7 @@ def timeline(
             ends.append(a.end)
             tables["switch"].append([a.values[name] for name in switched])
             tables["switch1"].append(_factors(a.values, b.values, probe, switched))
-            tables["ramp"].append([a.slopes[name] for name in ramps])
+            tables["ramp"].append([a.slopes.get(name, 0.0) for name in ramps])
             tables["ramp1"].append(_factors(a.slopes, b.slopes, probe, ramps))
             states += [index[state] for state, _ in a.doses]
             amounts += [amount for _, amount in a.doses]
@@ -106,4 +110,5 @@ def timeline(
 def _factors(
     at_zero: Mapping[str, float], at_probe: Mapping[str, float], probe: Mapping[str, float], names: Sequence[str]
 ) -> list[float]:
-    return [(at_probe[name] - at_zero[name]) / probe[name] for name in names]
+    """Return what each value gains per unit of the patient's own; an input that nothing switches has no slope."""
+    return [(at_probe[name] - at_zero[name]) / probe[name] if name in probe else 0.0 for name in names]

@@ -261,7 +261,7 @@ def _ensemble(task: Task) -> Ensemble:
             ensemble = Ensemble(
                 unpack(task.model), outputs=task.outputs, rtol=task.rtol, atol=task.atol, threads=task.threads
             )
-            ensemble.kernel(ramped_inputs([task.schedule]))
+            ensemble.kernel(ramped_inputs(ensemble.model, [task.schedule]))
             _ensembles[key] = ensemble
         return _ensembles[key]
 
