@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence, Set
 
 from ...model.algebra.operations import COMPARISONS, LOGIC
-from . import mathlib
+from . import mathlib, quick
 from .code import Code, Value
 from .factorise import Factorisation
 from .program import SWITCHES, Block, Program
@@ -17,12 +17,18 @@ STAGES = 8
 
 
 class BlockWriter:
-    """Writes the instructions of one block inside the function that is open."""
+    """Writes the instructions of one block inside the function that is open; with the elementary functions of `quick` if told so."""
 
     def __init__(
-        self, code: Code, time: Value | None, states: Value | None, parameters: Value, constants: Value | None
+        self,
+        code: Code,
+        time: Value | None,
+        states: Value | None,
+        parameters: Value,
+        constants: Value | None,
+        quickly: bool = False,
     ) -> None:
-        self.code, self.time = code, time
+        self.code, self.time, self.quickly = code, time, quickly
         self._arrays = {"state": states, "parameter": parameters, "constant": constants}
 
     def write(self, block: Block) -> list[Value]:
@@ -109,56 +115,74 @@ class BlockWriter:
         if op in ("min", "max"):
             a, b = args
             return c.select((a <= b if op == "min" else a >= b) | a.differs(a), a, b)
+        if self.quickly and f"quick_{op}" in c.library:
+            return c.call(f"betapod_quick_{op}", args, "v")
+        if self.quickly and op in quick.FUNCTIONS:
+            return quick.FUNCTIONS[op](c, *args)
         if op in c.library:
             return c.call(f"betapod_{op}", args, "v")
-        if op in mathlib.UNARY:
-            return mathlib.UNARY[op](c, args[0])
-        return mathlib.BINARY[op](c, args[0], args[1])
+        return mathlib.FUNCTIONS[op](c, *args)
 
 
-def write_library(code: Code, blocks: Sequence[Block]) -> None:
-    """Write the long elementary functions that blocks call."""
+def write_library(code: Code, blocks: Sequence[Block], quick_blocks: Sequence[Block] = ()) -> None:
+    """Write the elementary functions that blocks call; `quick_blocks` are those that call the functions of `quick`."""
+    uses, quick_uses = _uses(blocks), _uses(quick_blocks)
+    # What `quick` does not have, and powers of unusual bases, are left to `mathlib`.
+    for op in set(quick_uses) & (set(quick_uses) - set(quick.FUNCTIONS) | {"pow"}):
+        uses[op] = uses.get(op, 0) + quick_uses[op]
+    code.library = _called(uses, mathlib.LONG, mathlib.SHORT)
+    of_quick = _called(quick_uses, set(quick.FUNCTIONS) - quick.SHORT, quick.SHORT)
+    for prefix, names, functions in (("", code.library, mathlib.FUNCTIONS), ("quick_", of_quick, quick.FUNCTIONS)):
+        for op in sorted(names):
+            with code.function(f"betapod_{prefix}{op}", ["v"] * (2 if op in mathlib.BINARY else 1), "v") as args:
+                code.give(functions[op](code, *args))
+    code.library |= {f"quick_{op}" for op in of_quick}
+
+
+def _called(uses: Mapping[str, int], long: Set[str], short: Set[str]) -> set[str]:
+    """Return the functions to be called: long ones, and short ones where they are used more than seldom."""
+    seldom = sum(uses.get(op, 0) for op in short) <= mathlib.SELDOM
+    return set(uses) & (long if seldom else long | short)
+
+
+def _uses(blocks: Sequence[Block]) -> dict[str, int]:
+    """Return how often blocks use each operation."""
     uses: dict[str, int] = {}
     for block in blocks:
         for op, count in block.count().items():
             uses[op] = uses.get(op, 0) + count
-    short = mathlib.SHORT if sum(uses.get(op, 0) for op in mathlib.SHORT) > mathlib.SELDOM else frozenset[str]()
-    code.library = set(uses) & (mathlib.LONG | short)
-    for op in sorted(code.library):
-        count = 2 if op in mathlib.BINARY else 1
-        with code.function(f"betapod_{op}", ["v"] * count, "v") as args:
-            code.give(mathlib.BINARY[op](code, *args) if count == 2 else mathlib.UNARY[op](code, *args))
+    return uses
 
 
-def write_blocks(code: Code, program: Program) -> None:
-    """Write every block of a program as a function.
+def write_blocks(code: Code, program: Program, quickly: bool = False) -> None:
+    """Write every block of a program as a function; `quickly` rates and Jacobian take the functions of `quick`.
 
     The functions are ``constants(p, c)``, ``initial(p, y)``, ``rates(t, y, p, c, k)`` (adds to k),
     ``linear(t, y, p, c, k, m, g)`` (rates to k, Jacobian to m, slopes in time to g), ``output(t, y, p, c, o)``,
     ``triggers(t, y, p, c, o)`` and ``event0(t, y, p, c, o)``, ``event1`` ..., and, where anything is held, ``clocks``, ``states``,
     ``clock_same``, ``watch_same``, ``clock_quiet`` and ``watch_quiet``, alike; the last two read bounds instead of states.
     """
+    of_steps = [program.rates, program.linear]
     blocks = [
         program.constants,
         program.initial,
-        program.rates,
-        program.linear,
+        *(() if quickly else of_steps),
         program.output,
         program.triggers,
         *(block for event in program.events for block in (event.assignments, event.factors)),
         *(getattr(program.switches, name) for name in SWITCHES),
     ]
-    write_library(code, blocks)
+    write_library(code, blocks, of_steps if quickly else ())
     with code.function("constants", ["p", "p"]) as (p, o):
         _store(code, o, BlockWriter(code, None, None, p, None).write(program.constants))
     with code.function("initial", ["p", "p"]) as (p, o):
         _store(code, o, BlockWriter(code, None, None, p, None).write(program.initial))
     with code.function("rates", ["v", "p", "p", "p", "p"]) as (t, y, p, c, k):
-        for i, rate in enumerate(BlockWriter(code, t, y, p, c).write(program.rates)):
+        for i, rate in enumerate(BlockWriter(code, t, y, p, c, quickly).write(program.rates)):
             code.store(k, i * STAGES, code.load(k, "v", i * STAGES) + rate)
         code.give()
     with code.function("linear", ["v", "p", "p", "p", "p", "p", "p"]) as (t, y, p, c, k, m, g):
-        results = BlockWriter(code, t, y, p, c).write(program.linear)
+        results = BlockWriter(code, t, y, p, c, quickly).write(program.linear)
         n = len(program.states)
         for i in range(n):
             code.store(k, i * STAGES, results[i])

@@ -16,16 +16,19 @@ from .simd import VectorCode
 from .workspace import NEW, NON_FINITE, RESTART, STEP_LIMIT, UNDERFLOW
 
 
-def write_module(program: Program, width: int, processor: Processor) -> tuple[str, int]:
+def write_module(program: Program, width: int, processor: Processor, quickly: bool = False) -> tuple[str, int]:
     """Return the module of a program and the number of vectors a worker needs."""
     code = VectorCode(width, processor.fused, processor.scales, processor.flushes)
-    module = write_functions(code, program)
+    module = write_functions(code, program, quickly)
     return code.text(), module.workspace.size
 
 
-def write_functions(code: Code, program: Program) -> WorkerModule:
-    """Write the blocks of a program, and the worker that integrates patients with them."""
-    write_blocks(code, program)
+def write_functions(code: Code, program: Program, quickly: bool = False) -> WorkerModule:
+    """Write the blocks of a program, and the worker that integrates patients with them.
+
+    `quickly` rates and Jacobian take the elementary functions of `quick`, which are right to 1.2e-12 instead of 2 ulp.
+    """
+    write_blocks(code, program, quickly)
     module, switches = WorkerModule(code, program), program.switches
     write = partial(_write_function, module)
     write("finish", intake.write_finish, ["i", "i"])

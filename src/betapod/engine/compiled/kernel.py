@@ -59,7 +59,12 @@ def _versions() -> dict[str, str]:
 
 
 def kernel_for(
-    model: Model, outputs: Sequence[str], ramps: Sequence[str] = (), width: int | None = None, use_cache: bool = True
+    model: Model,
+    outputs: Sequence[str],
+    ramps: Sequence[str] = (),
+    width: int | None = None,
+    use_cache: bool = True,
+    quickly: bool = False,
 ) -> Kernel:
     """Return the compiled program of a model, from memory, from disk, or new.
 
@@ -72,6 +77,8 @@ def kernel_for(
     width
         Patients in one vector; by default what a register of the processor holds, or twice that for models made of long chains of
         elementary functions.
+    quickly
+        Whether rates and Jacobian take elementary functions that are right to 1.2e-12 (`betapod.engine.compiled.quick`), not to 2 ulp.
 
     Raises
     ------
@@ -88,6 +95,7 @@ def kernel_for(
             "outputs": list(outputs),
             "ramps": sorted(ramps),
             "width": width or 0,
+            "quickly": quickly,
             "processor": [this.name, this.features, this.fused],
             "versions": _versions(),
         }
@@ -98,8 +106,8 @@ def kernel_for(
     if kernel is None and use_cache:
         # Where another process makes this very program, waiting for it is sooner done than making it again.
         with alone(f"compiling/{key[:2]}"):
-            kernel = _from_disk(key, start) or _compiled(key, model, outputs, ramps, width, start, use_cache)
-    _in_memory[key] = kernel or _compiled(key, model, outputs, ramps, width, start, use_cache)
+            kernel = _from_disk(key, start) or _compiled(key, model, outputs, ramps, width, start, use_cache, quickly)
+    _in_memory[key] = kernel or _compiled(key, model, outputs, ramps, width, start, use_cache, quickly)
     return _in_memory[key]
 
 
@@ -122,13 +130,14 @@ def _compiled(
     width: int | None,
     start: float,
     use_cache: bool,
+    quickly: bool,
 ) -> Kernel:
     from .driver import write_module
 
     program = lower(model, outputs, ramps)
     if width is None:
         width = processor().width * (2 if waits(program.rates) > CHAIN else 1)
-    text, workspace = write_module(program, width, processor())
+    text, workspace = write_module(program, width, processor(), quickly)
     description = {
         "parameters": list(program.parameters),
         "ramps": list(program.ramps),

@@ -201,7 +201,9 @@ def cbrt(c: Code, x: Value) -> Value:
     return c.select((a > 0.0) & (a < math.inf), y, x)
 
 
-def wright_omega(c: Code, x: Value) -> Value:
+def wright_omega(
+    c: Code, x: Value, exp: Callable[[Code, Value], Value] = exp, log: Callable[[Code, Value], Value] = log
+) -> Value:
     """Return w with ``w + ln w = x``: below -1 from ``w exp(w) = exp(x)``, above from the logarithm."""
     small = x < -1.0
     below = c.variable("v", x)
@@ -359,3 +361,5 @@ BINARY: dict[str, Callable[[Code, Value, Value], Value]] = {
     "atan2": lambda c, a, b: c.scalar_call("atan2", a, b),
     "mod": lambda c, a, b: c.scalar_call("fmod", a, b),
 }
+#: Every function by its name.
+FUNCTIONS: dict[str, Callable[..., Value]] = {**UNARY, **BINARY}

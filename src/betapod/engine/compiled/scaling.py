@@ -1,18 +1,15 @@
-"""Multiply vectors by powers of two in one instruction (AVX-512), whatever their width."""
+"""Instructions of AVX-512 that take numbers apart into exponent and mantissa and put them together, whatever the width of vectors."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from .code import Value
 
-#: By lanes of a register: the instruction, and whether it is told how to round.
-_INSTRUCTIONS = {
-    8: ("llvm.x86.avx512.mask.scalef.pd.512", True),
-    4: ("llvm.x86.avx512.mask.scalef.pd.256", False),
-    2: ("llvm.x86.avx512.mask.scalef.pd.128", False),
-}
+_BITS = {8: 512, 4: 256, 2: 128}
+#: Told to `getmant`: mantissas from 3/4 to below 3/2, NaN for negative numbers.
+_MANTISSA = 0b1011
 
 
 class AssemblyText(Protocol):
@@ -32,20 +29,40 @@ class AssemblyText(Protocol):
 
 def scaled(code: AssemblyText, a: Value, n: Value) -> Value:
     """Return ``a 2^n`` for vectors of numbers a and whole numbers n, rounded once."""
-    if code.width == 1:  # no instruction of its own: through a register half used
-        kind = "<2 x double>"
-        wide = [
-            code.emit("v", f"shufflevector <1 x double> {v.text}, <1 x double> poison, <2 x i32> zeroinitializer").text
-            for v in (a, n)
-        ]
-        both = code.emit("v", _call(code, wide[0], wide[1], 2)).text
-        return code.emit("v", f"shufflevector {kind} {both}, {kind} poison, <1 x i32> zeroinitializer")
-    if code.width not in _INSTRUCTIONS:
-        parts = [
-            code.emit("v", _call(code, _part(code, a, k), _part(code, n, k), 8)).text for k in range(code.width // 8)
-        ]
-        return _join(code, parts)
-    return code.emit("v", _call(code, a.text, n.text, code.width))
+    return _by_registers(
+        code,
+        [a, n],
+        lambda texts, lanes: _call(code, "scalef", [(f"<{lanes} x double>", text) for text in texts], lanes),
+    )
+
+
+def split(code: AssemblyText, x: Value) -> tuple[Value, Value]:
+    """Return k and m with ``x = m 2^k`` and m from 3/4 to below 3/2; for 0 -inf and 1, for infinity infinity and 1, NaN below 0."""
+
+    def mantissa(texts: list[str], lanes: int) -> str:
+        return _call(code, "getmant", [(f"<{lanes} x double>", texts[0]), ("i32", str(_MANTISSA))], lanes)
+
+    m = _by_registers(code, [x], mantissa)
+    exponents = [
+        _by_registers(code, [a], lambda texts, lanes: _call(code, "getexp", [(f"<{lanes} x double>", texts[0])], lanes))
+        for a in (x, m)
+    ]
+    return exponents[0] - exponents[1], m
+
+
+def _by_registers(code: AssemblyText, args: list[Value], call: Callable[[list[str], int], str]) -> Value:
+    """Return what an instruction makes of vectors: `call` writes it for the texts of its arguments, and so many lanes."""
+    kind, width = code.type("v"), code.width
+    if width in _BITS:
+        return code.emit("v", call([a.text for a in args], width))
+    if width == 1:  # no instruction of its own: through a register half used
+        shape = "<2 x i32> zeroinitializer"
+        wide = [code.emit("v", f"shufflevector {kind} {a.text}, {kind} poison, {shape}").text for a in args]
+        both = code.emit("v", call(wide, 2)).text
+        return code.emit("v", f"shufflevector <2 x double> {both}, <2 x double> poison, <1 x i32> zeroinitializer")
+    first, second = (code.emit("v", call([_part(code, a, k) for a in args], 8)).text for k in range(2))
+    lanes = ", ".join(f"i32 {q}" for q in range(width))
+    return code.emit("v", f"shufflevector <8 x double> {first}, <8 x double> {second}, <{width} x i32> <{lanes}>")
 
 
 def _part(code: AssemblyText, a: Value, k: int) -> str:
@@ -55,17 +72,10 @@ def _part(code: AssemblyText, a: Value, k: int) -> str:
     return code.emit("v", f"shufflevector {kind} {a.text}, {kind} poison, <8 x i32> <{lanes}>").text
 
 
-def _join(code: AssemblyText, parts: list[str]) -> Value:
-    """Return two registers of eight lanes as one vector."""
-    lanes = ", ".join(f"i32 {q}" for q in range(code.width))
-    first, second = parts
-    return code.emit("v", f"shufflevector <8 x double> {first}, <8 x double> {second}, <{code.width} x i32> <{lanes}>")
-
-
-def _call(code: AssemblyText, a: str, n: str, width: int) -> str:
-    name, rounds = _INSTRUCTIONS[width]
-    kind = f"<{width} x double>"
-    types = [kind, kind, kind, "i8", *(["i32"] if rounds else [])]
-    code.declare(name, types, kind)
-    rounding = ", i32 4" if rounds else ""
-    return f"call {kind} @{name}({kind} {a}, {kind} {n}, {kind} zeroinitializer, i8 -1{rounding})"
+def _call(code: AssemblyText, instruction: str, args: list[tuple[str, str]], lanes: int) -> str:
+    """Return the call of an instruction for one register: all lanes, and rounding as usual where it is told."""
+    kind = f"<{lanes} x double>"
+    name = f"llvm.x86.avx512.mask.{instruction}.pd.{_BITS[lanes]}"
+    every = [*args, (kind, "zeroinitializer"), ("i8", "-1"), *([("i32", "4")] if lanes == 8 else [])]
+    code.declare(name, [of for of, _ in every], kind)
+    return f"call {kind} @{name}({', '.join(f'{of} {text}' for of, text in every)})"
