@@ -1,4 +1,7 @@
-"""betapod's own engine, through the same harness; runs in betapod's environment. ``--variant N``: N patients per instruction."""
+"""betapod's own engine, through the same harness; runs in betapod's environment.
+
+``--variant N``: N patients per instruction; ``--variant size:RTOL``: another relative tolerance, and the absolute one by the size of states.
+"""
 
 from dataclasses import replace
 
@@ -14,8 +17,15 @@ def make(case):
     assert np.array_equal(visits, case.visits)
     # The peers' problem has no terminal event either.
     model = replace(model, events=())
+    kind, _, rtol = case.variant.partition(":")
+    by_size = kind == "size"
     ensemble = Ensemble(
-        model, case.states, case.rtol, case.atol, width=int(case.variant) if case.variant else None, threads=case.cores
+        model,
+        case.states,
+        float(rtol) if by_size else case.rtol,
+        "by size" if by_size else case.atol,
+        width=int(kind) if kind and not by_size else None,
+        threads=case.cores,
     )
     room = np.empty((case.count, len(visits), len(case.states)))
 

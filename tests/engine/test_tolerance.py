@@ -66,6 +66,27 @@ def test_the_shipped_models_keep_their_tolerance_over_years(name: str) -> None:
     assert np.all(absolute(model, Schedule(), 3652.5) == ATOL)
 
 
+def test_a_tolerance_by_size_is_the_same_in_any_unit() -> None:
+    """Units that differ by a power of two change no step and no digit."""
+    times = np.linspace(0.0, 30.0, 4)
+    results = [Ensemble(chase(2.0**k), atol="by size", threads=1).run(2, times) for k in (0, 24, -40)]
+    for result, k in zip(results, (0, 24, -40), strict=True):
+        np.testing.assert_array_equal(result.steps, results[0].steps)
+        np.testing.assert_array_equal(result.values / 2.0**k, results[0].values)
+        np.testing.assert_array_equal(result.atol / 2.0**k, results[0].atol)
+    np.testing.assert_allclose(results[0].atol[:2], [2e-9, 1e-9])
+    assert results[0].achieved_error(2, independent=1).worst < 1e-4
+
+
+def test_a_tolerance_by_size_goes_with_the_relative_one() -> None:
+    coarse, fine = (
+        Ensemble(chase(1.0), rtol=rtol, atol="by size", threads=1).run(1, [0.0, 9.0]) for rtol in (1e-5, 1e-8)
+    )
+    np.testing.assert_allclose(coarse.atol, 1000.0 * fine.atol, rtol=1e-12)
+    with pytest.raises(ConfigError, match="by size"):
+        Ensemble(chase(1.0), atol="by sizes")
+
+
 def test_a_tolerance_that_is_given_keeps_its_meaning() -> None:
     result = simulate(chase(1e-10), [0.0, 1.0], atol=1e-3)
     assert result.atol.tolist() == [1e-3] * 3

@@ -25,7 +25,7 @@ from .limits import MOST_ENSEMBLE_VALUES, check_size
 from .schedule import Schedule
 from .scipy.second_path import SecondPath
 from .timeline import ramped_inputs, timeline
-from .tolerance import absolute, check_tolerances
+from .tolerance import BY_SIZE, absolute, by_size, check_tolerances
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,7 +45,8 @@ class Ensemble:
         Names of states and equations to report; all states by default.
     rtol, atol
         Relative and absolute error tolerated in one step; `atol` in the states' units, one number or one per state. By default it
-        is 1e-9, and finer for states that stay small (see `betapod.engine.tolerance`).
+        is 1e-9, and finer for states that stay small; ``"by size"`` makes it a thousandth of `rtol` times the largest value that each
+        state takes on a rough pass (see `betapod.engine.tolerance`).
     width
         Patients in one vector (1, 2, 4, 8, 16); by default what suits the processor and the model.
     threads
@@ -82,7 +83,7 @@ class Ensemble:
         model: Model,
         outputs: Sequence[str] | None = None,
         rtol: float = 1e-6,
-        atol: ArrayLike | None = None,
+        atol: ArrayLike | str | None = None,
         width: int | None = None,
         threads: int | None = None,
         cache: bool = True,
@@ -97,12 +98,15 @@ class Ensemble:
         self._check(atol)
         self.rtol = float(rtol)
         shape = (len(model.states),)
-        self.atol = None if atol is None else np.broadcast_to(np.asarray(atol, dtype=np.float64), shape).copy()
+        #: Numbers per state, or None where they follow from the model and the schedule: by the size of states if `by_size`.
+        self.by_size = isinstance(atol, str)
+        fixed = None if isinstance(atol, str) else atol
+        self.atol = None if fixed is None else np.broadcast_to(np.asarray(fixed, dtype=np.float64), shape).copy()
         self._kernels: dict[tuple[str, ...], Kernel] = {}
         self._with_infusions: dict[tuple[str, ...], Ensemble] = {}
         self.first_step = 0.01
 
-    def _check(self, atol: ArrayLike | None) -> None:
+    def _check(self, atol: ArrayLike | str | None) -> None:
         model = self.model
         problems = [
             Problem("unknown-name", f"{model.name} has no quantity {name!r}", hint=did_you_mean(name, model.names))
@@ -112,7 +116,7 @@ class Ensemble:
         if not model.states:
             problems.append(Problem("no-states", f"{model.name} has no states to integrate"))
         try:
-            check_tolerances(self.rtol, atol, model.state_names)
+            check_tolerances(self.rtol, None if isinstance(atol, str) and atol == BY_SIZE else atol, model.state_names)
         except ConfigError as error:
             problems.extend(error.problems)
         counts_valid = all(
@@ -209,12 +213,18 @@ class Ensemble:
             starts = self._steady(schedules, which, count, columns, starts)
             schedules = [steady.continued(item) for item in schedules]
         end = float(visits[-1])
-        atol = np.array([absolute(self.model, item, end) if self.atol is None else self.atol for item in schedules])
+        atol = np.array([self._absolute(item, end) for item in schedules])
         runner = self
         if infused := infused_states(schedules):
             schedules = [as_switches(self.model, item, end) for item in schedules]
             runner = self._infused(infused)
         return runner._integrate(count, columns, visits, schedules, which, starts, out, atol)
+
+    def _absolute(self, schedule: Schedule, end: float) -> NDArray[np.float64]:
+        """Return the absolute tolerance of each state under a schedule."""
+        if self.atol is not None:
+            return self.atol
+        return by_size(self.model, schedule, end, self.rtol) if self.by_size else absolute(self.model, schedule, end)
 
     def _integrate(
         self,
@@ -286,7 +296,7 @@ class Ensemble:
                 with_infusions(self.model, states),
                 self.outputs,
                 self.rtol,
-                self.atol,
+                BY_SIZE if self.by_size else self.atol,
                 self.width,
                 self.threads,
                 self.cache,

@@ -38,12 +38,16 @@ _BESIDE = 1e-12
 _NOTHING = 1e-30
 #: The finest tolerance: errors in units of it must have squares that a double holds.
 _FINEST = 1e-100
+#: What a user gives as absolute tolerance for `by_size`.
+BY_SIZE = "by size"
+#: Share of the relative tolerance, at the largest value of a state, below which its error does not count.
+SHARE = 1e-3
 _ROUGH_STEPS = 40
 #: The least relative tolerance: about a hundred times the precision of a double.
 _RESOLVED = 3e-14
 
 
-def check_tolerances(rtol: float, atol: ArrayLike | None, states: Sequence[str]) -> None:
+def check_tolerances(rtol: float, atol: ArrayLike | str | None, states: Sequence[str]) -> None:
     """Check tolerances that a user gives.
 
     Raises
@@ -69,7 +73,8 @@ def check_tolerances(rtol: float, atol: ArrayLike | None, states: Sequence[str])
             values = np.array("")
         if values.dtype.kind not in "fiu" or values.shape not in ((), (len(states),)):
             message = "the absolute tolerance is one number, or one per state"
-            problems.append(Problem("bad-tolerance", message, Location("atol"), found=str(atol)))
+            hint = f"An ensemble takes {BY_SIZE!r} too."
+            problems.append(Problem("bad-tolerance", message, Location("atol"), found=str(atol), hint=hint))
         elif not np.all(np.isfinite(values) & (values > 0.0)):
             expected = "finite and above 0, such as 1e-9"
             problems.append(
@@ -99,6 +104,20 @@ def absolute(model: Model, schedule: Schedule, end: float, initial: Mapping[str,
         `ATOL`, or less for a state that stays below `SMALL`. A state that is never anything but 0, or next to nothing beside the
         others, takes the size of the smallest that starts from more.
     """
+    sizes, beside = _followed_sizes(model, schedule, end, initial)
+    return np.minimum(ATOL, np.maximum(ATOL * np.maximum(sizes, beside), ATOL * (sizes / SMALL) ** 2))
+
+
+def by_size(model: Model, schedule: Schedule, end: float, rtol: float) -> Vector:
+    """Return the absolute tolerance (states,) that is the same share of every state: `SHARE` of its relative tolerance at its largest."""
+    sizes, beside = _followed_sizes(model, schedule, end, None)
+    return np.maximum(SHARE * rtol * np.maximum(sizes, beside), _FINEST)
+
+
+def _followed_sizes(
+    model: Model, schedule: Schedule, end: float, initial: Mapping[str, float] | None
+) -> tuple[Vector, Vector]:
+    """Return the size that each state is followed by, and the least size that the rounding of others of its unit allows."""
     sizes, starts = rough_sizes(model, end, tuple(sorted((initial or {}).items())))
     sizes = sizes.copy()
     for dose in schedule.doses:
@@ -109,7 +128,7 @@ def absolute(model: Model, schedule: Schedule, end: float, initial: Mapping[str,
     sizes[sizes <= nothing] = np.min(starts[starts > nothing], initial=1.0)
     # A power of two is the same on every machine; the last bits of the rough pass are not.
     sizes, beside = (np.exp2(np.round(np.log2(np.maximum(x, _FINEST / ATOL)))) for x in (sizes, beside))
-    return np.minimum(ATOL, np.maximum(ATOL * np.maximum(sizes, beside), ATOL * (sizes / SMALL) ** 2))
+    return sizes, beside
 
 
 def _largest_of_unit(model: Model, sizes: Vector) -> Vector:
