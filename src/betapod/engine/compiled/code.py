@@ -170,7 +170,7 @@ class Code(Protocol):
     def scaled(self, a: Value, n: Value) -> Value:
         """Return ``a 2^n`` for whole numbers n, rounded once; only where `scales` holds."""
 
-    def split(self, x: Value) -> tuple[Value, Value]:
+    def taken_apart(self, x: Value) -> tuple[Value, Value]:
         """Return k and m with ``x = m 2^k`` and m from 3/4 to below 3/2; only where `scales` holds."""
 
     def intrinsic(self, name: str, *args: Value) -> Value:

@@ -75,7 +75,7 @@ def exp(c: Code, x: Value) -> Value:
 def _split(c: Code, x: Value) -> tuple[Value, Value]:
     """Return k and m with ``x = m 2^k`` and m from 3/4 to below 3/2, for positive x with all its digits."""
     if c.scales:
-        return c.split(x)
+        return c.taken_apart(x)
     bits = c.as_bits(x)
     above = bits - _THREE_QUARTERS_BITS
     k = c.as_number(((above + (1024 << 52)) >> 52) | _TWO_52_BITS) - (2.0**52 + 1024)
@@ -120,7 +120,7 @@ def softplus(c: Code, x: Value) -> Value:
     return c.select(x > 0.0, x + part, part)
 
 
-def tanh(c: Code, x: Value) -> Value:
+def _tanh(c: Code, x: Value) -> Value:
     """Return the hyperbolic tangent, as g/(g + 2) with ``g = exp(2|x|) - 1``."""
     double = c.absolute(x) * 2.0
     rounded, p = _reduce(c, c.select(double > 44.0, 44.0, double), _EXP_FINER)
@@ -129,7 +129,7 @@ def tanh(c: Code, x: Value) -> Value:
     return c.intrinsic("copysign", c.select(x.differs(x), x, g / (g + 2.0)), x)
 
 
-def cbrt(c: Code, x: Value) -> Value:
+def _cbrt(c: Code, x: Value) -> Value:
     """Return the cube root."""
     return c.intrinsic("copysign", exp(c, log(c, c.absolute(x)) * (1.0 / 3.0)), x)
 
@@ -149,8 +149,8 @@ FUNCTIONS: dict[str, Callable[..., Value]] = {
     "log": log,
     "softplus": softplus,
     "logistic": logistic,
-    "tanh": tanh,
-    "cbrt": cbrt,
+    "tanh": _tanh,
+    "cbrt": _cbrt,
     "wright_omega": partial(mathlib.wright_omega, exp=exp, log=log),
     "pow": power,
 }

@@ -36,7 +36,7 @@ def scaled(code: AssemblyText, a: Value, n: Value) -> Value:
     )
 
 
-def split(code: AssemblyText, x: Value) -> tuple[Value, Value]:
+def taken_apart(code: AssemblyText, x: Value) -> tuple[Value, Value]:
     """Return k and m with ``x = m 2^k`` and m from 3/4 to below 3/2; for 0 -inf and 1, for infinity infinity and 1, NaN below 0."""
 
     def mantissa(texts: list[str], lanes: int) -> str:

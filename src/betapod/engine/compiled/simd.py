@@ -148,9 +148,9 @@ class VectorCode:
         """Return ``a 2^n`` for vectors of whole numbers n, rounded once; only where `scales` holds."""
         return scaling.scaled(self, a, n)
 
-    def split(self, x: Value) -> tuple[Value, Value]:
+    def taken_apart(self, x: Value) -> tuple[Value, Value]:
         """Return k and m with ``x = m 2^k`` and m from 3/4 to below 3/2; only where `scales` holds."""
-        return scaling.split(self, x)
+        return scaling.taken_apart(self, x)
 
     def intrinsic(self, name: str, *args: Value) -> Value:
         """Return an LLVM intrinsic of values of one kind."""
