@@ -46,6 +46,7 @@ LONG = (
     # Hundreds of thousands of lives; tests of deciding numbers carry a part out.
     "betapod sensitivity claims",
     "betapod sensitivity trial",
+    "betapod sensitivity verdict",
     "betapod petab evaluate",
     "betapod petab fit",
 )

@@ -6,14 +6,18 @@ import dataclasses
 import json
 import math
 
+import numpy as np
 import pytest
+from commands import carry_out
 
+from betapod.base.errors import ConfigError
 from betapod.claims.claim_comparisons import comparisons_of
 from betapod.claims.claim_lives import live_through, whole_body_model
 from betapod.claims.ledger import judge_ledger
 from betapod.physiology import whole_body
 from betapod.sensitivity.claim_numbers import NumberChange, best_effect, changed_effects, claim_numbers, outcome_effects
 from betapod.sensitivity.deciding_numbers import _why, deciding_numbers, verdict_under
+from betapod.sensitivity.verdict_function import VerdictFunction
 from betapod.therapies.cell_parameters import cell_parameter_table
 from betapod.therapies.scenarios import AS_CLAIMED, CURRENT_EVIDENCE, FACE_VALUE
 
@@ -165,3 +169,30 @@ def test_screening_leaves_out_no_number_that_acts(entry) -> None:
             assert shown[name].at_low == verdict_under(entry, ends[0])
             assert shown[name].at_high == verdict_under(entry, ends[1])
     assert set(today) == set(outcomes)
+
+
+def test_the_verdict_as_a_function_of_numbers(entry, unchanged) -> None:
+    function = VerdictFunction.of_claim(entry, ["D"], ["kon_A", "potency_UC"])
+    assert list(function.outputs) == [*entry.claim.named_outcomes, "verdict stays"]
+    at_ends = function(np.array([[0.0, 0.0], [1.0, 1.0]]))
+    numbers = [number("kon_A"), number("potency_UC")]
+    numbers.sort(key=lambda item: [f.name for f in function.factors].index(item.name))
+    changes = [NumberChange.of("ends", [(item, end) for item in numbers]) for end in (0.0, 1.0)]
+    for row, effects in zip(at_ends, changed_effects(entry.claim.named_outcomes, changes), strict=True):
+        for value, (name, outcome) in zip(row, entry.claim.named_outcomes.items(), strict=False):
+            assert value == effects[name][best_effect(outcome, effects[name])] / abs(outcome.claimed)
+        assert row[-1] == float(verdict_under(entry, effects) == entry.verdict.verdict)
+    with pytest.raises(ConfigError, match="unknown-parameter"):
+        VerdictFunction.of_claim(entry, ["D"], ["kon_B"])
+    (of_evidence,) = judge_ledger(["B20"])
+    with pytest.raises(ConfigError, match="evidence alone decides"):
+        VerdictFunction.of_claim(of_evidence)
+
+
+def test_the_verb_verdict() -> None:
+    words = ("sensitivity", "verdict", CLAIM, "--vary", "kon_A,potency_UC", "--method", "prcc", "--runs", "8")
+    result = json.loads(carry_out(*words, "--json").stdout)
+    assert result["claim"] == CLAIM and result["outputs"][-1]["name"] == "verdict stays"
+    assert {row["player"] for row in result["indices"]} == {"kon_A", "potency_UC"}
+    done = carry_out("sensitivity", "verdict", CLAIM, "--grade", "E")
+    assert done.returncode == 2 and "unknown-grade" in done.stderr

@@ -28,6 +28,10 @@ SENSITIVITY_EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("Screening of the numbers of cell therapy", "betapod sensitivity trial dn61 --method prcc --runs 256"),
         ("Of the years of good health gained", "betapod sensitivity trial nephstrom --endpoint quality_of_life"),
     ),
+    "sensitivity verdict": (
+        ("What decides a verdict, by submodel?", "betapod sensitivity verdict A06 --by submodel --method shapley"),
+        ("Screening of some numbers", "betapod sensitivity verdict A06 --vary kon_A,potency_UC --method prcc"),
+    ),
     "sensitivity claims": (
         ("Which assumed numbers decide each verdict?", "betapod sensitivity claims"),
         ("Of one claim, numbers of a fit too", "betapod sensitivity claims A02 --grade C,D"),

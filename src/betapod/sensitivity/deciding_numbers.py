@@ -121,7 +121,7 @@ def deciding_numbers(
         Only these numbers.
     """
     numbers = claim_numbers(grades, names)
-    able = [entry for entry in entries if not _why_none(entry)]
+    able = [entry for entry in entries if not why_undecided(entry)]
     outcomes = {name: outcome for entry in able for name, outcome in entry.claim.named_outcomes.items()}
     ends = _ends_of(outcomes, numbers, progress) if able else {}
     joint = _joint_changes(numbers, draws)
@@ -196,10 +196,10 @@ def _decided(
 
 
 def _undecided(entry: JudgedClaim) -> DecidedClaim:
-    return DecidedClaim(entry.claim.id, entry.claim.claim, entry.verdict.verdict, _why_none(entry))
+    return DecidedClaim(entry.claim.id, entry.claim.claim, entry.verdict.verdict, why_undecided(entry))
 
 
-def _why_none(entry: JudgedClaim) -> str:
+def why_undecided(entry: JudgedClaim) -> str:
     """Return why no number of the model can change a verdict."""
     if entry.claim.about != "cells":
         return "it is about diabetes, and evidence alone decides"

@@ -18,6 +18,7 @@ from .identify import identify_command
 from .sensitivity_claims import sensitivity_claims_command
 from .sensitivity_local import sensitivity_local_command
 from .sensitivity_trial import sensitivity_trial_command
+from .sensitivity_verdict import sensitivity_verdict_command
 
 sensitivity = typer.Typer(no_args_is_help=True, help="Which numbers decide: of outputs, and of verdicts.")
 
@@ -28,6 +29,7 @@ def register(app: typer.Typer) -> None:
     app.command("identify")(identify_command)
     sensitivity.command("local")(sensitivity_local_command)
     sensitivity.command("trial")(sensitivity_trial_command)
+    sensitivity.command("verdict")(sensitivity_verdict_command)
     sensitivity.command("claims")(sensitivity_claims_command)
 
 
