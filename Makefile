@@ -10,8 +10,9 @@ WORKERS ?= 2
 demo: $(VENV)/.installed
 	@$(BIN)/betapod demo --out $(OUT)
 
+# Workers share the cores: threads of linear algebra within each would only wait for each other.
 test: $(VENV)/.installed-dev check
-	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
 
 check: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

@@ -16,7 +16,7 @@ import numpy as np
 from kernel_speed import case
 
 from betapod.engine.ensemble import Ensemble
-from betapod.engine.scipy.reference import simulate
+from betapod.engine.scipy.reference import simulate_by_reference as simulate
 
 
 def work_precision(name: str, count: int = 64) -> None:

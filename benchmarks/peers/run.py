@@ -115,7 +115,7 @@ def reference(peers: str, folder: Path, limit: float) -> tuple[np.ndarray, float
 
 
 def _radau(name: str, states: list[str], values: np.ndarray) -> float:
-    from betapod.engine.scipy.reference import simulate
+    from betapod.engine.scipy.reference import simulate_by_reference as simulate
 
     model, visits, patients = generate.problem(name, COMPARED)
     last = COMPARED - 1

@@ -43,7 +43,6 @@ if TYPE_CHECKING:
     from .engine.schedule import Dose as Dose
     from .engine.schedule import Schedule as Schedule
     from .engine.schedule import Switch as Switch
-    from .engine.scipy.reference import simulate as simulate
     from .engine.scipy.simulation_result import Result as Result
     from .evidence.records.registry import Registry as Registry
     from .evidence.synthesis.certainty import grade as grade
@@ -97,6 +96,7 @@ if TYPE_CHECKING:
     from .front.sensitivities import sensitivity_indices as sensitivity_indices
     from .front.sensitivities import trial_sensitivity as trial_sensitivity
     from .front.sensitivities import verdicts_by_number as verdicts_by_number
+    from .front.simulations import simulate as simulate
     from .front.trials import list_protocols as list_protocols
     from .front.trials import load_protocol as load_protocol
     from .front.trials import open_trial as open_trial
@@ -202,7 +202,7 @@ _PUBLIC = {
     "sensitivity_indices": "front.sensitivities",
     "show_complication": "front.risks",
     "show_drug": "front.models",
-    "simulate": "engine.scipy.reference",
+    "simulate": "front.simulations",
     "simulate_nonmem": "front.data_sets",
     "trial_sensitivity": "front.sensitivities",
     "trusted_numbers": "front.trusting",

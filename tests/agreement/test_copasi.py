@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from betapod.engine.scipy.reference import simulate
+from betapod.engine.scipy.reference import simulate_by_reference as simulate
 from betapod.exchange import write_sbml
 from betapod.model import Event, Model
 from betapod.model.algebra.expression import binary, const, symbol

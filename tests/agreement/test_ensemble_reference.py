@@ -9,7 +9,7 @@ import pytest
 
 from betapod.engine.ensemble import Ensemble
 from betapod.engine.schedule import Schedule, Switch
-from betapod.engine.scipy.reference import simulate
+from betapod.engine.scipy.reference import simulate_by_reference as simulate
 from betapod.model.parameters.possible_values import possible_bounds
 from betapod.physiology import whole_body
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from betapod.engine.scipy.reference import simulate
+from betapod.engine.scipy.reference import simulate_by_reference as simulate
 from betapod.exchange import read_sbml, write_sbml
 from betapod.physiology import whole_body
 

@@ -79,7 +79,6 @@ def _others(value: Any) -> list[Callable[[], Any]]:
     calls = [
         lambda: simulate(value, [0, 1]),
         lambda: Ensemble(value),
-        lambda: simulate(MODEL, [0, 1], method=value),
         lambda: simulate(MODEL, [0, 1], outputs=[value]),
         lambda: Ensemble(MODEL, outputs=[value]),
         lambda: Ensemble(MODEL).run(2, [0, 1], [value, value]),
@@ -111,6 +110,7 @@ def _others(value: Any) -> list[Callable[[], Any]]:
             lambda: simulate(MODEL, [0, 1], value),
             lambda: simulate(MODEL, [0, 1], initial=value),
             lambda: simulate(MODEL, [0, 1], outputs=value),
+            lambda: simulate(MODEL, [0, 1], method=value),
             lambda: Ensemble(MODEL).run(2, [0, 1], value),
             lambda: Ensemble(MODEL).run(2, [0, 1], initial=value),
         ]

@@ -12,7 +12,7 @@ from programs import shared_programs
 
 from betapod.base.errors import ParameterError, SolverError
 from betapod.engine.ensemble import Ensemble
-from betapod.engine.scipy.reference import simulate
+from betapod.engine.scipy.reference import simulate_by_reference as simulate
 from betapod.exchange import read_sbml
 from betapod.model import Model
 from betapod.model.algebra.derivative import digamma

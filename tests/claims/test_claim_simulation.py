@@ -12,7 +12,7 @@ from betapod.claims.claim_outcome import SimulatedOutcome
 from betapod.claims.claim_parameters import choose_fit
 from betapod.claims.typical_effects import typical_outcomes
 from betapod.claims.wording import shortfall
-from betapod.engine.scipy.reference import simulate
+from betapod.engine.scipy.reference import simulate_by_reference as simulate
 
 OUTCOMES = claims.all_outcomes(claims.load_claims())
 

@@ -12,7 +12,7 @@ import pytest
 from betapod.base.errors import ConfigError, ParameterError
 from betapod.engine.ensemble import Ensemble
 from betapod.engine.schedule import Dose, Schedule, Switch
-from betapod.engine.scipy.reference import simulate
+from betapod.engine.scipy.reference import simulate_by_reference as simulate
 from betapod.model import Model, Part, assemble
 
 TIMES = np.arange(0.0, 61.0, 3.0)

@@ -17,7 +17,7 @@ from betapod.engine.nonmem.nonmem_reader import NonmemTable, read_nonmem_table
 from betapod.engine.nonmem.nonmem_writer import WrittenSubject, nonmem_text
 from betapod.engine.nonmem.simulated_subjects import simulate_subjects, with_inputs
 from betapod.engine.schedule import Dose, Schedule, Switch
-from betapod.engine.scipy.reference import simulate
+from betapod.engine.scipy.reference import simulate_by_reference as simulate
 from betapod.model import Model, Parameter, ParameterTable, Part, assemble
 
 KA, K, V = 12.0, 1.5, 20.0

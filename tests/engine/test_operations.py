@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from betapod.engine.ensemble import Ensemble
-from betapod.engine.scipy.reference import simulate
+from betapod.engine.scipy.reference import simulate_by_reference as simulate
 from betapod.model import Model, ParameterTable, Part, assemble
 from betapod.model.algebra.derivative import newton
 from betapod.model.algebra.expression import (

@@ -7,7 +7,8 @@ import pytest
 
 from betapod.base.errors import ConfigError, SolverError
 from betapod.engine.schedule import Dose, Schedule, Switch
-from betapod.engine.scipy.reference import METHODS, simulate
+from betapod.engine.scipy.reference import METHODS
+from betapod.engine.scipy.reference import simulate_by_reference as simulate
 from betapod.model import Model, Parameter, ParameterTable, Part, assemble
 
 TEXT = """

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import shorthand as _shorthand
 
-from betapod.engine.scipy.reference import simulate
+from betapod.engine.scipy.reference import simulate_by_reference as simulate
 from betapod.exchange import read_sbml
 
 

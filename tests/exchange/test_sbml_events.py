@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from betapod.base.errors import SolverError
-from betapod.engine.scipy.reference import simulate
+from betapod.engine.scipy.reference import simulate_by_reference as simulate
 from betapod.exchange import read_sbml
 
 MODELS = {

@@ -6,7 +6,7 @@ import pytest
 from betapod.base.errors import ConfigError, ExchangeError, SolverError
 from betapod.engine.ensemble import Ensemble
 from betapod.engine.schedule import Dose, Schedule
-from betapod.engine.scipy.reference import simulate
+from betapod.engine.scipy.reference import simulate_by_reference as simulate
 from betapod.exchange import read_sbml, write_sbml
 
 

@@ -7,7 +7,7 @@ from commands import carry_out
 from betapod.base.errors import ConfigError, ExchangeError
 from betapod.engine.ensemble import Ensemble
 from betapod.engine.schedule import Schedule, Switch
-from betapod.engine.scipy.reference import simulate
+from betapod.engine.scipy.reference import simulate_by_reference as simulate
 from betapod.exchange import read_sbml
 
 TEXT = """

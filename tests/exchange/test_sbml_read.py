@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from betapod.engine.scipy.reference import simulate
+from betapod.engine.scipy.reference import simulate_by_reference as simulate
 from betapod.exchange import read_sbml
 
 MODELS = {

@@ -7,7 +7,7 @@ from betapod.base.errors import ConfigError
 from betapod.engine.compiled.workspace import SLOTS, UNDERFLOW
 from betapod.engine.ensemble import Ensemble
 from betapod.engine.schedule import Dose, Schedule
-from betapod.engine.scipy.reference import simulate
+from betapod.engine.scipy.reference import simulate_by_reference as simulate
 from betapod.exchange import read_sbml
 
 MODELS = {

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from betapod.base.errors import ExchangeError
-from betapod.engine.scipy.reference import simulate
+from betapod.engine.scipy.reference import simulate_by_reference as simulate
 from betapod.exchange import read_sbml, write_sbml
 from betapod.exchange.sbml.mathml_writer import expand_roots
 from betapod.model import Parameter, ParameterTable, Part, assemble

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from betapod.engine.schedule import Schedule, Switch
-from betapod.engine.scipy.reference import simulate
+from betapod.engine.scipy.reference import simulate_by_reference as simulate
 from betapod.physiology import whole_body
 
 YEAR = 365.25

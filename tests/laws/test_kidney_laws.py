@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from betapod.engine.ensemble import Ensemble
 from betapod.engine.schedule import Schedule, Switch
-from betapod.engine.scipy.reference import simulate
+from betapod.engine.scipy.reference import simulate_by_reference as simulate
 from betapod.model import Part, assemble
 from betapod.model.algebra.evaluate import compile_function
 from betapod.physiology import whole_body

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from betapod.base.constants import MINUTES_PER_DAY
 from betapod.engine.schedule import Dose, Schedule
-from betapod.engine.scipy.reference import simulate
+from betapod.engine.scipy.reference import simulate_by_reference as simulate
 from betapod.model.algebra.evaluate import compile_function
 from betapod.person import typical as people
 from betapod.person.glucose_tests import meal_day, ogtt

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from betapod.base.errors import ConfigError, ParameterError
-from betapod.engine.scipy.reference import simulate
+from betapod.engine.scipy.reference import simulate_by_reference as simulate
 from betapod.person import typical
 from betapod.person.begins_today import inputs_of_treatment, lifelong_and_today
 from betapod.person.coupled_person import metabolism_today, person_names, typical_patient

@@ -11,7 +11,7 @@ from commands import carry_out
 
 from betapod.base.errors import ConfigError
 from betapod.base.units import parse_unit
-from betapod.engine.scipy.reference import simulate
+from betapod.engine.scipy.reference import simulate_by_reference as simulate
 from betapod.person import glucose_tests
 from betapod.person.clinical_status import kdigo
 from betapod.person.coupled_person import Patient, treat_patient, typical_patient

@@ -19,7 +19,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_a_kept_history_is_the_history_to_the_last_digit(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = typical_patient("t1d_dkd")
-    monkeypatch.setattr(coupled_person, "simulate", None)
+    monkeypatch.setattr(coupled_person, "simulate_one", None)
     again = typical_patient("t1d_dkd")
     assert (again.state, again.history, again.label) == (first.state, first.history, first.label)
     assert list(again.state) == list(first.model.state_names) and again.model.values() == first.model.values()

@@ -10,7 +10,7 @@ import pytest
 from betapod.base.errors import ConfigError
 from betapod.engine.draw import draw_parameters
 from betapod.engine.schedule import Dose, Schedule
-from betapod.engine.scipy.reference import simulate
+from betapod.engine.scipy.reference import simulate_by_reference as simulate
 from betapod.model import Model, ParameterTable
 from betapod.physiology import whole_body
 from betapod.physiology.cells.routes import ORGANS

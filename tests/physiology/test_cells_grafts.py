@@ -10,7 +10,7 @@ import pytest
 from scipy.special import ndtri
 
 from betapod.engine.schedule import Dose, Schedule
-from betapod.engine.scipy.reference import simulate
+from betapod.engine.scipy.reference import simulate_by_reference as simulate
 from betapod.model import Model
 from betapod.physiology import whole_body
 from betapod.physiology.cells.routes import ORGANS

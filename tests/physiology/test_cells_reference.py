@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from betapod.engine.schedule import Dose, Schedule
-from betapod.engine.scipy.reference import simulate
+from betapod.engine.scipy.reference import simulate_by_reference as simulate
 from betapod.physiology import whole_body
 from betapod.physiology.cells.routes import ORGANS
 from betapod.physiology.hand_tuned import hand_tuned

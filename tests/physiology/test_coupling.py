@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from betapod.engine.schedule import Dose, Schedule
-from betapod.engine.scipy.reference import simulate
+from betapod.engine.scipy.reference import simulate_by_reference as simulate
 from betapod.model import Model
 from betapod.model.parameters.table import ParameterTable
 from betapod.physiology import whole_body

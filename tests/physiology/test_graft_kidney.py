@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 import pytest
 
-from betapod.engine.scipy.reference import simulate
+from betapod.engine.scipy.reference import simulate_by_reference as simulate
 from betapod.person.coupled_person import Patient, treat_patient, typical_patient
 
 YEARS = [0.0, 365.25, 3652.5]

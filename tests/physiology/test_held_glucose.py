@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from betapod.engine.ensemble import Ensemble
-from betapod.engine.scipy.reference import simulate
+from betapod.engine.scipy.reference import simulate_by_reference as simulate
 from betapod.person import coupled_person
 from betapod.physiology import whole_body
 from betapod.validation import predictions

@@ -16,7 +16,7 @@ import pandas as pd
 import pytest
 
 from betapod.engine.schedule import Schedule, Switch
-from betapod.engine.scipy.reference import simulate
+from betapod.engine.scipy.reference import simulate_by_reference as simulate
 from betapod.model.algebra.evaluate import compile_function
 from betapod.physiology import whole_body
 from betapod.physiology.hand_tuned import hand_tuned

@@ -75,7 +75,7 @@ def test_two_phases_stand_for_a_day_with_meals(name: str, printed: float, excess
 
 def test_T2D_reaches_7_1_per_cent_after_10_7_years() -> None:
     person = people.person("t2d_early")
-    from betapod.engine.scipy.reference import simulate
+    from betapod.engine.scipy.reference import simulate_by_reference as simulate
 
     days = [0.0, 10.65 * 365.25, 10.8 * 365.25]
     early, late = simulate(model_of(person), days, outputs=["HbA1c"]).table["HbA1c"].iloc[1:]

@@ -12,7 +12,7 @@ import pytest
 
 from betapod.base.constants import MINUTES_PER_DAY
 from betapod.engine.schedule import Dose, Schedule
-from betapod.engine.scipy.reference import simulate
+from betapod.engine.scipy.reference import simulate_by_reference as simulate
 from betapod.person.glucose_tests import RELAXATION, clamp, ogtt
 from betapod.person.metabolic_state import at_rest, model_of
 from betapod.person.typical import Person

@@ -20,7 +20,7 @@ import numpy as np
 
 from betapod.base.errors import BetapodError, ExchangeError
 from betapod.engine.ensemble import Ensemble
-from betapod.engine.scipy.reference import simulate
+from betapod.engine.scipy.reference import simulate_by_reference as simulate
 from betapod.exchange import read_sbml
 
 

@@ -7,7 +7,7 @@ import math
 import pytest
 
 from betapod.base.errors import ConfigError
-from betapod.engine.scipy.reference import simulate
+from betapod.engine.scipy.reference import simulate_by_reference as simulate
 from betapod.physiology import whole_body
 from betapod.therapies import cell_parameters
 from betapod.therapies.cell_dosing import dose, regimen

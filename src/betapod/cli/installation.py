@@ -276,7 +276,7 @@ def _fit() -> Finding:
 def _self_test() -> Finding:
     """Simulate a healthy person for ten years and compare with known numbers."""
     try:
-        from ..engine.scipy.reference import simulate
+        from ..engine.scipy.reference import simulate_by_reference as simulate
         from ..physiology import whole_body
         from ..physiology.hand_tuned import hand_tuned
 

@@ -158,3 +158,17 @@ def present_inputs(
 
 def _time_of(piece: tuple[float, float, float]) -> float:
     return piece[0]
+
+
+def inputs_at_visits(
+    segments: Sequence[Segment], visits: Sequence[float] | NDArray[np.float64], inputs: Mapping[str, float]
+) -> list[list[float]]:
+    """Return every input as visits see it, in the order of `inputs`, their values before all: a switch at the time of a visit comes after it."""
+    ends = [segment.end for segment in segments]
+    by_visit = []
+    for visit in visits:
+        segment = segments[min(bisect.bisect_left(ends, visit), len(segments) - 1)]
+        since = float(visit) - segment.start
+        at_visit = [segment.values[name] + segment.slopes[name] * since for name in inputs]
+        by_visit.append(at_visit if visit > 0.0 else list(inputs.values()))
+    return by_visit

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..base.constants import DAYS_PER_YEAR
 from ..base.errors import ConfigError, Problem, not_among
-from ..engine.scipy.reference import simulate
+from ..engine.one_patient import simulate_one
 from ..model import Model
 from ..physiology import whole_body
 from ..therapies.plan import Plan, plan
@@ -156,7 +156,7 @@ def _later(name: str, assembly: str, changes: Mapping[str, float | str]) -> Pati
     names = list(treated.state_names)
 
     def live() -> History:
-        table = simulate(treated, [0.0, older.years * DAYS_PER_YEAR], initial=young.state, outputs=names).table
+        table = simulate_one(treated, [0.0, older.years * DAYS_PER_YEAR], initial=young.state, outputs=names).table
         return older.years, {key: float(table[key].iloc[-1]) for key in names}
 
     _, state = kept_history(treated, ["later", older.years, young.state], live)
@@ -195,10 +195,10 @@ def _simulated(person: Person, model: Model) -> History:
     names = list(model.state_names)
     if person.history == "years":
         years = person.until
-        table = simulate(model, [0.0, max(years, 0.01) * DAYS_PER_YEAR], outputs=names).table
+        table = simulate_one(model, [0.0, max(years, 0.01) * DAYS_PER_YEAR], outputs=names).table
         return years, {key: float(table[key].iloc[-1]) for key in names}
     times = np.arange(0.0, LONGEST_HISTORY * DAYS_PER_YEAR, 15.0)
-    table = simulate(model, times, outputs=names).table
+    table = simulate_one(model, times, outputs=names).table
     above = np.flatnonzero((table["HbA1c"].to_numpy() >= person.until) & (times > DAYS_PER_YEAR))
     if not above.size:
         raise ConfigError(

@@ -13,7 +13,7 @@ from ..base.constants import GLUCOSE_MG_DL, MINUTES_PER_DAY
 from ..base.errors import ConfigError, Location, Problem
 from ..engine.limits import MOST_VISITS
 from ..engine.schedule import Dose, Schedule
-from ..engine.scipy.reference import simulate
+from ..engine.scipy.reference import simulate_by_reference as simulate
 from ..model import Model
 from ..observables.table import observables
 from ..physiology import whole_body

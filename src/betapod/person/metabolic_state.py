@@ -10,8 +10,8 @@ import numpy as np
 
 from ..base.constants import DAYS_PER_YEAR
 from ..base.errors import ConfigError, Location, Problem
+from ..engine.one_patient import simulate_one
 from ..engine.schedule import Schedule
-from ..engine.scipy.reference import simulate
 from ..engine.scipy.simulation_result import Result
 from ..model import Model
 from ..model.algebra.evaluate import compile_function
@@ -45,7 +45,7 @@ def follow(
     person: Person, days: Sequence[float], schedule: Schedule | None = None, rtol: float = 1e-6, atol: float = 1e-9
 ) -> Result:
     """Simulate the day layer from a person's state on."""
-    return simulate(model_of(person), days, schedule, person.state, rtol=rtol, atol=atol)
+    return simulate_one(model_of(person), days, schedule, person.state, rtol=rtol, atol=atol)
 
 
 def snapshot(person: Person, row: pd.Series[float], name: str = "", label: str = "") -> Person:
@@ -71,13 +71,13 @@ def grown(person: Person, step: float = 5.0, years: float = 40.0) -> Person:
     """
     model = model_of(person)
     if person.history == "years":
-        table = simulate(model, [0.0, max(person.until, 0.01) * DAYS_PER_YEAR], rtol=1e-9, atol=1e-11).table
+        table = simulate_one(model, [0.0, max(person.until, 0.01) * DAYS_PER_YEAR], rtol=1e-9, atol=1e-11).table
         if person.until > 0:
             return snapshot(person, table.iloc[-1])
         # At diagnosis all but glucose stands where the history begins.
         return replace(person, state=at_rest(model, {key: float(table[key].iloc[0]) for key in model.state_names}))
     times = np.arange(0.0, years * DAYS_PER_YEAR, step)
-    table = simulate(model, times, rtol=1e-9, atol=1e-11).table
+    table = simulate_one(model, times, rtol=1e-9, atol=1e-11).table
     # The start of a history may lie above the mark; the last year-long rise to it counts.
     above = np.flatnonzero((table["HbA1c"].to_numpy() >= person.until) & (times > DAYS_PER_YEAR))
     if not above.size:

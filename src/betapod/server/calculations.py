@@ -219,7 +219,7 @@ def simulate_model(asked: Asked) -> dict[str, Any]:
     import numpy as np
 
     from ..engine.schedule import Dose, Schedule, Switch
-    from ..engine.scipy.reference import simulate
+    from ..front.simulations import simulate
     from ..physiology import whole_body
 
     model = _own_model(asked) if asked["model"] is None else whole_body.named_model(asked["model"])

@@ -30,7 +30,7 @@ def run(cache: Path, monkeypatch: pytest.MonkeyPatch):
     app = typer.Typer()
     register(app)
     app.callback()(lambda: None)
-    return lambda *words: CliRunner().invoke(app, ["confront", "-n", "8", *words])
+    return lambda *words: CliRunner().invoke(app, ["confront", "-n", "8", "--fit-draws", "2", *words])
 
 
 def test_table_figure_page_and_csv(run, tmp_path: Path) -> None:
@@ -189,7 +189,7 @@ def test_what_is_printed_fits_the_terminal(view: list[str], monkeypatch: pytest.
     from terminals import WIDTHS, check_fits, on_terminal
 
     monkeypatch.setenv("BETAPOD_CACHE", str(cache))
-    command = ["confront", "-n", "8", "--draws", "0", "--study", "PACKHAM2016", "--quiet", *view]
+    command = ["confront", "-n", "8", "--draws", "0", "--fit-draws", "2", "--study", "PACKHAM2016", "--quiet", *view]
     whole = on_terminal(monkeypatch, 4000, *command)
     for width in WIDTHS:
         narrow = on_terminal(monkeypatch, width, *command)

@@ -53,8 +53,8 @@ if TYPE_CHECKING:
     from ...model import Model
 
 
-#: Ways to integrate; as `betapod.engine.scipy.reference.METHODS`, which takes long to import.
-METHODS = ("LSODA", "BDF", "Radau")
+#: Ways to integrate; as `betapod.engine.one_patient.METHODS`, which takes long to import.
+METHODS = ("Rodas5P", "LSODA", "BDF", "Radau")
 
 
 def register(app: typer.Typer) -> None:
@@ -99,9 +99,15 @@ class Integration:
 
     heading: ClassVar[str] = "Integration"
 
-    method: Annotated[str, typer.Option("--method", help="LSODA, BDF or Radau.", autocompletion=_complete_method)] = (
-        "LSODA"
-    )
+    method: Annotated[
+        str | None,
+        typer.Option(
+            "--method",
+            metavar="NAME",
+            help="Rodas5P (compiled; default for models of the package), LSODA (default for others), BDF or Radau.",
+            autocompletion=_complete_method,
+        ),
+    ] = None
     rtol: Annotated[float, typer.Option("--rtol", help="Relative tolerance.")] = 1e-6
     atol: Annotated[
         float | None,
@@ -192,7 +198,7 @@ def simulate_patient_command(
     start = read_initial(loaded, initial or [], problems)
     visits = span.visits(loaded, problems)
     wanted = _wanted(loaded, names_option(views.outputs or ()), problems)
-    if solver.method not in METHODS:
+    if solver.method is not None and solver.method not in METHODS:
         message = f"there is no method {solver.method!r}"
         problems.append(not_among(METHODS, "unknown-method", message, solver.method))
     if beside:
@@ -212,7 +218,7 @@ def simulate_patient_command(
     users_start, start = start, {**plan.state, **start}
     users_schedule, schedule = schedule, joined_schedules(plan.schedule, schedule)
 
-    from ...engine.scipy.reference import simulate
+    from ...front.simulations import simulate
 
     # Said before the simulation, since such a value may be why it fails.
     implausible = [*loaded.parameters.implausible(), *loaded.inputs.implausible()]

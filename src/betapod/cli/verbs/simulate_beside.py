@@ -149,7 +149,7 @@ class SharedRun:
     start: Mapping[str, float]
     visits: Sequence[float]
     outputs: Sequence[str]
-    solver: tuple[str, float, float | None] = field(default=("LSODA", 1e-6, None))
+    solver: tuple[str | None, float, float | None] = field(default=(None, 1e-6, None))
 
 
 def runs_beside(model: Model, asked: GivenOrSeveral, scans: Sequence[str], problems: list[Problem]) -> list[RunBeside]:
@@ -297,7 +297,7 @@ def _unfit(shared: SharedRun, run: RunBeside) -> list[Problem]:
 
 def _carried_out(shared: SharedRun, run: RunBeside) -> tuple[Model, Result, Schedule]:
     from ...engine.schedule import Schedule
-    from ...engine.scipy.reference import simulate
+    from ...front.simulations import simulate
 
     settings = [*shared.settings, *run.settings]
     model = set_values(shared.model, run.settings)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,15 +18,31 @@ from ..limits import MOST_VALUES, SHORTEST, check_size
 from ..schedule import Schedule
 from ..tolerance import absolute, check_tolerances
 from .reference_run import ReferenceRun
-from .simulation_result import Result, lost_states, no_numbers, result_tables
-
-if TYPE_CHECKING:
-    pass
+from .simulation_result import Result, Trajectory, lost_states, no_numbers, result_tables
 
 METHODS = ("LSODA", "BDF", "Radau")
 
 
-def simulate(
+class ModelIntegration(Protocol):
+    """One model, ready to be integrated."""
+
+    @property
+    def atol(self) -> NDArray[np.float64]:
+        """Absolute tolerance of each state."""
+
+    @property
+    def evaluations(self) -> int:
+        """Evaluations of the rates so far."""
+
+    def integrate(self, visits: NDArray[np.float64], schedule: Schedule, initial: Mapping[str, float]) -> Trajectory:
+        """Go through a schedule."""
+
+
+#: Makes an integration of a model, by a method, with relative and absolute tolerances.
+Integrator = Callable[[Model, str, float, ArrayLike], ModelIntegration]
+
+
+def simulate_by_reference(
     model: Model,
     times: ArrayLike,
     schedule: Schedule | None = None,
@@ -72,16 +88,39 @@ def simulate(
     --------
     The reference kidney loses filtration over ten years:
 
-    >>> from betapod import load_model, simulate
-    >>> table = simulate(load_model("kidney"), [0.0, 3652.5], outputs=["GFR"]).table
+    >>> from betapod import load_model
+    >>> from betapod.engine.scipy.reference import simulate_by_reference
+    >>> table = simulate_by_reference(load_model("kidney"), [0.0, 3652.5], outputs=["GFR"]).table
     >>> table["GFR"].round(0).tolist()
     [105.0, 100.0]
+    """
+    return simulate_by(ReferenceRun, METHODS, model, times, schedule, initial, method, rtol, atol, outputs)
+
+
+def simulate_by(
+    integrator: Integrator,
+    methods: Sequence[str],
+    model: Model,
+    times: ArrayLike,
+    schedule: Schedule | None,
+    initial: Mapping[str, float] | None,
+    method: str,
+    rtol: float,
+    atol: ArrayLike | None,
+    outputs: Sequence[str] | None,
+) -> Result:
+    """Integrate a model by an integrator that knows some methods, see `simulate`.
+
+    Raises
+    ------
+    ConfigError, SolverError
+        As of `simulate`.
     """
     instance("model", model, Model, "a model, such as load_model('kidney')")
     visits = floats("times", times)
     initial = by_name("initial", {} if initial is None else initial)
     outputs = None if outputs is None else as_names("outputs", outputs)
-    _check(model, visits, initial, method, outputs)
+    _check(model, visits, initial, method, methods, outputs)
     check_tolerances(rtol, atol, model.state_names)
     schedule = Schedule() if schedule is None else schedule
     instance("schedule", schedule, Schedule, "a Schedule of doses and switches")
@@ -94,15 +133,16 @@ def simulate(
     if outputs is None:
         outputs = [*model.state_names, *model.assignments, *model.inputs]
     if steady.is_steady(schedule):
-        initial = _steady_start(model, schedule, initial, method)
+        initial = _steady_start(integrator, model, schedule, initial, method)
         schedule = steady.continued(schedule)
     if infused := infused_states([schedule]):
         schedule = as_switches(model, schedule, float(visits[-1]))
         model = with_infusions(model, infused)
-    return _simulated(model, method, rtol, atol, visits, schedule, initial, outputs, watched)
+    return _simulated(integrator, model, method, rtol, atol, visits, schedule, initial, outputs, watched)
 
 
 def _simulated(
+    integrator: Integrator,
     model: Model,
     method: str,
     rtol: float,
@@ -113,7 +153,7 @@ def _simulated(
     outputs: Sequence[str],
     watched: frozenset[str] = frozenset(),
 ) -> Result:
-    run = ReferenceRun(model, method, rtol, atol)
+    run = integrator(model, method, rtol, atol)
     trajectory = run.integrate(visits, schedule, initial)
     table, dictionary = result_tables(model, trajectory, visits, outputs)
     warnings = model.parameters.implausible() + model.inputs.implausible()
@@ -133,7 +173,9 @@ def _simulated(
     )
 
 
-def _steady_start(model: Model, schedule: Schedule, initial: Mapping[str, float], method: str) -> dict[str, float]:
+def _steady_start(
+    integrator: Integrator, model: Model, schedule: Schedule, initial: Mapping[str, float], method: str
+) -> dict[str, float]:
     """Return the states just before a dose of an endless train."""
     steady.check_steady(model, schedule)
     train, length = steady.dosing_interval(schedule)
@@ -141,7 +183,7 @@ def _steady_start(model: Model, schedule: Schedule, initial: Mapping[str, float]
     train, model_of_train = as_switches(model, train, length), with_infusions(model, infused_states([train]))
 
     def states_at(visits: NDArray[np.float64], doses: Schedule, start: Mapping[str, float]) -> NDArray[np.float64]:
-        result = _simulated(model_of_train, method, steady.RTOL, 1e-15, visits, doses, start, names)
+        result = _simulated(integrator, model_of_train, method, steady.RTOL, 1e-15, visits, doses, start, names)
         return np.asarray(result.table.to_numpy())
 
     def one_interval(states: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -153,7 +195,12 @@ def _steady_start(model: Model, schedule: Schedule, initial: Mapping[str, float]
 
 
 def _check(
-    model: Model, times: NDArray[np.float64], initial: Mapping[str, float], method: str, outputs: Sequence[str] | None
+    model: Model,
+    times: NDArray[np.float64],
+    initial: Mapping[str, float],
+    method: str,
+    methods: Sequence[str],
+    outputs: Sequence[str] | None,
 ) -> None:
     problems = []
     if (
@@ -165,8 +212,8 @@ def _check(
         or 0.0 < times[-1] < SHORTEST
     ):
         problems.append(Problem("bad-times", "the times must be increasing days from 0 on"))
-    if not isinstance(method, str) or method not in METHODS:
-        problems.append(Problem("unknown-method", f"there is no method {method!r}", expected=", ".join(METHODS)))
+    if not isinstance(method, str) or method not in methods:
+        problems.append(Problem("unknown-method", f"there is no method {method!r}", expected=", ".join(methods)))
     for name, value in initial.items():
         where = f"initial {name}"
         if name in model.state_names:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -120,7 +121,10 @@ class ReferenceRun:
             hybrid.past.begin(0.0, state, lambda time: self._inputs_at(segments[0], time))
         state = hybrid.advanced(0.0, state)
         if visits[0] == 0.0:
+            # A switch at the start comes after what is seen then.
+            hybrid.segment = replace(segments[0], values=self.base_inputs, slopes=dict.fromkeys(self.base_inputs, 0.0))
             record(0.0, state)
+            hybrid.segment = segments[0]
         for segment in segments:
             if hybrid.queue.ended is not None:
                 break

@@ -12,7 +12,7 @@ from ...base.errors import BetapodError
 from ...model.assembly.model import Model
 from ..compiled.workspace import ENDED, OK
 from ..schedule import Schedule
-from .reference import simulate
+from .reference import simulate_by_reference as simulate
 
 #: Finer than this the reference integrator's own rounding shows.
 _FINEST = 1e-12

@@ -9,7 +9,7 @@ from dataclasses import replace
 from ...base.errors import ExchangeError, Location, Problem
 from ...engine.infusions import as_switches, infused_states, with_infusions
 from ...engine.schedule import Schedule, Segment
-from ...engine.scipy.reference import simulate
+from ...engine.scipy.reference import simulate_by_reference as simulate
 from ...engine.steady import continued, is_steady
 from ...model import Event, Model, ParameterTable, State
 from ...model.algebra.expression import TIME, ZERO, Expr, add, binary, const, symbol

@@ -15,7 +15,7 @@ from ...base.errors import ExchangeError, Location, Problem
 from ...base.exports import table_as_csv
 from ...base.files import replacing
 from ...engine.schedule import Schedule
-from ...engine.scipy.reference import simulate
+from ...engine.scipy.reference import simulate_by_reference as simulate
 from ...model import Model
 from ...model.bibliography import Bibliography
 from ...model.parameters.table import source_keys

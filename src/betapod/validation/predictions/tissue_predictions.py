@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ...base.constants import MINUTES_PER_DAY
+from ...engine.one_patient import simulate_one
 from ...engine.schedule import Dose, Schedule
-from ...engine.scipy.reference import simulate
 from ...model import Model
 from ...physiology import whole_body
 from ...physiology.cells.routes import ORGANS
@@ -100,7 +100,7 @@ def _scans(scenario: str) -> tuple[dict[str, float], dict[str, float]]:
         if part > 0
     ]
     names = ["scan_L", "scan_H", "scan_S"]
-    table = 100.0 * simulate(model, [_FIRST, 10.0], Schedule(doses), rtol=1e-7, atol=1e-12, outputs=names).table
+    table = 100.0 * simulate_one(model, [_FIRST, 10.0], Schedule(doses), rtol=1e-7, atol=1e-12, outputs=names).table
     first, last = ({name: float(table[name].iloc[row]) for name in names} for row in (0, 1))
     return first, last
 
@@ -111,7 +111,7 @@ def _stayed(scenario: str, days: Sequence[float]) -> list[dict[str, float]]:
     course = regimen(_ORDER, _WEIGHT, model, scenario).schedule
     kidney = ["N_K", "G_K", "Z_end", "Z_pod", "Z_mes", "Z_tub", "Z_mal"]
     times = [0.0, *days]
-    table = simulate(model, times, course, rtol=1e-7, atol=1e-12, outputs=[*kidney, "Z_beta"]).table
+    table = simulate_one(model, times, course, rtol=1e-7, atol=1e-12, outputs=[*kidney, "Z_beta"]).table
     values = model.values()
     native = sum(values[f"count_{kind}"] for kind in ("end", "pod", "mes", "tub"))
     return [

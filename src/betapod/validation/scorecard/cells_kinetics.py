@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from ...base.constants import MINUTES_PER_DAY
+from ...engine.one_patient import simulate_one
 from ...engine.schedule import Dose, Schedule
-from ...engine.scipy.reference import simulate
 from ...model import Model
 from ...physiology import whole_body
 from ...physiology.cells.routes import ORGANS
@@ -33,7 +33,7 @@ def follow_order(order: str, days: Sequence[float], outputs: Sequence[str], **va
     """Follow an order for cells, such as ``UC-MSC 1e6/kg iv x3 q28d``; rows by day."""
     model = host(**values)
     schedule = regimen(order, WEIGHT, model).schedule
-    return simulate(model, days, schedule, rtol=1e-7, atol=1e-12, outputs=list(outputs)).table
+    return simulate_one(model, days, schedule, rtol=1e-7, atol=1e-12, outputs=list(outputs)).table
 
 
 def _labelled(model: Model, cells: float, days: Sequence[float], viable: float) -> pd.DataFrame:
@@ -47,7 +47,7 @@ def _labelled(model: Model, cells: float, days: Sequence[float], viable: float) 
         if part > 0
     ]
     scans = ["scan_L", "scan_H", "scan_S"]
-    return 100.0 * simulate(model, days, Schedule(doses), rtol=1e-7, atol=1e-12, outputs=scans).table
+    return 100.0 * simulate_one(model, days, Schedule(doses), rtol=1e-7, atol=1e-12, outputs=scans).table
 
 
 def _viability() -> float:
@@ -84,7 +84,7 @@ def label_healthy() -> dict[str, float]:
 @procedure
 def arrest() -> dict[str, float]:
     """The share that an arterial bed arrests, and what is left of cells arrested there after 3 days (the bed of everything else)."""
-    table = simulate(host(), [0.0, 3.0], Schedule([Dose("N_E", 1.0)]), rtol=1e-8, atol=1e-12, outputs=["N_E"]).table
+    table = simulate_one(host(), [0.0, 3.0], Schedule([Dose("N_E", 1.0)]), rtol=1e-8, atol=1e-12, outputs=["N_E"]).table
     return {"first_pass": 100.0 * host().values()["eps_E"], "survivors_3d": 100.0 * table["N_E"].iloc[-1]}
 
 

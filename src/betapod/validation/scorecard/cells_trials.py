@@ -9,8 +9,8 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from ...engine.one_patient import simulate_one
 from ...engine.schedule import Schedule, Switch
-from ...engine.scipy.reference import simulate
 from ...observables.outcomes import C_PEPTIDE_POSITIVE
 from ...person import glucose_tests
 from ...person.coupled_person import typical_patient
@@ -83,7 +83,7 @@ def _fall_of_hba1c(order: str, days: Sequence[float]) -> list[float]:
     model = cell_parameters.parameterise(who.model, CURRENT_EVIDENCE)
     course = regimen(order, who.state["BW"], model, CURRENT_EVIDENCE, who.state).schedule
     treated, untreated = (
-        simulate(model, [0.0, *days], schedule, who.state, outputs=["HbA1c"]).table["HbA1c"].to_numpy()[1:]
+        simulate_one(model, [0.0, *days], schedule, who.state, outputs=["HbA1c"]).table["HbA1c"].to_numpy()[1:]
         for schedule in (course, Schedule())
     )
     return [float(value) for value in treated - untreated]
