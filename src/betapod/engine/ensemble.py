@@ -14,9 +14,9 @@ from ..base.cores import cores
 from ..base.errors import ConfigError, Problem, did_you_mean
 from ..model.assembly.model import Model
 from . import steady
-from .compiled.compiled_run import CompiledRun, StepControl
-from .compiled.kernel import Kernel, kernel_for
+from .compiled.compiled_run import RunArrays, StepControl
 from .compiled.workspace import ENDED, IMPOSSIBLE
+from .devices import AnyKernel, device_of, device_problems
 from .ensemble_input import distinct_schedules, initial_states, patient_columns, visit_times
 from .ensemble_result import EnsembleResult as EnsembleResult
 from .floors import first_below
@@ -55,11 +55,13 @@ class Ensemble:
         Whether to keep the compiled program on disk.
     max_steps
         Steps after which a patient is given up.
+    device
+        Where patients are integrated: ``cpu``, the processor; ``cuda``, an NVIDIA graphics card, or ``cuda:1``, the second.
 
     Raises
     ------
     ConfigError
-        Unknown outputs, tolerances that are not positive, or events that only the reference integrator does.
+        Unknown outputs, tolerances that are not positive, events that only the reference integrator does, or no such device.
 
     Examples
     --------
@@ -88,21 +90,23 @@ class Ensemble:
         threads: int | None = None,
         cache: bool = True,
         max_steps: int = 1_000_000,
+        device: str = "cpu",
     ) -> None:
         instance("model", model, Model, "a model, such as load_model('kidney')")
         self.model = model
         self.outputs = model.state_names if outputs is None else as_names("outputs", outputs)
         self.width, self.cache, self.max_steps = width, cache, max_steps
         self.threads = threads if threads is not None else cores()
-        self.rtol = rtol
+        self.rtol, self.device = rtol, device
         self._check(atol)
+        self._device = device_of(device)
         self.rtol = float(rtol)
         shape = (len(model.states),)
         #: Numbers per state, or None where they follow from the model and the schedule: by the size of states if `by_size`.
         self.by_size = isinstance(atol, str)
         fixed = None if isinstance(atol, str) else atol
         self.atol = None if fixed is None else np.broadcast_to(np.asarray(fixed, dtype=np.float64), shape).copy()
-        self._kernels: dict[tuple[str, ...], Kernel] = {}
+        self._kernels: dict[tuple[str, ...], AnyKernel] = {}
         self._with_infusions: dict[tuple[str, ...], Ensemble] = {}
         self.first_step = 0.01
 
@@ -130,10 +134,16 @@ class Ensemble:
                 "threads is a whole number from 1 to 4096, max_steps one from 1 on, and width one of 1, 2, 4, 8, 16"
             )
             problems.append(Problem("bad-option", message))
+        problems.extend(device_problems(self.device, self.width))
         if problems:
             raise ConfigError(problems)
 
-    def kernel(self, ramps: tuple[str, ...] = ()) -> Kernel:
+    @property
+    def processor(self) -> str:
+        """Name of the processor or graphics card that integrates the patients."""
+        return self._device.name
+
+    def kernel(self, ramps: tuple[str, ...] = ()) -> AnyKernel:
         """Return the compiled program, for schedules that change `ramps` linearly.
 
         Parameters
@@ -143,8 +153,8 @@ class Ensemble:
 
         Returns
         -------
-        Kernel
-            Compiled for this processor, or read from the cache.
+        Kernel or GridKernel
+            Compiled for this processor or card, or read from the cache.
 
         Raises
         ------
@@ -159,8 +169,9 @@ class Ensemble:
         True
         """
         if ramps not in self._kernels:
-            quickly = self.rtol >= QUICK
-            self._kernels[ramps] = kernel_for(self.model, self.outputs, ramps, self.width, self.cache, quickly)
+            self._kernels[ramps] = self._device.kernel(
+                self.model, self.outputs, ramps, self.width, self.cache, self.rtol >= QUICK
+            )
         return self._kernels[ramps]
 
     def run(
@@ -253,8 +264,8 @@ class Ensemble:
                 Problem("bad-out", "out does not fit", found=f"{out.dtype} {out.shape}", expected=f"float64 {shape}")
             )
         control = StepControl(self.rtol, self.max_steps, self.first_step)
-        run = CompiledRun(self.model, kernel, tables, columns, starts, visits, out, atol, control, self.threads)
-        run.go()
+        run = RunArrays(self.model, kernel.parameters, tables, columns, starts, visits, out, atol, control)
+        vector_steps = self._device.integrate(kernel, run, self.threads, self.cache)
         self._refuse_impossible(run, out, visits)
         return EnsembleResult(
             values=out,
@@ -271,14 +282,14 @@ class Ensemble:
             last=run.last,
             rtol=self.rtol,
             atol=np.min(atol, axis=0),
-            vector_steps=run.vector_steps,
+            vector_steps=vector_steps,
             width=kernel.width,
             again=_SamePatients(self, columns, starts, schedules, which, visits),
             otherwise=SecondPath(self.model, self.outputs, visits, columns, starts, schedules, which),
             time_unit=self.model.time_unit,
         )
 
-    def _refuse_impossible(self, run: CompiledRun, out: NDArray[np.float64], visits: NDArray[np.float64]) -> None:
+    def _refuse_impossible(self, run: RunArrays, out: NDArray[np.float64], visits: NDArray[np.float64]) -> None:
         """Count patients as failed from the visit on at which a reported state cannot be."""
         for patient, (visit, _) in first_below(self.model, self.outputs, out).items():
             if run.status[patient] <= ENDED:
@@ -301,13 +312,14 @@ class Ensemble:
                 self.threads,
                 self.cache,
                 self.max_steps,
+                self.device,
             )
         return self._with_infusions[states]
 
     def _finer(self, outputs: Sequence[str], rtol: float, atol: ArrayLike) -> Ensemble:
         """Return the same ensemble at another tolerance, with more steps to take."""
         steps = max(self.max_steps, 10**7)
-        return Ensemble(self.model, outputs, rtol, atol, self.width, self.threads, self.cache, steps)
+        return Ensemble(self.model, outputs, rtol, atol, self.width, self.threads, self.cache, steps, self.device)
 
     def _steady(
         self,

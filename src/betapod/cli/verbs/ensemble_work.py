@@ -51,6 +51,12 @@ class Work:
     cluster: Annotated[
         str | None, typer.Option("--cluster", metavar="ADDRESS", help="Dask scheduler, e.g. tcp://head:8786.")
     ] = None
+    device: Annotated[
+        str,
+        typer.Option(
+            "--device", metavar="DEVICE", help="cpu; cuda for an NVIDIA graphics card, cuda:1 for the second."
+        ),
+    ] = "cpu"
     fail_above: Annotated[
         float,
         typer.Option("--fail-above", min=0, max=1, help="Fraction of failed patients above which the exit code is 4."),
@@ -65,16 +71,20 @@ def work(plan: RunPlan, folder: Path, how: Work) -> None:
     Raises
     ------
     ConfigError
-        Options that exclude each other, or no part I/N; a cluster that cannot be reached or is of another version.
+        Options that exclude each other, or no part I/N; a cluster that cannot be reached or is of another version; no such device.
     typer.Exit
         The disk or the workers broke, the user interrupted, or more patients failed than allowed.
     """
+    from ...engine.gpu.card import card, device_number
     from ...engine.runs.execute import PROCESSES, THREADS, execute
     from ...engine.runs.summary import finish
 
     part = _part(how.part)
-    if sum(choice is not None for choice in (how.threads, how.processes, how.cluster)) > 1:
-        raise ConfigError(Problem("bad-option", "choose one of --threads, --processes and --cluster"))
+    on_card = device_number(how.device)
+    if sum(choice is not None for choice in (how.threads, how.processes, how.cluster, on_card)) > 1:
+        raise ConfigError(Problem("bad-option", "choose one of --threads, --processes, --cluster and --device cuda"))
+    if on_card is not None:
+        card(on_card)
     command = ["betapod", *sys.argv[1:]]
     with breaking("ensemble", "resume", folder=folder), _terminable(), _bar(how.quiet, folder) as progress:
         if how.cluster is not None:
@@ -86,8 +96,9 @@ def work(plan: RunPlan, folder: Path, how: Work) -> None:
         else:
             workers = PROCESSES if how.processes else THREADS
             outcome = execute(
-                plan, folder, workers, how.processes or how.threads, part=part, command=command, progress=progress
-            )
+                plan, folder, workers, how.processes or how.threads, part=part, command=command, progress=progress,
+                device=how.device,
+            )  # fmt: skip
         document = finish(outcome.store, plan) if outcome.complete else None
     if not how.quiet:
         _report(outcome, folder)

@@ -173,15 +173,15 @@ def write_blocks(code: Code, program: Program, quickly: bool = False) -> None:
         *(getattr(program.switches, name) for name in SWITCHES),
     ]
     write_library(code, blocks, of_steps if quickly else ())
-    with code.function("constants", ["p", "p"]) as (p, o):
+    with code.function("constants", ["w", "w"]) as (p, o):
         _store(code, o, BlockWriter(code, None, None, p, None).write(program.constants))
-    with code.function("initial", ["p", "p"]) as (p, o):
+    with code.function("initial", ["w", "w"]) as (p, o):
         _store(code, o, BlockWriter(code, None, None, p, None).write(program.initial))
-    with code.function("rates", ["v", "p", "p", "p", "p"]) as (t, y, p, c, k):
+    with code.function("rates", ["v", "w", "w", "w", "w"]) as (t, y, p, c, k):
         for i, rate in enumerate(BlockWriter(code, t, y, p, c, quickly).write(program.rates)):
             code.store(k, i * STAGES, code.load(k, "v", i * STAGES) + rate)
         code.give()
-    with code.function("linear", ["v", "p", "p", "p", "p", "p", "p"]) as (t, y, p, c, k, m, g):
+    with code.function("linear", ["v", "w", "w", "w", "w", "w", "w"]) as (t, y, p, c, k, m, g):
         results = BlockWriter(code, t, y, p, c, quickly).write(program.linear)
         n = len(program.states)
         for i in range(n):
@@ -208,7 +208,7 @@ def write_blocks(code: Code, program: Program, quickly: bool = False) -> None:
         *((f"priority{k}", event.priority) for k, event in enumerate(program.events) if event.priority is not None),
         *((name, getattr(program.switches, name)) for name in (SWITCHES if program.switches.any else ())),
     ]:
-        with code.function(name, ["v", "p", "p", "p", "p"]) as (t, y, p, c, o):
+        with code.function(name, ["v", "w", "w", "w", "w"]) as (t, y, p, c, o):
             _store(code, o, BlockWriter(code, t, y, p, c).write(block))
     write_factor(code, program)
     write_solve(code, program.factorisation)
@@ -235,7 +235,7 @@ def write_factor(code: Code, program: Program) -> None:
     entries: dict[int, list[tuple[int, str, int]]] = {}
     for row, column, kind, index in program.entries:
         entries.setdefault(row, []).append((column, kind, index))
-    with code.function("factor", ["v", "p", "p"]) as (d, c, m):
+    with code.function("factor", ["v", "w", "w"]) as (d, c, m):
         for row in right:
             values: dict[int, Value] = {}
             for column, kind, index in entries.get(row, ()):
@@ -257,7 +257,7 @@ def write_factor(code: Code, program: Program) -> None:
 
 def write_solve(code: Code, plan: Factorisation) -> None:
     """Write ``solve(m, k)``: the solution of ``(d I - J) x = k`` in place of k."""
-    with code.function("solve", ["p", "p"]) as (m, k):
+    with code.function("solve", ["w", "w"]) as (m, k):
         x = [code.load(k, "v", i * STAGES) for i in range(plan.size)]
         for pivot, low, _ in plan.steps:
             for i in low:

@@ -111,7 +111,7 @@ class Code(Protocol):
     """What a writer of code offers.
 
     Kinds of values: ``v``, ``k`` and ``m`` hold a number (64 bits), an integer and a truth value of each patient that is integrated
-    together; ``d``, ``i`` and ``b`` are the same for one patient or for all; ``p`` is an address.
+    together; ``d``, ``i`` and ``b`` are the same for one patient or for all; ``p`` is an address, ``w`` one among the worker's own vectors.
 
     Attributes
     ----------

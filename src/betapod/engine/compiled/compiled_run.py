@@ -36,11 +36,13 @@ class StepControl:
     first_step: float
 
 
-class CompiledRun:
-    """One call of the compiled loop: its arrays and threads.
+class RunArrays:
+    """What the compiled loop reads and writes in one call, wherever it runs.
 
     Parameters
     ----------
+    parameters
+        Order of a patient's values.
     columns, starts
         Values and initial states that differ between the patients: name -> (patients,).
     visits
@@ -54,7 +56,7 @@ class CompiledRun:
     def __init__(
         self,
         model: Model,
-        kernel: Kernel,
+        parameters: Sequence[str],
         tables: Timeline,
         columns: Mapping[str, NDArray[np.float64]],
         starts: Mapping[str, NDArray[np.float64]],
@@ -62,10 +64,8 @@ class CompiledRun:
         out: NDArray[np.float64],
         atol: NDArray[np.float64],
         control: StepControl,
-        threads: int,
     ) -> None:
         count = len(out)
-        self.kernel, self.threads = kernel, min(threads, max(1, count))
         self.status = np.full(count, NOT_RUN, dtype=np.int64)
         self.ended_at = np.full(count, np.nan)
         self.event = np.full(count, -1, dtype=np.int64)
@@ -73,8 +73,6 @@ class CompiledRun:
         # Only the rows of failures are ever touched, so the memory of the others is never really taken.
         self.last = np.empty((count, len(model.states)))
         self.stop = np.zeros(1, dtype=np.int64)
-        self._vector_steps: list[int] = []
-        self._errors: list[BaseException] = []
         results = ("status", "ended_at", "event", "steps", "rejected", "last", "stop")
         fields = {
             "count": count,
@@ -87,13 +85,30 @@ class CompiledRun:
             "max_steps": float(control.max_steps),
             "first_step": float(control.first_step),
             "out": out,
-            **_patient_fields(model, kernel, count, columns, starts),
-            **_schedule_fields(kernel, tables),
+            **_patient_fields(model, parameters, count, columns, starts),
+            **_schedule_fields(parameters, tables),
             **{name: getattr(self, name) for name in results},
         }
-        # The job holds addresses: its arrays must live as long as it does.
-        self._arrays = {n: np.ascontiguousarray(v) if isinstance(v, np.ndarray) else v for n, v in fields.items()}
-        self.job = _packed(self._arrays)
+        # A job holds addresses: its arrays must live as long as it does.
+        self.fields = {n: np.ascontiguousarray(v) if isinstance(v, np.ndarray) else v for n, v in fields.items()}
+
+
+class CompiledRun:
+    """One call of the compiled loop on the processor: its arrays and threads.
+
+    Parameters
+    ----------
+    threads
+        How many share the patients.
+    """
+
+    def __init__(self, kernel: Kernel, arrays: RunArrays, threads: int) -> None:
+        self.kernel, self.arrays = kernel, arrays
+        self.threads = min(threads, max(1, len(arrays.status)))
+        self._vector_steps: list[int] = []
+        self._errors: list[BaseException] = []
+        places = {n: v.ctypes.data if isinstance(v, np.ndarray) else v for n, v in arrays.fields.items()}
+        self.job = packed(places)
 
     def go(self) -> None:
         """Integrate all patients; an interrupt stops the threads after the patients they have begun.
@@ -108,7 +123,7 @@ class CompiledRun:
                 while worker.is_alive():
                     worker.join(0.5)
         except BaseException:
-            self.stop[0] = 1
+            self.arrays.stop[0] = 1
             for worker in workers:
                 worker.join()
             raise
@@ -135,7 +150,7 @@ class CompiledRun:
 
 def _patient_fields(
     model: Model,
-    kernel: Kernel,
+    parameters: Sequence[str],
     count: int,
     columns: Mapping[str, NDArray[np.float64]],
     starts: Mapping[str, NDArray[np.float64]],
@@ -143,9 +158,9 @@ def _patient_fields(
     """Return the fields of the job about what patients share, and in what they differ."""
     shared = model.values()
     return {
-        "base": np.array([shared.get(name, 0.0) for name in kernel.parameters]),
+        "base": np.array([shared.get(name, 0.0) for name in parameters]),
         "varied_count": len(columns),
-        "varied": _positions(kernel.parameters, columns),
+        "varied": _positions(parameters, columns),
         "values": _matrix(list(columns.values()), count),
         "override_count": len(starts),
         "overrides": _positions(model.state_names, starts),
@@ -153,7 +168,7 @@ def _patient_fields(
     }
 
 
-def _schedule_fields(kernel: Kernel, tables: Timeline) -> dict[str, Any]:
+def _schedule_fields(parameters: Sequence[str], tables: Timeline) -> dict[str, Any]:
     """Return the fields of the job about segments, switches and doses."""
     return {
         "schedule": tables.schedule,
@@ -161,7 +176,7 @@ def _schedule_fields(kernel: Kernel, tables: Timeline) -> dict[str, Any]:
         "segment_start": tables.start,
         "segment_end": tables.end,
         "switched_count": len(tables.switched),
-        "switched": _positions(kernel.parameters, tables.switched),
+        "switched": _positions(parameters, tables.switched),
         "switch_fixed": tables.switch_fixed,
         "switch_factor": tables.switch_factor,
         "ramp_fixed": tables.ramp_fixed,
@@ -185,13 +200,11 @@ def _matrix(columns: Sequence[NDArray[np.float64]], count: int) -> NDArray[np.fl
     return matrix
 
 
-def _packed(fields: Mapping[str, Any]) -> NDArray[np.int64]:
-    """Return the fields of a job in the order of `JOB`: integers and numbers as they are, arrays by their address."""
+def packed(fields: Mapping[str, Any]) -> NDArray[np.int64]:
+    """Return the fields of a job in the order of `JOB`: integers, addresses among them, and numbers as they are."""
     job = np.zeros(len(JOB), dtype=np.int64)
     for i, value in enumerate(fields[name] for name in JOB):
-        if isinstance(value, np.ndarray):
-            job[i] = value.ctypes.data
-        elif isinstance(value, float):
+        if isinstance(value, float):
             job[i : i + 1].view(np.float64)[0] = value
         else:
             job[i] = value

@@ -40,7 +40,7 @@ class WorkerModule:
         self, name: str, kinds: Sequence[str] = (), returns: str | None = None, exported: bool = False
     ) -> Iterator[tuple[Lanes, list[Value]]]:
         """Write a function of a job, a workspace and other arguments."""
-        with self.code.function(name, ["p", "p", *kinds], returns, exported) as (job, memory, *arguments):
+        with self.code.function(name, ["p", "w", *kinds], returns, exported) as (job, memory, *arguments):
             yield self.lanes(job, memory), arguments
 
     def lanes(self, job: Value, memory: Value) -> Lanes:

@@ -14,9 +14,9 @@ from contextlib import contextmanager
 from . import scaling
 from .code import Operand, Value, Variable
 
-#: Kinds of values: vectors of numbers, integers and truth values; the same as scalars; a pointer.
+#: Kinds of values: vectors of numbers, integers and truth values; the same as scalars; pointers.
 VECTORS = {"v": "double", "k": "i64", "m": "i1"}
-SCALARS = {"d": "double", "i": "i64", "b": "i1", "p": "ptr"}
+SCALARS = {"d": "double", "i": "i64", "b": "i1", "p": "ptr", "w": "ptr"}
 _SCALAR_OF = {"v": "d", "k": "i", "m": "b"}
 _FLOAT_COMPARE = {"<": "olt", "<=": "ole", ">": "ogt", ">=": "oge", "==": "oeq", "!=": "une"}
 _INT_COMPARE = {"<": "slt", "<=": "sle", ">": "sgt", ">=": "sge", "==": "eq", "!=": "ne"}
@@ -224,7 +224,7 @@ class VectorCode:
     def address(self, base: Value, kind: str, index: Operand) -> Value:
         """Return the place of the element `index` of an array of one kind."""
         where = index.text if isinstance(index, Value) else str(index)
-        return self.emit("p", f"getelementptr inbounds {self.type(kind)}, ptr {base.text}, i64 {where}")
+        return self.emit(base.kind, f"getelementptr inbounds {self.type(kind)}, ptr {base.text}, i64 {where}")
 
     def load(self, base: Value, kind: str, index: Operand = 0) -> Value:
         """Return one element of an array."""
@@ -285,7 +285,7 @@ class VectorCode:
         self._lines, self._places = [], []
         arguments = [Value(self, kind, f"%a{i}") for i, kind in enumerate(kinds)]
         yield arguments
-        head = ", ".join(f"{self.type(a.kind)} {'noalias ' if a.kind == 'p' else ''}{a.text}" for a in arguments)
+        head = ", ".join(f"{self.type(a.kind)} {'noalias ' if a.kind in ('p', 'w') else ''}{a.text}" for a in arguments)
         result = "void" if returns is None else self.type(returns)
         # Nothing may become a call of memcpy and the like: the code refers to nothing outside itself.
         attributes = (

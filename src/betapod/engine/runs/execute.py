@@ -28,6 +28,8 @@ from .transport import pack
 THREADS, PROCESSES = "threads", "processes"
 #: How often a shard is tried again after the worker that computed it died.
 _RETRIES = 3
+#: Threads beside a card: one waits for it while another draws and writes.
+_BESIDE_A_CARD = 2
 
 
 @dataclass(frozen=True)
@@ -195,6 +197,7 @@ def execute(
     command: Sequence[str] = (),
     progress: Callable[[Progress], None] | None = None,
     order: Callable[[list[int]], Iterable[int]] = sorted,
+    device: str = "cpu",
 ) -> RunOutcome:
     """Compute every shard of a plan that its folder does not hold yet.
 
@@ -212,6 +215,8 @@ def execute(
         ``(i, n)``: only part i of n, so that n processes can share the work without knowing of each other.
     order
         In which order shards are computed; the result does not depend on it.
+    device
+        Where patients are integrated, as `betapod.Ensemble` knows it. A card takes shard after shard.
 
     Raises
     ------
@@ -232,11 +237,14 @@ def execute(
     finished, damaged = store.survey(requested)
     todo = list(order([shard for shard in requested if shard not in finished]))
     refuse_small_disk(plan, store.folder, todo)
-    session = _Session(plan, store, progress, damaged, sum(len(plan.members(s)) for s in finished), requested)
+    done = sum(len(plan.members(s)) for s in finished)
+    session = _Session(plan, store, progress, damaged, done, requested, device)
     began = session.began
     if todo:
         if executor is not None:
             session.work(todo, executor, count or 8, store.folder if shared_folder else None, 1)
+        elif device != "cpu":
+            session.work_in_threads(todo, _BESIDE_A_CARD)
         elif workers == PROCESSES:
             session.work_in_processes(todo, count or cores())
         else:
@@ -257,8 +265,10 @@ class _Session:
         damaged: dict[int, str],
         done: int,
         requested: range,
+        device: str,
     ) -> None:
         self.plan, self.store, self.progress, self.damaged = plan, store, progress, damaged
+        self.device = device
         self.done, self.total = done, sum(len(plan.members(shard)) for shard in requested)
         self.computed = self.failed = self.written = 0
         self.packed = pack(plan.model)
@@ -294,7 +304,7 @@ class _Session:
                     # A few shards ahead keep every worker busy; more would only hold memory.
                     while waiting and len(running) < count + 2 and not broken:
                         shard = waiting.popleft()
-                        item = task(self.plan, self.packed, shard, self.store.run, folder, threads)
+                        item = task(self.plan, self.packed, shard, self.store.run, folder, threads, self.device)
                         try:
                             future = pool.submit(compute_shard, item)
                         except BrokenProcessPool:

@@ -41,6 +41,8 @@ class Task:
         Run folder to write into; None where the machine cannot reach it, then the parts travel back.
     threads
         Threads to integrate with.
+    device
+        Where to integrate, as `betapod.Ensemble` knows it.
     """
 
     model: bytes
@@ -55,9 +57,18 @@ class Task:
     run: str
     folder: str | None
     threads: int = 1
+    device: str = "cpu"
 
 
-def task(plan: RunPlan, packed: bytes, shard: int, run: str, folder: Path | None, threads: int = 1) -> Task:
+def task(
+    plan: RunPlan,
+    packed: bytes,
+    shard: int,
+    run: str,
+    folder: Path | None,
+    threads: int = 1,
+    device: str = "cpu",
+) -> Task:
     """Return the task of one shard of a plan."""
     members = plan.members(shard)
     cohort = plan.cohort.part(members) if plan.cohort is not None else None
@@ -75,6 +86,7 @@ def task(plan: RunPlan, packed: bytes, shard: int, run: str, folder: Path | None
         run,
         location,
         threads,
+        device,
     )
 
 
@@ -88,8 +100,6 @@ def compute_shard(task: Task) -> tuple[Receipt, dict[str, bytes] | None]:
     files
         The parts as bytes by table, where `Task.folder` is None.
     """
-    from ..compiled.machine import processor
-
     began = time.perf_counter()
     ensemble = _ensemble(task)
     values: Mapping[str, Any] | int = len(task.members)
@@ -104,7 +114,7 @@ def compute_shard(task: Task) -> tuple[Receipt, dict[str, bytes] | None]:
         **_counts(result),
         "moments": moments(result.values, task.outputs),
         "host": socket.gethostname(),
-        "processor": processor().name,
+        "processor": ensemble.processor,
         "versions": versions(),
     }
     members = task.members
@@ -254,12 +264,17 @@ def _ensemble(task: Task) -> Ensemble:
     from ..timeline import ramped_inputs
     from .transport import unpack
 
-    key = (hashlib.sha256(task.model).hexdigest(), task.outputs, task.rtol, task.atol, task.threads)
+    key = (hashlib.sha256(task.model).hexdigest(), task.outputs, task.rtol, task.atol, task.threads, task.device)
     with _lock:
         if key not in _ensembles:
             _ensembles.clear()
             ensemble = Ensemble(
-                unpack(task.model), outputs=task.outputs, rtol=task.rtol, atol=task.atol, threads=task.threads
+                unpack(task.model),
+                outputs=task.outputs,
+                rtol=task.rtol,
+                atol=task.atol,
+                threads=task.threads,
+                device=task.device,
             )
             ensemble.kernel(ramped_inputs(ensemble.model, [task.schedule]))
             _ensembles[key] = ensemble

@@ -1,0 +1,117 @@
+"""One call of the compiled loop on a graphics card: chunks of patients that its memory holds, one patient in each thread."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..compiled.compiled_run import RunArrays, packed
+from ..compiled.workspace import ENDED, JOB
+from .card import Card, CardMemory, CardProgram
+from .grid_kernel import GridKernel
+from .memory_plan import MemoryPlan, memory_plan
+from .ptx import BLOCK
+
+#: What is given of each patient, and what comes back.
+GIVEN = ("values", "starts", "schedule")
+RESULTS = ("status", "ended_at", "event", "steps", "rejected")
+#: Results that are large: outputs always come back, the last states only where somebody failed.
+_LARGE = ("out", "last")
+_EACH = {*GIVEN, *RESULTS, *_LARGE}
+#: More patients than any queue has: written to the counter of those taken, it ends a grid early.
+_NOBODY_LEFT = 2**62
+
+
+class GridRun:
+    """One call of the compiled loop on a graphics card.
+
+    Parameters
+    ----------
+    kernel
+        The model's program.
+    arrays
+        What it reads and writes.
+    card
+        Where it runs.
+    use_cache
+        Whether to keep machine code on disk.
+    """
+
+    def __init__(self, kernel: GridKernel, arrays: RunArrays, card: Card, use_cache: bool = True) -> None:
+        self.kernel, self.arrays, self.card, self.use_cache = kernel, arrays, card, use_cache
+        #: How the patients were computed, and by what; known when they are.
+        self.plan: MemoryPlan | None = None
+        self.program: CardProgram | None = None
+
+    def go(self) -> None:
+        """Integrate all patients; an interrupt ends the grid after the patients that it has begun.
+
+        Raises
+        ------
+        ConfigError
+            The card has too little memory.
+        SolverError
+            The card failed.
+        """
+        card, fields = self.card, self.arrays.fields
+        count = int(fields["count"])
+        if not count:
+            return
+        shared = {name: value for name, value in fields.items() if name not in _EACH and isinstance(value, np.ndarray)}
+        each = {name: fields[name] for name in JOB if name in _EACH}
+        with card.in_use(), card.memory() as memory:
+            program = card.program(self.kernel.ptx, BLOCK, self.use_cache)
+            plan = memory_plan(
+                count,
+                card.free_memory(),
+                sum(array.nbytes for array in shared.values()) + 8 * len(JOB),
+                sum(array.nbytes // count for array in each.values()),
+                self.kernel.workspace,
+                min(program.blocks, card.most_blocks or program.blocks),
+                BLOCK,
+            )
+            self.plan, self.program = plan, program
+            places = {name: memory.take(array.nbytes) for name, array in shared.items()}
+            for name, array in shared.items():
+                memory.write(places[name], array)
+            most = max(last - first for first, last in plan.chunks)
+            places |= {name: memory.take(most * (array.nbytes // count)) for name, array in each.items()}
+            room, job = memory.take(plan.room), memory.take(8 * len(JOB))
+            for first, last in plan.chunks:
+                parts = {name: array[first:last] for name, array in each.items()}
+                self._integrate(memory, places, parts, last - first, room, job)
+
+    def _integrate(
+        self,
+        memory: CardMemory,
+        places: Mapping[str, int],
+        parts: Mapping[str, NDArray[Any]],
+        count: int,
+        room: int,
+        job: int,
+    ) -> None:
+        """Integrate one chunk of patients, whose numbers begin at 0 for the program."""
+        assert self.plan is not None and self.program is not None
+        for name in (*GIVEN, *RESULTS):
+            memory.write(places[name], parts[name])
+        memory.write(places["next"], np.zeros(1, dtype=np.int64))
+        memory.write(job, packed({**self.arrays.fields, **places, "count": count}))
+        self.card.start(self.program, self.plan.blocks, self.plan.threads, job, room)
+        try:
+            self.card.wait()
+        except KeyboardInterrupt:
+            self.card.tell(places["next"], _NOBODY_LEFT)
+            self.card.wait()
+            raise
+        for name in (*RESULTS, "out"):
+            memory.read(places[name], parts[name])
+        if np.any(parts["status"] > ENDED):
+            memory.read(places["last"], parts["last"])
+
+    @property
+    def vector_steps(self) -> int:
+        """Steps of all patients together."""
+        return int(np.sum(self.arrays.steps) + np.sum(self.arrays.rejected))

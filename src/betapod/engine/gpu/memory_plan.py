@@ -1,0 +1,92 @@
+"""How many patients a card computes at a time, and by how many threads, so that its memory suffices."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+
+from ...base.errors import ConfigError, Problem
+from .grid_code import TILE
+
+#: Share of a card's free memory that is used; drivers take some for stacks, and others may use the card too.
+USABLE = 0.9
+#: Share of what is used that the threads' own vectors may take at most; the rest is the patients'.
+WORKING = 0.5
+
+
+@dataclass(frozen=True)
+class MemoryPlan:
+    """How patients are computed on a card.
+
+    Attributes
+    ----------
+    blocks, threads
+        Blocks of a grid, and threads of a block.
+    room
+        Bytes of the threads' own vectors.
+    chunks
+        Patients computed at a time: first and behind the last.
+    """
+
+    blocks: int
+    threads: int
+    room: int
+    chunks: tuple[tuple[int, int], ...]
+
+
+def memory_plan(
+    patients: int, free: int, shared: int, each: int, workspace: int, most_blocks: int, threads: int
+) -> MemoryPlan:
+    """Return how patients are computed with the memory that is free.
+
+    Parameters
+    ----------
+    patients
+        How many.
+    free
+        Bytes free on the card.
+    shared, each
+        Bytes of what all patients share, and of one patient's values and results.
+    workspace
+        Numbers of 8 bytes that each thread needs.
+    most_blocks, threads
+        Blocks that a card runs at once, and threads of a block, a multiple of `TILE`.
+
+    Returns
+    -------
+    MemoryPlan
+        Chunks are of nearly equal size and cover everybody once.
+
+    Raises
+    ------
+    ConfigError
+        Not even one block, or one patient, fits.
+
+    Examples
+    --------
+    >>> from betapod.engine.gpu.memory_plan import memory_plan
+    >>> plan = memory_plan(1000, free=2_000_000, shared=1000, each=2000, workspace=100, most_blocks=8, threads=32)
+    >>> plan.blocks, plan.room, plan.chunks
+    (8, 204800, ((0, 500), (500, 1000)))
+    """
+    assert threads % TILE == 0
+    usable = int(free * USABLE) - shared
+    block = threads * workspace * 8
+    blocks = min(most_blocks, -(-patients // threads), int(usable * WORKING) // block)
+    fits = (usable - blocks * block) // max(each, 1)
+    if blocks < 1 or fits < 1:
+        raise ConfigError(
+            Problem(
+                "too-large",
+                "the graphics card has too little free memory for this run",
+                found=f"{free / 1e9:,.2f} GB free",
+                expected=f"at least {(shared + 2 * max(block, each)) / USABLE / 1e9:,.2f} GB",
+                hint="Keep fewer outputs or visits, end what else uses the card, or leave device out.",
+            )
+        )
+    count = -(-patients // fits)
+    edges = [patients * k // count for k in range(count + 1)]
+    chunks = tuple(itertools.pairwise(edges))
+    most = max(last - first for first, last in chunks)
+    blocks = min(blocks, -(-most // threads))
+    return MemoryPlan(blocks, threads, blocks * block, chunks)
