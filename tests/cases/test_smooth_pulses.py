@@ -11,6 +11,7 @@ from betapod.engine.ensemble import Ensemble
 from betapod.engine.schedule import Schedule
 from betapod.engine.switches import gates
 from betapod.engine.tolerance import absolute
+from betapod.model.algebra.expression import ONE, TIME, add, const, div, exp, mul, neg, sub, unary
 from betapod.physiology import whole_body
 
 K = 0.1
@@ -62,6 +63,15 @@ def test_a_gate_that_opens_every_day_for_an_hour_is_seen_every_day():
     expected = [one * sum(math.exp(-K * day) for day in range(days)) for days in (1, 5, 100)]
     for found in both(model, [0.0, 1.0, 5.0, 100.0], "A"):
         np.testing.assert_allclose(found[1:], expected, rtol=1e-4)
+
+
+def test_a_bell_curve_has_one_moment_to_stop_at_and_a_sigmoid_written_out_its_middle():
+    """Where a bell's argument touches 0, rounding makes a stretch of time of it that is searched for nothing."""
+    bell = exp(mul(const(-50.0), sub(ONE, unary("cos", TIME))))
+    assert len(gates([bell], [])) == 1
+    assert len(gates([mul(const(3.0), add(bell, exp(neg(TIME))))], [])) == 2
+    assert len(gates([div(ONE, add(ONE, bell))], [])) == 2
+    assert len(gates([div(ONE, add(exp(TIME), exp(neg(TIME))))], [])) == 2
 
 
 def test_sigmoids_written_out_are_seen(sbml_model):

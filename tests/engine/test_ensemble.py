@@ -11,6 +11,7 @@ import pytest
 
 from betapod.base.errors import ConfigError, ParameterError
 from betapod.engine.ensemble import Ensemble
+from betapod.engine.ensemble_result import _error
 from betapod.engine.schedule import Dose, Schedule, Switch
 from betapod.engine.scipy.reference import simulate_by_reference as simulate
 from betapod.model import Model, Part, assemble
@@ -241,3 +242,10 @@ def _single(equations: str, events: str = "", **values: tuple[str, float]) -> Mo
         for name, (unit, value) in values.items()
     ]
     return assemble("single", [Part.from_text("single", equations, events=events)], ParameterTable(rows))
+
+
+def test_rounding_beside_what_stays_zero_is_no_large_error() -> None:
+    right = np.array([[[0.0, 2.0], [0.0, 4.0]]])
+    error = _error(right + [9e-19, 4e-6], right, 1e-3)
+    np.testing.assert_allclose(error[0, :, 0], 9e-16)
+    np.testing.assert_allclose(error[0, :, 1], [4e-6 / 2.004, 4e-6 / 4.004])

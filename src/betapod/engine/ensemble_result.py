@@ -226,7 +226,9 @@ class EnsembleResult(Displayed):
         tight = max(self.rtol * 1e-4, 1e-12)
         atol = self.atol * (tight / self.rtol)
         reference = self.again(patients, tight, atol)
-        error = _error(self.values[patients], reference.values)
+        # What is 0 throughout has no size of its own: its error counts beside what the absolute tolerance is a share of.
+        nothing = float(np.max(self.atol)) / self.rtol
+        error = _error(self.values[patients], reference.values, nothing)
         compared = bool(np.all(self.status[patients] == reference.status))
         by_other = []
         for patient in _spread(patients, independent):
@@ -234,7 +236,7 @@ class EnsembleResult(Displayed):
             if second is not None:
                 by_other.append(int(patient))
                 row = int(np.searchsorted(patients, patient))
-                error[row] = np.maximum(error[row], _error(self.values[patient], second[0]))
+                error[row] = np.maximum(error[row], _error(self.values[patient], second[0], nothing))
                 compared = compared and bool(second[1] == self.status[patient])
         others = np.array(by_other, dtype=np.int64)
         if not error.size or not np.any(np.isfinite(reference.values)):
@@ -263,13 +265,16 @@ def _spread(patients: NDArray[np.int64], count: int) -> NDArray[np.int64]:
     return patients[places] if len(patients) else patients
 
 
-def _error(computed: NDArray[np.float64], right: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return errors (..., visits, outputs), relative to the value plus a thousandth of the output's largest value."""
+def _error(computed: NDArray[np.float64], right: NDArray[np.float64], nothing: float) -> NDArray[np.float64]:
+    """Return errors (..., visits, outputs), relative to the value plus a thousandth of the output's largest value.
+
+    Where an output is 0 at all visits, relative to `nothing`.
+    """
     if not right.size:
         return np.zeros(right.shape)
     largest = np.max(np.where(np.isfinite(right), np.abs(right), 0.0), axis=-2, keepdims=True)
     with np.errstate(all="ignore"):
-        error = np.abs(computed - right) / (np.abs(right) + 1e-3 * largest + 1e-300)
+        error = np.abs(computed - right) / (np.abs(right) + np.where(largest > 0.0, 1e-3 * largest, nothing) + 1e-300)
     # A visit that only one of the two reached lies within the error of the ending's time: no error of a value.
     return np.where(np.isfinite(error), error, 0.0)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..model.algebra.derivative import gradient
@@ -140,8 +140,8 @@ def gates(rates: Sequence[Expr], others: Iterable[str], triggers: Sequence[Expr]
     """Return conditions that change where time alone opens or closes something smoothly, such as a dose written as two sigmoids.
 
     Such a pulse jumps nowhere, yet steps that have grown long would pass it unseen. So the integration stops where a sigmoid of time
-    is at its middle, and where what an exponential is taken of turns back, as in a bell curve. It stops too where a trigger says that
-    time equals something.
+    is at its middle, and where what an exponential is taken of turns back, as in a bell curve (which has no middle beside its top, unless
+    something constant is added to it, as in 1/(1 + exp(x))). It stops too where a trigger says that time equals something.
 
     Parameters
     ----------
@@ -152,22 +152,36 @@ def gates(rates: Sequence[Expr], others: Iterable[str], triggers: Sequence[Expr]
     order = topological(rates)
     timed, moved = depends(order, ["t"]), depends(order, others)
     conditions: dict[Expr, None] = {}
+    added = _added_to_constants([node for node in order if timed[node] and not moved[node]], timed)
     for node in order:
         if not node.args or not timed[node.args[0]] or moved[node.args[0]]:
             continue
         inner = node.args[0]
-        if node.op in _BENDS:
-            conditions[binary("ge", inner, ZERO)] = None
+        turns = ZERO
         if node.op == "exp":
             slope = gradient(inner, [TIME]).get(TIME, ZERO)
-            if "t" in free_symbols([slope]):
-                conditions[binary("ge", slope, ZERO)] = None
+            turns = slope if "t" in free_symbols([slope]) else ZERO
+        if node.op in _BENDS and (turns is ZERO or node in added):
+            conditions[binary("ge", inner, ZERO)] = None
+        if turns is not ZERO:
+            conditions[binary("ge", turns, ZERO)] = None
     order = topological(instants)
     timed, moved = depends(order, ["t"]), depends(order, others)
     for node in instants:
         if timed[node] and not moved[node]:
             conditions[binary("ge", *node.args)] = None
     return list(conditions)
+
+
+def _added_to_constants(order: Sequence[Expr], timed: Mapping[Expr, bool]) -> set[Expr]:
+    """Return which of the expressions of time alone are terms or factors of something that is added to something constant."""
+    inside: set[Expr] = set()
+    for node in reversed(order):
+        if node.op in ("add", "sub") and not all(timed[arg] for arg in node.args):
+            inside.add(node)
+        if node in inside and node.op in ("add", "sub", "mul", "div", "neg"):
+            inside.update(node.args)
+    return inside
 
 
 def find_switches(
