@@ -82,8 +82,8 @@ class Assembled:
 
 
 def grid_text(name: str) -> GridText:
-    """Return a shipped model's program, every state reported."""
-    return write_grid(lower(whole_body.named_model(name)))
+    """Return a shipped model's program at the usual tolerance, every state reported."""
+    return write_grid(lower(whole_body.named_model(name)), quickly=True)
 
 
 def ptxas() -> str | None:
