@@ -246,6 +246,6 @@ def _single(equations: str, events: str = "", **values: tuple[str, float]) -> Mo
 
 def test_rounding_beside_what_stays_zero_is_no_large_error() -> None:
     right = np.array([[[0.0, 2.0], [0.0, 4.0]]])
-    error = _error(right + [9e-19, 4e-6], right, 1e-3)
+    error = _error(right + np.array([9e-19, 4e-6]), right, 1e-3)
     np.testing.assert_allclose(error[0, :, 0], 9e-16)
     np.testing.assert_allclose(error[0, :, 1], [4e-6 / 2.004, 4e-6 / 4.004])
