@@ -11,8 +11,8 @@ therapies      plan  Plan  list_drugs  show_drug  harms  list_scenarios  list_sw
 people         load_person  list_people  draw_patients  load_library  Library  list_cohorts
                select_cohort  SelectedCohort
 one person     read_labs  forecast_patient  kidney_risks  validate_forecasts  write_explorer
-trials         list_protocols  load_protocol  Protocol  run_trial  open_trial  TrialRun  write_report
-               export_cdisc  read_adam  check_adam
+trials         list_protocols  load_protocol  Protocol  run_trial  open_trial  TrialRun  size_trial
+               SizedTrial  write_report  export_cdisc  read_adam  check_adam
 analyses       analyses: mixed models, slopes, times to events, rates, wins, several tests, on arrays of one's own
 designs        designs: boundaries, sizes, inference after stopping and adaptations, by functions of their own
 value          run_value  open_value
@@ -101,6 +101,7 @@ if TYPE_CHECKING:
     from .front.trials import load_protocol as load_protocol
     from .front.trials import open_trial as open_trial
     from .front.trials import run_trial as run_trial
+    from .front.trials import size_trial as size_trial
     from .front.trials import write_report as write_report
     from .front.trusting import how_trusted as how_trusted
     from .front.trusting import trusted_numbers as trusted_numbers
@@ -120,6 +121,7 @@ if TYPE_CHECKING:
     from .trials import array_analyses as analyses
     from .trials import designs as designs
     from .trials.conduct.trial_run import TrialRun as TrialRun
+    from .trials.operating.size_search import SizedTrial as SizedTrial
     from .trials.protocol.protocol import Protocol as Protocol
     from .validation.predictions.campaign import Confrontation as Confrontation
     from .validation.scorecard.scorecard import Scorecard as Scorecard
@@ -148,6 +150,7 @@ _PUBLIC = {
     "Schedule": "engine.schedule",
     "Scorecard": "validation.scorecard.scorecard",
     "SelectedCohort": "patients.cohorts.reweight",
+    "SizedTrial": "trials.operating.size_search",
     "Submodel": "model.assembly.submodel",
     "Switch": "engine.schedule",
     "TrialRun": "trials.conduct.trial_run",
@@ -204,6 +207,7 @@ _PUBLIC = {
     "show_drug": "front.models",
     "simulate": "front.simulations",
     "simulate_nonmem": "front.data_sets",
+    "size_trial": "front.trials",
     "trial_sensitivity": "front.sensitivities",
     "trusted_numbers": "front.trusting",
     "validate": "front.judging",
@@ -238,6 +242,7 @@ __all__ = [
     "Schedule",
     "Scorecard",
     "SelectedCohort",
+    "SizedTrial",
     "Submodel",
     "Switch",
     "TrialRun",
@@ -295,6 +300,7 @@ __all__ = [
     "show_drug",
     "simulate",
     "simulate_nonmem",
+    "size_trial",
     "trial_sensitivity",
     "trusted_numbers",
     "validate",

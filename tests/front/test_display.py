@@ -41,6 +41,7 @@ def _made() -> dict[str, Any]:
             evidence.select(endpoint="HbA1c", product="UC-MSC", controls=True), across=["population"]
         ),
         "Ledger": betapod.judge_claims(["A01", "B20"], simulate=False),
+        "SizedTrial": betapod.size_trial("nephstrom", power=0.8, threads=1),
         "Confrontation": betapod.confront(evidence.select(study="NEPHSTROM2023"), ["none"], patients=10, threads=1),
         "Scorecard": betapod.validate(targets=["kidney/V1a", "kidney/V3"]),
     }

@@ -58,11 +58,25 @@ def test_a_run_with_cells_names_the_right_claims(made) -> None:
 
 
 def test_a_run_without_cells_names_claims_about_diabetes_alone(made) -> None:
-    plain = SimpleNamespace(arms={"control": SimpleNamespace(cells="")})
+    plain = SimpleNamespace(arms={"control": SimpleNamespace(cells="", therapies=[])})
     (section,) = trial_report._claims(SimpleNamespace(courses=made.assessment.courses, protocol=plain))
     found = [row[0] for row in section.tables[0].rows]
     # B23 speaks of the treatment with cells, which such a run does not have.
     assert found == named({"diabetes"}) and "B17" in found and not {"B10b", "B23"} & set(found)
+
+
+@pytest.mark.parametrize("treatment", ["protein intake", "SGLT2 inhibitor", "intensive glycaemia"])
+def test_a_run_without_cells_names_claims_about_its_own_treatment(treatment: str) -> None:
+    """Reports of a drug listed claims about diets, and those of a diet claims about glucose."""
+    asked = {
+        str(claim["id"]): {
+            str(question.get("select", {}).get("product", "")) for question in claim.get("questions", [])
+        }
+        for claim in YAML(typ="safe").load(FILE.read_text(encoding="utf-8"))
+    }
+    every = [claim.id for claim in ledger_page.bearing(MEASURED, cells=False)]
+    found = [claim.id for claim in ledger_page.bearing(MEASURED, False, (treatment,))]
+    assert found == [name for name in every if treatment in asked[name]] and 0 < len(found) < len(every)
 
 
 def test_a_run_that_bears_on_no_claim_has_no_section() -> None:

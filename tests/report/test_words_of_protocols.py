@@ -12,10 +12,11 @@ import small_trials as small
 
 from betapod.report.common import words
 from betapod.report.common.drawing import slug
-from betapod.report.trial import answers
+from betapod.report.trial import answers, sections_estimand
 from betapod.report.trial.brief import brief
 from betapod.report.trial.report_writing import make
 from betapod.report.trial.trial_report import report_as_dict, report_tables, terminal_summary
+from betapod.trials.analysis import endpoints
 from betapod.trials.conduct import conduct
 from betapod.trials.operating import result_tables
 from betapod.trials.protocol.protocol_files import parse_protocol
@@ -217,6 +218,42 @@ def test_a_share_is_no_hazard_ratio(reports) -> None:
     assert "hazard ratio" in rows[0][1] or rows[0][1] == "\u2013"
     _, rows = terminal_summary(reports["responders"].assessment)
     assert rows[0][1].endswith("% of patients")
+
+
+def test_times_to_events_are_told_as_a_statistician_would(reports) -> None:
+    """Events are counted up to a visit and by group, what nobody sees any more is no missing value, and few trials tell no type I error."""
+    made = reports["events"]
+    text = shown(made.files[0].read_text(encoding="utf-8"))
+    assert "Hazard ratio of the event by month 12" in text and "hazard of the event by month 12" in text
+    assert "leaving the trial and death end what is watched" in text
+    assert "are meant to be (type I error). 30 trials are too few to tell" in text
+    (row,) = made.assessment.one_trial.to_dict("records")
+    assert row["analysis"] == "log-rank" and f"{row['events_treated']} against {row['events_control']}" in text
+    trial = conduct_one(made, row["replicate"])
+    assert (row["events_treated"], row["events_control"]) == trial
+    assert "leaving the trial and death end what is measured" in shown(reports["slope"].files[0].read_text("utf-8"))
+
+
+def conduct_one(made, replicate: int) -> tuple[int, int]:
+    """Events of the two groups of one trial, counted from its data."""
+    a = made.assessment
+    table = a.survival[a.survival["replicate"] == replicate].groupby("arm")["at_risk"].max()
+    trial = parse_protocol(TEXTS["events"])
+    data = conduct.conduct_trial(trial, pool=small.pool(trial, people=600))["main", "none"]
+    _, event = endpoints.times(data, trial.endpoints.primary)
+    of = {
+        name: event[replicate] & data.enrolled[replicate] & (data.arm[replicate] == data.arms.index(name))
+        for name in table.index
+    }
+    return tuple(int(of[name].sum()) for name in ("drug", "placebo"))
+
+
+@pytest.mark.parametrize(
+    ("bias", "composite", "said"),
+    [(0.2, False, "off by more than chance"), (0.02, True, "differ from trial to trial"), (0.02, False, "too small")],
+)
+def test_why_intervals_miss_the_truth_depends_on_what_the_estimate_does(bias, composite, said) -> None:
+    assert said in sections_estimand._why_narrow({"bias": bias, "error_of_bias": 0.02}, composite)
 
 
 def test_designs_that_were_not_run_are_not_spoken_of(tmp_path) -> None:

@@ -11,11 +11,12 @@ import pytest
 import small_trials as small
 from typer.testing import CliRunner
 
+import betapod
 from betapod import designs
 from betapod.base.errors import ConfigError
 from betapod.cli import main as cli
 from betapod.trials.operating import size_search
-from betapod.trials.operating.size_search import SizeAnswer, needed_size
+from betapod.trials.operating.size_search import SizedTrial, needed_size
 from betapod.trials.protocol.protocol_files import parse_protocol
 
 
@@ -27,7 +28,7 @@ def text(analysis: str = "t test", arms: str = "{cells: 1, control: 1}", more: s
     return got[:begin] + "conduct: {deaths: false}\n" + got[end:]
 
 
-def sized(protocol_text: str, **keys: Any) -> SizeAnswer:
+def sized(protocol_text: str, **keys: Any) -> SizedTrial:
     protocol = parse_protocol(protocol_text)
     return needed_size(protocol, pool=small.pool(protocol, people=500, effect=0.65), threads=1, **keys)
 
@@ -86,5 +87,10 @@ def test_the_verb_prints_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     asked = ["trial", "size", str(path), "--power", "0.8", "--margin", "0.05", "--quiet"]
     document = json.loads(CliRunner().invoke(cli.app, [*asked, "--json"]).stdout)
     assert document["patients"] == sum(document["arms"].values()) and document["tried"][0]["trials"] >= 100
+    # Python gives what the command prints.
+    sized = betapod.size_trial(path, 0.8, margin=0.05, threads=1)
+    assert (sized.patients, sized.arms) == (document["patients"], document["arms"])
+    assert sized.table.to_dict("records") == document["tried"]
+    assert len(sized.plot().axes[0].lines) > 0
     told = CliRunner().invoke(cli.app, asked)
     assert told.exit_code == 0 and f"{document['patients']} patients" in told.stdout

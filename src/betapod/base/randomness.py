@@ -129,8 +129,10 @@ def _no_patient(value: object) -> ConfigError:
 def _as_range(patients: Patients) -> range | None:
     """Return the patients as a range without gaps, where they are one."""
     if isinstance(patients, range):
-        if len(patients) and min(patients) < 0:
-            raise _no_patient(min(patients))
+        # The ends of a range are its least and its greatest number: nothing is walked through.
+        least = min(patients[0], patients[-1]) if len(patients) else 0
+        if least < 0:
+            raise _no_patient(least)
         return patients if patients.step == 1 and len(patients) else None
     array = np.asarray(patients)
     if array.size == 0:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def tell_comparisons(protocol_document: dict[str, Any], several: bool, cells: bool) -> None:
     """Print what trials find: difference, its range, power, and the truth."""
-    from ..report.common.words import capital, p_value, percent_text, truth_label
+    from ..report.common.words import at_visit, capital, p_value, percent_text, truth_label
     from ..report.trial.estimates import Scale
 
     endpoint = protocol_document["endpoint"]
@@ -44,7 +44,7 @@ def tell_comparisons(protocol_document: dict[str, Any], several: bool, cells: bo
         )
         for row in comparisons
     ]
-    title, at = capital(endpoint["name"] or scale.what), f" at {endpoint['visit']}"
+    title, at = capital(endpoint["name"] or scale.what), f" {at_visit(endpoint['summary'], endpoint['visit'])}"
     print_text(f"{title}{'' if title.endswith(at) else at}, between groups{unit}")
     groups = [f"scenario {row['scenario']}" for row in comparisons] if cells else []
     print_table(columns, rows, right=columns[1 + several :], groups=groups)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ..report.answer.whole_answer import Answer
     from ..trials.conduct.trial_data import TrialData
     from ..trials.conduct.trial_run import TrialRun
+    from ..trials.operating.size_search import SizedTrial
     from ..trials.protocol.protocol import Protocol
     from ..validation.predictions.campaign import Confrontation
     from ..validation.scorecard.scorecard import Scorecard
@@ -221,17 +222,39 @@ def _protocol(protocol: Protocol) -> Card:
 
 
 def _trial(run: TrialRun) -> Card:
+    from ..report.common.words import at_visit
     from ..trials.analysis.endpoints import endpoint_visit
 
     endpoint = run.protocol.endpoints.primary
     facts = [
         ("title", run.protocol.title),
-        ("primary endpoint", f"{endpoint.name or endpoint.quantity} at {endpoint_visit(run.protocol, endpoint)}"),
+        (
+            "primary endpoint",
+            f"{endpoint.name or endpoint.quantity} {at_visit(endpoint.summary, endpoint_visit(run.protocol, endpoint))}",
+        ),
         ("replicates", f"{run.protocol.replicates:,}, seed {run.protocol.seed}"),
     ]
     more = "Between arms: .comparisons. Every measurement: run[design, scenario].frame(). Report: betapod.write_report(run, folder)."
     title = f"{run.protocol.name}: {', '.join(run.designs)}; {', '.join(run.scenarios)}"
     return Card(title, facts, lambda: run.table, more)
+
+
+def _sized_trial(sized: SizedTrial) -> Card:
+    arms = ", ".join(f"{name} {count}" for name, count in sized.arms.items())
+    wanted = f"{100 * sized.wanted:g} %"
+    facts = [
+        ("title", sized.protocol.title),
+        ("comparison", f"{sized.design}, {sized.scenario}: {sized.comparison.words}"),
+    ]
+    facts += [("power wanted", f"{wanted}, to within {100 * sized.margin:g} %")]
+    facts += [("patients", arms)] if arms else [("no size", sized.why_none)]
+    size = f"{sized.patients} patients" if arms else "no size"
+    return Card(
+        f"{sized.protocol.name}: {size} for a power of {wanted}",
+        facts,
+        lambda: sized.table,
+        "Sizes that were tried: .table",
+    )
 
 
 def _trial_data(data: TrialData) -> Card:
@@ -324,6 +347,7 @@ _CARDS: dict[str, Callable[[Any], Card]] = {
     "Result": _result,
     "Scorecard": _scorecard,
     "SelectedCohort": _cohort,
+    "SizedTrial": _sized_trial,
     "TrialData": _trial_data,
     "TrialRun": _trial,
 }

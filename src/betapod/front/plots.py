@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ..patients.library import Library
     from ..trials.conduct.trial_data import TrialData
     from ..trials.conduct.trial_run import TrialRun
+    from ..trials.operating.size_search import SizedTrial
     from ..trials.protocol.protocol import Protocol
     from ..validation.predictions.campaign import Confrontation
     from ..validation.scorecard.scorecard import Scorecard
@@ -283,6 +284,35 @@ def scorecard(scores: Scorecard) -> Figure:
     return figure_of(scores)
 
 
+def sized_trial(sized: SizedTrial) -> Figure:
+    """Draw the simulated power of every size that was tried, with its 95 % interval, and the power that was wanted."""
+    table = sized.table.sort_values("patients")
+    if not len(table):
+        raise ConfigError(Problem("nothing-to-draw", f"no size was tried: {sized.why_none}"))
+    with styled():
+        figure = new_figure(4.6, 3.0)
+        axes = figure.add_subplot()
+        power = 100 * table["power"].to_numpy()
+        spread = np.abs(100 * table[["power_low", "power_high"]].to_numpy().T - power)
+        axes.errorbar(
+            table["patients"], power, spread, fmt="o-", color=PALETTE[0], capsize=2, label="simulated, 95 % interval"
+        )
+        axes.axhspan(
+            100 * (sized.wanted - sized.margin),
+            100 * (sized.wanted + sized.margin),
+            color=GREY,
+            alpha=0.3,
+            lw=0,
+            label="wanted",
+        )
+        axes.set_xlabel("patients")
+        axes.set_ylabel("power [%]")
+        axes.set_ylim(0, 102)
+        axes.set_title(drawable(f"{sized.design}: {sized.comparison.words}"), loc="left")
+        axes.legend()
+    return figure
+
+
 def _chosen(wanted: Sequence[str] | None, available: Sequence[str]) -> list[str]:
     names = list(available) if wanted is None else [wanted] if isinstance(wanted, str) else list(wanted)
     for name in names:
@@ -339,5 +369,6 @@ _PLOTS: dict[str, Callable[..., Figure]] = {
     "Result": result,
     "Scorecard": scorecard,
     "SelectedCohort": library,
+    "SizedTrial": sized_trial,
     "TrialRun": trial,
 }

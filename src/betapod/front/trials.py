@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from ..patients.library import Library
     from ..trials.conduct.trial_run import TrialRun
+    from ..trials.operating.size_search import SizedTrial
     from ..trials.protocol.protocol import Protocol
 
 Progress = Callable[[str, int, int], None]
@@ -151,6 +152,71 @@ def run_trial(
         raise ConfigError(Problem("no-text", message, Location("protocol"), "a Protocol", "a name or a YAML file"))
     plan = store.trial_plan(protocol, designs, scenarios, replicates, seed, fit_draws, fit)
     return store.run_into(folder, plan, library, threads, progress)
+
+
+def size_trial(
+    protocol: str | Path | Protocol,
+    power: float = 0.9,
+    *,
+    design: str | None = None,
+    scenario: str | None = None,
+    margin: float = 0.02,
+    seed: int | None = None,
+    library: Library | None = None,
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> SizedTrial:
+    """Return how many patients a trial needs for a power, by its own analysis, allocation, drop-out and looks.
+
+    About each size that is tried a sequential probability ratio test decides with how many simulated trials.
+
+    Parameters
+    ----------
+    protocol
+        A name of `list_protocols`, a YAML file, or a protocol.
+    power
+        Wanted share of trials that show what is to be shown.
+    design, scenario
+        The first design with a control, and the last scenario of the protocol, by default.
+    margin
+        By how much the power may miss the one wanted.
+    seed
+        Of the random numbers; the protocol's own by default.
+    library
+        Virtual patients; the package's library by default.
+    threads
+        Processor cores; all by default.
+    progress
+        Called with what is being done, how much is done, and how much there is.
+
+    Returns
+    -------
+    SizedTrial
+        ``patients`` of all arms, ``arms``, the ``power`` simulated with them, and every size that was tried as ``table``.
+
+    Raises
+    ------
+    ConfigError
+        Everything wrong with the protocol, a design without control or one that adapts its own size, a power or margin that is none, or
+        a trial for which nobody can be found.
+
+    Examples
+    --------
+    >>> import betapod
+    >>> sized = betapod.size_trial("nephstrom", power=0.8)
+    >>> sized.patients, sized.arms
+    (8, {'cells': 6, 'placebo': 2})
+    """
+    from ..base.arguments import number, whole
+    from ..trials.operating.size_search import needed_size
+    from ..trials.protocol.protocol import Protocol
+    from ..trials.protocol.protocol_files import find_protocol as load
+
+    asked = protocol if isinstance(protocol, Protocol) else load(protocol)
+    power, margin = number("power", power), number("margin", margin)
+    if threads is not None:
+        threads = whole("threads", threads, 1)
+    return needed_size(asked, power, design, scenario, margin, seed, library, threads=threads, progress=progress)
 
 
 def open_trial(folder: str | Path) -> TrialRun:

@@ -109,6 +109,7 @@ def _tell(written: WrittenReport, as_json: bool, quiet: bool, more: dict[str, ob
     from ...report.trial import answers
     from ...report.trial.trial_report import WARNING, report_as_dict, terminal_summary
     from ...trials.conduct.feasibility import feasibility_notes
+    from ...trials.operating.sizing import title
     from ...trust.trust_answer import trust_sentence
     from ...trust.trust_lines import question_of_protocol
 
@@ -120,10 +121,10 @@ def _tell(written: WrittenReport, as_json: bool, quiet: bool, more: dict[str, ob
     print_text(a.protocol.title, "bold")
     header, rows_with_units = terminal_summary(a)
     unit, rows = without_unit(rows_with_units)
-    print_text(
-        f"{words.endpoint_name(a.protocol.endpoints.primary, a.code)} at {a.visit}{', ' if unit else ''}{unit}; {a.replicates} trials each",
-        "dim",
-    )
+    primary = a.protocol.endpoints.primary
+    named, at = words.capital(title(primary, a.protocol)), f" {words.at_visit(primary.summary, a.visit)}"
+    named += "" if named.endswith(a.visit) or primary.name.endswith(at) else at
+    print_text(f"{named}{', ' if unit else ''}{unit}; {a.replicates} trials each", "dim")
     print_table(header, rows, varying=header)
     for question, answer in answers.answer_questions(a, written.extra.shares):
         print_text(question, "bold")

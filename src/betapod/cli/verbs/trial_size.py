@@ -58,16 +58,13 @@ def size_trial_command(
         answer = needed_size(
             checked, power, design, scenario, margin, seed, default(), threads=threads, progress=progress
         )
-    rows = [
-        {"patients": size.patients, "power": size.power.value, "power_low": size.power.low, "power_high": size.power.high, "trials": size.power.replicates, "verdict": size.verdict}
-        for size in answer.tried
-    ]  # fmt: skip
-    done = given_as_csv(Csv.of(list(rows[0]) if rows else ["patients"], [list(row.values()) for row in rows]), csv, as_json, text=True, quiet=quiet)  # fmt: skip
+    rows = answer.table.to_dict("records")
+    done = given_as_csv(Csv.of(list(answer.table), [list(row.values()) for row in rows]), csv, as_json, text=True, quiet=quiet)  # fmt: skip
     if as_json:
         print_json(_document(answer) | {"tried": rows})
     if as_json or done:
         return
-    _tell(checked, answer, rows)
+    _tell(answer, rows)
 
 
 def _document(answer: Any) -> dict[str, Any]:
@@ -87,11 +84,12 @@ def _document(answer: Any) -> dict[str, Any]:
     }
 
 
-def _tell(protocol: Any, answer: Any, rows: list[dict[str, Any]]) -> None:
+def _tell(answer: Any, rows: list[dict[str, Any]]) -> None:
     from ...report.trial.estimates import Scale
     from ...trials.analysis import endpoints
     from ...trials.operating.sizing import title
 
+    protocol = answer.protocol
     endpoint = protocol.endpoints.primary
     scale = Scale(endpoint.summary, endpoints.endpoint_code(endpoint), True, endpoint.measure)
     print_text(protocol.title, "bold")
@@ -99,8 +97,7 @@ def _tell(protocol: Any, answer: Any, rows: list[dict[str, Any]]) -> None:
     where = f"{answer.design}{f', scenario {answer.scenario}' if cells else ''}: {answer.comparison.words}"
     print_text(f"{title(endpoint, protocol)} by {endpoint.method}; {where}")
     if answer.patients is None:
-        why = "the mean effect is no benefit" if answer.formula is None else f"about {answer.formula} would be needed, too many to simulate"  # fmt: skip
-        print_text(f"No size was found for a power of {100 * answer.wanted:g} %: {why if not rows else 'every size that was tried is too small'}.")  # fmt: skip
+        print_text(f"No size was found for a power of {100 * answer.wanted:g} %: {answer.why_none}.")
     else:
         arms = ", ".join(f"{name} {count}" for name, count in answer.arms.items())
         error = "" if answer.error != answer.error else f" (Monte Carlo error {answer.error:.2g} on the scale of the analysis)"  # fmt: skip

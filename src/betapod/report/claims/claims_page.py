@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -231,7 +231,7 @@ def _factor(simulated: SimulatedOutcome) -> float:
 _CELLS = re.compile(r"(?<!beta )\bcells?\b", re.IGNORECASE)
 
 
-def bearing(quantities: Iterable[str], cells: bool) -> list[Claim]:
+def bearing(quantities: Iterable[str], cells: bool, treatments: Collection[str] = ()) -> list[Claim]:
     """Return the claims on which a run bears: those whose simulated outcome or published endpoint it measures.
 
     Parameters
@@ -240,6 +240,8 @@ def bearing(quantities: Iterable[str], cells: bool) -> list[Claim]:
         Names of what the run measured, such as ``HbA1c``.
     cells
         Whether it treated with cells; if not, only claims about diabetes come.
+    treatments
+        What it treated with besides, as the evidence calls it: without cells, claims whose evidence is about nothing of it do not come.
     """
     from ...claims import claims
 
@@ -248,17 +250,19 @@ def bearing(quantities: Iterable[str], cells: bool) -> list[Claim]:
     for claim in claims.load_claims():
         asked = {str(question.select.get("endpoint", "")).lower() for question in claim.questions}
         promised = {outcome.quantity.lower() for outcome in claim.outcomes}
-        if measured & (asked | promised) and (cells or (claim.about == "diabetes" and not _CELLS.search(claim.claim))):
+        tested = {str(question.select.get("product", "")) for question in claim.questions}
+        about = cells or (claim.about == "diabetes" and not _CELLS.search(claim.claim))
+        if measured & (asked | promised) and about and (cells or not treatments or tested & set(treatments)):
             bearing_claims.append(claim)
     return bearing_claims
 
 
-def section(quantities: Iterable[str], cells: bool) -> Section | None:
+def section(quantities: Iterable[str], cells: bool, treatments: Collection[str] = ()) -> Section | None:
     """Return the section of a trial's report with the claims that it bears on; None if there are none."""
     from ...claims.ledger import judge_ledger
     from ..common.document import Section, Table
 
-    selected = bearing(quantities, cells)
+    selected = bearing(quantities, cells, treatments)
     if not selected:
         return None
     entries = judge_ledger([claim.id for claim in selected])

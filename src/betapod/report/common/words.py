@@ -11,11 +11,9 @@ from ...hazards.outcome_rates import OUTCOME_LABELS
 from ...observables.quantities import CHARACTERISTICS, visit_observables
 from ...therapies.scenarios import SCENARIOS
 from ...trials.analysis.endpoints import comparisons
-from ...trials.protocol.endpoint_keys import trial_outcome_label
 
 if TYPE_CHECKING:
     from ...trials.operating.result_tables import Assessment
-    from ...trials.protocol.endpoint_keys import Endpoint
 
 MINUS = "\u2212"
 NARROW = "\u202f"
@@ -137,9 +135,11 @@ def short_name(code: str) -> str:
     return CHARACTERISTICS[code].label if code in CHARACTERISTICS else code
 
 
-def endpoint_name(endpoint: Endpoint, code: str) -> str:
-    """Return what an endpoint is about: the label of its outcome, or the short name of the quantity `code`."""
-    return trial_outcome_label(endpoint.outcome) if endpoint.outcome else short_name(code)
+def at_visit(summary: str, visit: str) -> str:
+    """Return when an endpoint is judged, in words: what happens is counted up to a visit, courses run to it, values are those at it."""
+    if summary in ("time to event", "recurrent events", "hierarchy"):
+        return f"by {visit}"
+    return f"to {visit}" if summary in ("slope", "chronic slope", "total") else f"at {visit}"
 
 
 def printed_unit(code: str) -> str:

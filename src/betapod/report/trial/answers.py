@@ -294,7 +294,7 @@ def _best_endpoint(assessment: Assessment) -> str:
         supposed = f" if {words.scenario(scenarios[0])}" if named else ""
         text = (
             f"Among the protocol's endpoints, {best['endpoint']} ({best['variant']}) needs fewest{supposed}: "
-            f"{count(float(best['n']))} patients. "
+            f"{count(float(best['n']))} patients{'' if best['role'] == 'primary' else '; it answers another question than the primary one'}. "
         )
     if not doubted.empty and (sound.empty or doubted["n"].min() < sound["n"].min()):
         fewer = doubted.loc[doubted["n"].idxmin()]

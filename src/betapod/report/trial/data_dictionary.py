@@ -171,6 +171,8 @@ COLUMNS: Mapping[str, tuple[str, str]] = {
     "rejected_low": ("its 95 % interval, lower bound", "1"),
     "rejected_high": ("its 95 % interval, upper bound", "1"),
     "analysis": ("how one trial was analysed", ""),
+    "events_treated": ("patients of the group with the event in the trial shown; empty for other endpoints", ""),
+    "events_control": ("the same of the group it is compared with", ""),
     "standard_error": ("standard error of the effect", _CHANGE),
     "degrees": ("degrees of freedom of the t statistic; infinite: normal", ""),
     "p": ("two-sided p value", "1"),

@@ -52,7 +52,7 @@ def controlled_section(assessment: Assessment, design: str) -> Section:
     rule = rule_of(assessment.protocol.endpoints, assessment.protocol.endpoints.primary)
     tables = [
         Table(
-            f"{_difference(scale)} at {assessment.visit}; {words.counted(assessment.replicates, 'trial')} of {words.counted(assessment.protocol.size(design), 'patient')}. "
+            f"{_difference(scale)} {words.at_visit(scale.summary, assessment.visit)}; {words.counted(assessment.replicates, 'trial')} of {words.counted(assessment.protocol.size(design), 'patient')}. "
             f"Significant: {rule.words}, with its 95 % Monte Carlo interval.",
             [*head, kind, "95 % of trials", "significant", _success(rule), *([truth] if truth else [])],
             cells,
@@ -163,6 +163,11 @@ def _slopes(assessment: Assessment, design: str, names: Sequence[str], named: bo
     ]
 
 
+def _events(row: Any) -> str:
+    treated, control = row["events_treated"], row["events_control"]
+    return "" if not math.isfinite(treated) else f"{treated:.0f} against {control:.0f}"
+
+
 def _one_trial(assessment: Assessment, design: str, names: Sequence[str], named: bool) -> list[Table]:
     """Return the typical trial as it would be published."""
     if assessment.one_trial.empty:
@@ -172,6 +177,7 @@ def _one_trial(assessment: Assessment, design: str, names: Sequence[str], named:
     ]
     several = len(set(table["treated"])) > 1
     scale = estimates.primary(assessment, design)
+    counted = "events_treated" in table and table["events_treated"].notna().any()
     rows = []
     for r in table.dropna(subset=["effect"]).to_dict("records"):
         row_scale = estimates.Scale("time to event", "EGFR") if "hazard" in str(r["analysis"]) else scale
@@ -180,6 +186,7 @@ def _one_trial(assessment: Assessment, design: str, names: Sequence[str], named:
                 *([words.contrast(assessment, r["treated"], r["control"])] if several else []),
                 *([words.capital(words.scenario(str(r["scenario"])))] if named else []),
                 str(r["analysis"]),
+                *([_events(r)] if counted else []),
                 row_scale.number(r["effect"]) if row_scale.ratio else row_scale.text(r["effect"]),
                 row_scale.range(r["low"], r["high"]),
                 words.p_value(r["p"]),
@@ -203,7 +210,7 @@ def _one_trial(assessment: Assessment, design: str, names: Sequence[str], named:
                 if "hazard" in analyses
                 else ""
             ),
-            [*head, "analysis", "estimate", "95 % interval", "p"],
+            [*head, "analysis", *(["patients with the event"] if counted else []), "estimate", "95 % interval", "p"],
             rows,
             len(head) + 1,
         )

@@ -114,7 +114,7 @@ def uncontrolled(assessment: Assessment, design: str) -> Section:
     ]
     against = "" if scale.share else " against baseline"
     table = Table(
-        f"{words.capital(scale.what)} at {assessment.visit}{against}, over "
+        f"{words.capital(scale.what)} {words.at_visit(scale.summary, assessment.visit)}{against}, over "
         f"{words.counted(assessment.replicates, 'study', 'studies')} of {words.counted(assessment.protocol.size(design), 'patient')}."
         + (
             " Significant improvement: two-sided p below 0.05 in the direction of benefit (paired t test)."

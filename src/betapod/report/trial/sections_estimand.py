@@ -6,6 +6,7 @@ import math
 from collections.abc import Hashable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from ...base.constants import Z95
 from ...trials.analysis.endpoints import comparisons
 from ...trials.operating.estimands import why_no_truth
 from ...trials.operating.sizing import title
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from ...trials.operating.result_tables import Assessment
     from ...trials.protocol.endpoint_keys import Endpoint
 
+#: Monte Carlo errors within which a bias may be chance, and a share that is known to within so much; choices.
+_CHANCE, _KNOWN = 3.0, 0.01
 #: Strategy -> what it means for values after an event; the event stands before it.
 _STRATEGIES = {
     "treatment policy": "counts as it is",
@@ -61,12 +64,20 @@ def _asked_for(assessment: Assessment, design: str) -> str:
     pair = comparisons(protocol, design)[0]
     scale = Scale(endpoint.summary, words_code(endpoint, assessment), True, endpoint.measure)
     summary = "ratio of geometric means" if endpoint.measure == "difference" and scale.log else endpoint.measure
-    events = [f"{event} {_STRATEGIES.get(strategy, 'is missing')}" for event, strategy in _events(assessment, endpoint)]
+    events = _after_enrolment(_events(assessment, endpoint), endpoint)
     after = f" After enrolment: {'; '.join(events)}." if events else ""
     return (
         f"The primary estimand: {words.contrast(assessment, pair.treated, str(pair.control))}, in all patients whom the trial enrols; "
-        f"{scale.what} at {assessment.visit}, summarised as {summary}.{after}"
+        f"{scale.what} {words.at_visit(endpoint.summary, assessment.visit)}, summarised as {summary}.{after}"
     )
+
+
+def _after_enrolment(events: list[tuple[str, str]], endpoint: Endpoint) -> list[str]:
+    """Say what becomes of values after each event; those after which nothing is known come last, together."""
+    told = [f"{event} {_STRATEGIES[strategy]}" for event, strategy in events if strategy in _STRATEGIES]
+    ending = [event for event, strategy in events if strategy not in _STRATEGIES]
+    watched = "watched" if endpoint.summary in ("time to event", "recurrent events") else "measured"
+    return told + ([f"{words.listed(ending)} end{'s' if len(ending) == 1 else ''} what is {watched}"] if ending else [])
 
 
 def words_code(endpoint: Endpoint, assessment: Assessment) -> str:
@@ -80,9 +91,14 @@ def _events(assessment: Assessment, endpoint: Endpoint) -> list[tuple[str, str]]
     return [
         *([("rescue", rules.rescue)] if conduct.rescue else []),
         *([("leaving the trial", rules.drop_out)] if conduct.drop_out > 0 else []),
-        *([("death", rules.death)] if conduct.deaths else []),
+        *([("death", rules.death)] if conduct.deaths and not _counts(endpoint, "death") else []),
         *([("kidney failure", rules.kidney_failure)] if rules.kidney_failure != "missing" else []),
     ]
+
+
+def _counts(endpoint: Endpoint, outcome: str) -> bool:
+    """Whether an outcome is an event of the endpoint itself."""
+    return outcome in endpoint.composite or outcome == endpoint.outcome
 
 
 def _against_truth(assessment: Assessment, design: str, rows: list[dict[Hashable, Any]], named: bool) -> Table:
@@ -125,17 +141,36 @@ def _coverage(row: Mapping[Hashable, Any]) -> str:
 
 def _too_narrow(assessment: Assessment, rows: list[dict[Hashable, Any]]) -> list[str]:
     """Name the endpoints whose intervals hold the true value less often than they promise."""
-    every = [assessment.protocol.endpoints.primary, *assessment.protocol.endpoints.secondary]
-    levels = {title(item, assessment.protocol): rule_of(assessment.protocol.endpoints, item).level for item in every}
-    failing = dict.fromkeys(
-        str(row["endpoint"]) for row in rows if row["coverage_high"] < levels.get(str(row["endpoint"]), 0.95)
-    )
-    if not failing:
-        return []
+    every = {
+        title(item, assessment.protocol): item
+        for item in (assessment.protocol.endpoints.primary, *assessment.protocol.endpoints.secondary)
+    }
+    reasons: dict[str, list[str]] = {}
+    for row in rows:
+        name = str(row["endpoint"])
+        level = rule_of(assessment.protocol.endpoints, every[name]).level if name in every else 0.95
+        if row["coverage_high"] < level:
+            named = reasons.setdefault(_why_narrow(row, name in every and bool(every[name].also)), [])
+            named += [name] if name not in named else []
     return [
-        f"The intervals of {words.listed(list(failing))} hold the true value less often than they promise: the analysis is not right for this estimand, "
-        "for what is lost or happens after enrolment is not as it takes it to be."
+        f"The intervals of {words.listed(named)} hold the true value less often than they promise: {why}."
+        for why, named in reasons.items()
     ]
+
+
+def _why_narrow(row: Mapping[Hashable, Any], composite: bool) -> str:
+    """Return why intervals hold the truth too seldom: the estimate is off, or it is right and scatters more than its error says."""
+    if not abs(row["bias"]) <= _CHANCE * row["error_of_bias"]:
+        return (
+            "the mean estimate is off by more than chance, for what is lost or happens after enrolment is not as the analysis takes it to be, or it asks "
+            "something else"
+        )
+    if composite:
+        return (
+            "the mean estimate is right, but the rates of outcomes differ from trial to trial, and with the mixture of events the effect, which the interval of "
+            "one trial does not know"
+        )
+    return "the mean estimate is right, but its standard error is too small for outcomes that scatter like these in so many patients"
 
 
 def _false_positives(assessment: Assessment, design: str, rows: list[dict[Hashable, Any]]) -> list[str]:
@@ -144,9 +179,17 @@ def _false_positives(assessment: Assessment, design: str, rows: list[dict[Hashab
     return [
         f"Were both groups of {words.contrast(assessment, row['treated'], row['control'])} ({words.design(assessment, design)}) given what the control gets, "
         f"{words.percent_text(row['false_positives'], 1)} of trials ({100 * row['false_positives_low']:.1f} to {100 * row['false_positives_high']:.1f} %) "
-        f"would be significant, where {100 * rule.alpha:g} % are meant to be."
+        f"would be significant, where {100 * rule.alpha:g} % are meant to be (type I error).{_trials_wanted(assessment, rule.alpha)}"
         for row in nulls
     ]
+
+
+def _trials_wanted(assessment: Assessment, alpha: float) -> str:
+    """Say how many trials would tell the type I error, where these are too few for it; empty where they are enough."""
+    wanted = math.ceil(alpha * (1 - alpha) * (Z95 / _KNOWN) ** 2)
+    if assessment.replicates >= wanted:
+        return ""
+    return f" {words.counted(assessment.replicates, 'trial')} are too few to tell: {words.thousands(wanted)} would, to within {100 * _KNOWN:g} %."
 
 
 def _several(assessment: Assessment) -> list[Table]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ from .estimates import of_row
 from .sections import ReportSupplement, sections
 
 if TYPE_CHECKING:
+    import duckdb
     import pandas as pd
 
     from ...trials.operating.result_tables import Assessment
@@ -112,12 +114,14 @@ def _taken_out(sections: Sequence[Section], name: str) -> tuple[Drawing | None, 
 
 def _claims(assessment: Assessment) -> list[Section]:
     """Return the claims that the run bears on, judged by the ledger; pooling their evidence needs the extra ``evidence``."""
+    from ...trust.trust_treatments import treatments_named
     from ..claims import claims_page as ledger_page
 
     measured = set(assessment.courses["quantity"])
-    cells = any(arm.cells for arm in assessment.protocol.arms.values())
+    arms = assessment.protocol.arms.values()
+    treatments = treatments_named(item.therapy for arm in arms for item in arm.therapies)
     try:
-        section = ledger_page.section(measured, cells)
+        section = ledger_page.section(measured, any(arm.cells for arm in arms), treatments)
     except MissingExtraError:
         text = 'The ledger that judges them pools published studies, which needs one more package: pip install "betapod[evidence]".'
         return [Section("claims", "Claims that this run bears on", [text])]
@@ -223,6 +227,7 @@ def write_trial_report(
         The folder cannot be made or written to.
     """
     from ...base.errors import ConfigError, Location, Problem
+    from ...engine.runs.database import connect
 
     data = folder / "data"
     try:
@@ -238,10 +243,11 @@ def write_trial_report(
         by_name["mechanisms"] = pd.concat(
             [attribution.table.assign(scenario=attribution.scenario) for attribution in extra.shares], ignore_index=True
         )
-    for name, table in by_name.items():
-        text = table_as_csv(_without_rounding_errors(table), float_format="%.8g")
-        written.append(write_text(data / f"{name}.csv", text))
-        written.append(_parquet(table, data / f"{name}.parquet"))
+    with closing(connect()) as connection:
+        for name, table in by_name.items():
+            text = table_as_csv(_without_rounding_errors(table), float_format="%.8g")
+            written.append(write_text(data / f"{name}.csv", text))
+            written.append(_parquet(connection, table, data / f"{name}.parquet"))
     rows = [
         "table,column,meaning,unit",
         *(",".join(_quoted(cell) for cell in row) for row in describe_columns(by_name, assessment.code)),
@@ -254,16 +260,12 @@ def _quoted(text: str) -> str:
     return '"' + text.replace('"', '""') + '"' if "," in text or '"' in text else text
 
 
-def _parquet(table: pd.DataFrame, path: Path) -> Path:
-    from ...engine.runs.database import connect, sql_path
+def _parquet(connection: duckdb.DuckDBPyConnection, table: pd.DataFrame, path: Path) -> Path:
+    from ...engine.runs.database import sql_path
 
     with replacing(path) as temporary:
-        connection = connect()
-        try:
-            connection.register("given", table)
-            connection.execute(f"COPY given TO {sql_path(temporary)} (FORMAT parquet)")
-        finally:
-            connection.close()
+        connection.register("given", table)
+        connection.execute(f"COPY given TO {sql_path(temporary)} (FORMAT parquet)")
     return path
 
 

@@ -6,10 +6,11 @@ visits after a patient's last one; each completed trial is analysed by analysis 
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from ...base.errors import ConfigError, not_among
 from .estimators import Array, Estimate, ancova, as_estimate
@@ -89,6 +90,26 @@ def reference_based(
     >>> bool(like_control.effect[0] < like_own.effect[0])
     True
     """
+    trials = _completed_trials(values, baseline, treated, strategy, draws, seed)
+    return _together((trial.estimate(shift) for trial in trials), level)
+
+
+def completed_trials(
+    values: ArrayLike, baseline: ArrayLike, treated: ArrayLike, strategy: str, *, draws: int, seed: int
+) -> CompletedTrials:
+    """Return trials whose missing visits are drawn; see `reference_based`.
+
+    Raises
+    ------
+    ConfigError
+        There is no such strategy.
+    """
+    return CompletedTrials(tuple(_completed_trials(values, baseline, treated, strategy, draws, seed)))
+
+
+def _completed_trials(
+    values: ArrayLike, baseline: ArrayLike, treated: ArrayLike, strategy: str, draws: int, seed: int
+) -> Iterator[_CompletedTrial]:
     if strategy not in STRATEGIES:
         raise ConfigError(
             not_among(STRATEGIES, "unknown-strategy", "there is no such way to complete visits", strategy)
@@ -97,29 +118,58 @@ def reference_based(
     y = y[None] if y.ndim == 2 else y
     base = np.broadcast_to(np.asarray(baseline, dtype=float), y.shape[:2])
     arm = np.broadcast_to(np.asarray(treated, dtype=float), y.shape[:2])
-    results = [_one_trial(y[r], base[r], arm[r], strategy, draws, [seed, r], shift) for r in range(len(y))]
+    return (_one_trial(y[r], base[r], arm[r], strategy, draws, [seed, r]) for r in range(len(y)))
+
+
+def _together(results: Iterable[tuple[float, float, float, float]], level: float) -> Estimate:
     effect, error, degrees, n = (np.array(column) for column in zip(*results, strict=True))
     return as_estimate(effect, error, degrees, n, level)
 
 
-def _one_trial(
-    y: Array, base: Array, arm: Array, strategy: str, draws: int, seed: list[int], shift: float
-) -> tuple[float, float, float, float]:
+@dataclass(frozen=True)
+class _CompletedTrial:
+    """Last visits (M, n) of one trial, as they were drawn, or (n,) where none is missing; None where no model could be fitted."""
+
+    last: Array | None
+    base: Array
+    in_arm: NDArray[np.bool_]
+    left: NDArray[np.bool_]
+
+    def estimate(self, shift: float) -> tuple[float, float, float, float]:
+        """Return effect, standard error, degrees of freedom and patients."""
+        patients = float(len(self.base))
+        if self.last is None:
+            return np.nan, np.nan, np.nan, patients
+        if self.last.ndim == 1:
+            plain = ancova(self.last, self.base, self.in_arm)
+            return float(plain.effect), float(plain.standard_error), float(plain.degrees), patients
+        return *_rubin(ancova(self.last + shift * self.left, self.base, self.in_arm)), patients
+
+
+@dataclass(frozen=True)
+class CompletedTrials:
+    """Trials whose missing visits are drawn: they can be asked again and again with other shifts of those who left."""
+
+    trials: tuple[_CompletedTrial, ...]
+
+    def estimate(self, level: float = 0.95, shift: float = 0.0) -> Estimate:
+        """Return the difference between arms at the last visit, shape (R,); see `reference_based`."""
+        return _together((trial.estimate(shift) for trial in self.trials), level)
+
+
+def _one_trial(y: Array, base: Array, arm: Array, strategy: str, draws: int, seed: list[int]) -> _CompletedTrial:
     keep = np.isfinite(base) & np.isfinite(arm)
     y, base, in_arm = y[keep], base[keep], arm[keep] > 0.5
+    left = in_arm & np.isnan(y[:, -1])
     centred = base - (base.mean() if len(base) else 0.0)
     if np.isfinite(y).all():
-        plain = ancova(y[:, -1], base, in_arm)
-        return float(plain.effect), float(plain.standard_error), float(plain.degrees), float(len(y))
+        return _CompletedTrial(y[:, -1], base, in_arm, left)
     fit = fit_mmrm(y, [np.ones(len(y)), in_arm.astype(float), centred])
     if not np.isfinite(fit.coefficients).all():
-        return np.nan, np.nan, np.nan, float(len(y))
+        return _CompletedTrial(None, base, in_arm, left)
     random = np.random.default_rng(seed)
     model = _drawn(fit.coefficients[0], fit.covariance[0], fit.visits[0], int(fit.patients[0]) - 3, draws, random)
-    completed = _completed(y, centred, in_arm, strategy, model, random)
-    left = in_arm & np.isnan(y[:, -1])
-    each_draw = ancova(completed[..., -1] + shift * left, base, in_arm)
-    return *_rubin(each_draw), float(len(y))
+    return _CompletedTrial(_completed(y, centred, in_arm, strategy, model, random)[..., -1], base, in_arm, left)
 
 
 def _drawn(

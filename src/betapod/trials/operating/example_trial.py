@@ -1,4 +1,4 @@
-"""Example trial, as it would be published: primary analysis, mixed model, hazard ratio of kidney events."""
+"""Example trial, as it would be published: primary analysis with its events, mixed model, hazard ratio of kidney events."""
 
 from __future__ import annotations
 
@@ -29,14 +29,17 @@ def one_trial(data: TrialData, keys: dict[str, str], replicate: int) -> list[Any
     trial = data.select([replicate])
     rows: list[Any] = []
     for comparison in comparisons(data.protocol, data.design):
-        if comparison.control is None or endpoint.summary not in ("change", "ratio"):
+        if comparison.control is None:
             continue
         name = _NAMES.get(endpoint.method, endpoint.method)
         rows.append(
             keys
             | {"replicate": replicate, "treated": comparison.treated, "control": comparison.control, "analysis": name}
             | {"quantity": endpoints.endpoint_code(endpoint), **analyse(trial, endpoint, comparison).at(0)}
+            | _events(trial, endpoint, comparison)
         )
+        if endpoint.summary not in ("change", "ratio"):
+            continue
         # Beside a statistic of wins or a model of visits another one on another scale would say nothing.
         mixed = _mixed(trial, endpoint, comparison) if endpoint.method in _NAMES else None
         if mixed is not None and np.isfinite(mixed.p).all():
@@ -52,6 +55,19 @@ def one_trial(data: TrialData, keys: dict[str, str], replicate: int) -> list[Any
                 more = {"replicate": replicate, "treated": comparison.treated, "control": comparison.control}
                 rows.append(keys | more | {"analysis": "hazard of a kidney event", "quantity": "EGFR", **hazard.at(0)})
     return rows
+
+
+def _events(trial: TrialData, endpoint: Endpoint, comparison: Comparison) -> dict[str, int]:
+    """Return how many patients of either group had the event of an endpoint; nothing for other endpoints."""
+    if endpoint.summary != "time to event":
+        return {}
+    time, event = endpoints.times(trial, endpoint)
+    happened = event & np.isfinite(time)
+    arms = {"treated": comparison.treated, "control": str(comparison.control)}
+    return {
+        f"events_{side}": int((happened & replicate_summaries.selected_patients(trial, arm)).sum())
+        for side, arm in arms.items()
+    }
 
 
 def _mixed(trial: TrialData, endpoint: Endpoint, comparison: Comparison) -> Estimate | None:

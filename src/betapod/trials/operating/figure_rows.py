@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ..analysis import endpoints, survival
 from ..analysis.controlled import IMPUTATIONS
 from ..analysis.kidney_hierarchy import KIDNEY_COMPONENTS
-from ..analysis.reference_imputation import reference_based
+from ..analysis.reference_imputation import completed_trials
 from ..protocol.analysis_keys import IMPUTED
 from .replicate_summaries import selected_patients
 from .test_rules import rule_of
@@ -91,23 +91,16 @@ def tipping_rows(data: TrialData, keys: dict[str, str], replicate: int) -> list[
     if not left[0].any():
         return []
 
-    def shifted(amount: float) -> Estimate:
-        strategy, draws = (
-            IMPUTED.get(endpoint.method, "missing at random"),
-            endpoint.settings.imputations or IMPUTATIONS,
-        )
-        return reference_based(
-            values, base, first.astype(float), strategy, draws=draws, seed=protocol.seed, level=rule.level, shift=amount
-        )
-
-    start = shifted(0.0)
+    strategy, draws = IMPUTED.get(endpoint.method, "missing at random"), endpoint.settings.imputations or IMPUTATIONS
+    completed = completed_trials(values, base, first.astype(float), strategy, draws=draws, seed=protocol.seed)
+    start = completed.estimate(rule.level)
     if rule.shown(start)[0] != 1:
         return []
     size = -rule.better * abs(float(start.effect[0]))
     return [
         _tipped(keys | {"replicate": replicate, "treated": pair.treated, "control": pair.control}, got, rule.shown(got), amount, left)
         for amount in (factor * size for factor in _SHIFTS)
-        for got in [shifted(amount)]
+        for got in [completed.estimate(rule.level, amount)]
     ]  # fmt: skip
 
 

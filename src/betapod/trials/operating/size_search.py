@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...base.display import Displayed
 from ...base.errors import ConfigError, Problem
 from ..analysis.controlled import analyse
 from ..analysis.endpoints import Comparison, comparisons
@@ -22,6 +23,8 @@ from .sizes_of_analyses import AnalysisPower, analysis_power
 from .test_rules import rule_of
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from ...patients.library import Library
     from ..conduct.patient_pool import Pool
     from ..conduct.trial_data import TrialData
@@ -48,26 +51,38 @@ class TriedSize:
     verdict: str
 
 
-@dataclass(frozen=True)
-class SizeAnswer:
-    """The size that a trial needs.
+@dataclass(frozen=True, repr=False)
+class SizedTrial(Displayed):
+    """How many patients a trial needs for a power, by simulation of its own analysis.
 
     Attributes
     ----------
-    design, scenario, comparison, wanted, margin
-        What was asked: the trial, the power, and the room about it within which a size is neither too small nor too large.
+    protocol, design, scenario, comparison
+        The trial that was asked about, its design and scenario, and the two groups that are compared.
+    wanted, margin
+        The power that was asked for, and the room about it within which a size is neither too small nor too large.
     patients, arms
         Patients of all arms, and of each; None where no size was found.
     power
-        Of trials of that size, simulated.
+        Of trials of that size: ``value`` with ``low`` and ``high`` (95 %) over ``replicates`` trials.
     formula
         Patients by the effect and the scatter of the protocol's own size, by the normal distribution; None where the effect is no success.
     effect, error
         Mean estimate at that size, and its Monte Carlo error, on the scale of the analysis.
     tried
         Sizes in the order in which they were tried.
+
+    Examples
+    --------
+    >>> import betapod
+    >>> sized = betapod.size_trial("nephstrom", power=0.8)
+    >>> sized.patients == sum(sized.arms.values())
+    True
+    >>> list(sized.table.columns)
+    ['patients', 'power', 'power_low', 'power_high', 'trials', 'verdict']
     """
 
+    protocol: Protocol
     design: str
     scenario: str
     comparison: Comparison
@@ -81,6 +96,35 @@ class SizeAnswer:
     error: float
     tried: tuple[TriedSize, ...]
 
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row per size that was tried: patients, power with its 95 % interval, simulated trials, and what was decided: ``enough``, ``too few`` or ``just``."""
+        import pandas as pd
+
+        rows = [
+            (size.patients, size.power.value, size.power.low, size.power.high, size.power.replicates, size.verdict)
+            for size in self.tried
+        ]
+        return pd.DataFrame(rows, columns=["patients", "power", "power_low", "power_high", "trials", "verdict"])
+
+    @property
+    def units(self) -> dict[str, str]:
+        """Unit of the columns of `table`: counts and shares have none."""
+        return {}
+
+    @property
+    def why_none(self) -> str:
+        """Why no size was found; empty where one was."""
+        if self.patients is not None:
+            return ""
+        if self.formula is None:
+            return "the mean effect is no benefit"
+        return (
+            "every size that was tried is too small"
+            if self.tried
+            else f"about {self.formula} would be needed, too many to simulate"
+        )
+
 
 def needed_size(
     protocol: Protocol,
@@ -93,7 +137,7 @@ def needed_size(
     pool: Pool | None = None,
     threads: int | None = None,
     progress: Progress | None = None,
-) -> SizeAnswer:
+) -> SizedTrial:
     """Return the patients with whom a design has a power, by the protocol's own analysis, allocation, drop-out and looks.
 
     The scatter of the protocol's own size gives a first guess. About each size a sequential probability ratio test decides (Wald 1945): trials are simulated in batches until
@@ -163,14 +207,14 @@ class _Search:
     margin: float
     progress: Progress | None
 
-    def answer(self) -> SizeAnswer:
+    def answer(self) -> SizedTrial:
         from scipy.special import ndtri
 
         planned = self.protocol.size(self.design)
         pilot = self._pilot(planned)
         formula = pilot.needed(self.wanted)
-        nothing = SizeAnswer(
-            self.design, self.scenario, self.comparison, self.wanted, self.margin, None, {}, None, formula, pilot.effect, pilot.error, ()
+        nothing = SizedTrial(
+            self.protocol, self.design, self.scenario, self.comparison, self.wanted, self.margin, None, {}, None, formula, pilot.effect, pilot.error, ()
         )  # fmt: skip
         if formula is None or formula > _LARGEST:
             return nothing
@@ -202,11 +246,11 @@ class _Search:
             patients = following
         good = [size for size in tried if size.verdict != "too few"]
         if not good:
-            return SizeAnswer(**{**vars(nothing), "tried": tuple(tried)})
+            return replace(nothing, tried=tuple(tried))
         best = min(good, key=lambda size: size.patients)
         told = effects[best.patients][np.isfinite(effects[best.patients])]
         error = float(told.std(ddof=1) / math.sqrt(len(told))) if len(told) > 1 else math.nan
-        return SizeAnswer(**{**vars(nothing), "patients": best.patients, "arms": self._arms(best.patients), "power": best.power, "effect": float(told.mean()), "error": error, "tried": tuple(tried)})  # fmt: skip
+        return replace(nothing, patients=best.patients, arms=self._arms(best.patients), power=best.power, effect=float(told.mean()), error=error, tried=tuple(tried))  # fmt: skip
 
     def _sized(self, patients: int, replicates: int) -> Protocol:
         """Return the protocol with another size of its design; events of looks grow with the patients."""

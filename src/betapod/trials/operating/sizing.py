@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -229,24 +230,31 @@ def caution(data: TrialData, endpoint: Endpoint, comparison: Comparison) -> str:
     slopes = replicate_summaries.slope_difference(data, comparison.treated, str(comparison.control), until=last)
     means = {name: _middle(slope.effect) for name, slope in slopes.items()}
     acute, chronic = means.get("acute change", float("nan")), means.get("chronic slope", float("nan"))
+    opposite = acute * chronic < 0 and all(_clear(slopes[name].effect) for name in ("acute change", "chronic slope"))
     if endpoint.summary == "chronic slope":
         return (
             ""
             if last >= SHORTEST_SLOPE
             else f"over {last / 30.4375:.0f} months it is a slope of few visits, mostly error"
         )
-    if endpoint.summary in ("change", "ratio") and not acute * chronic < 0:
+    if endpoint.summary in ("change", "ratio") and not opposite:
         return ""
     if not np.isfinite(chronic):
         return "its visits cannot tell the acute change of eGFR from the chronic slope"
     parts = (
         f"an acute change of {acute:+.1f} mL/min/1.73m2 and a chronic slope of {chronic:+.1f} mL/min/1.73m2 per year"
     )
-    if acute * chronic < 0:
+    if opposite:
         return f"it adds up {parts}, which go in opposite directions"
     if last < SHORTEST_SLOPE:
         return f"over {last / 30.4375:.0f} months it is mostly acute: {parts}"
     return ""
+
+
+def _clear(values: np.ndarray) -> bool:
+    """Whether a mean over replicates is told from 0 by more than two Monte Carlo errors; one replicate tells what it does."""
+    finite = values[np.isfinite(values)]
+    return len(finite) < 2 or abs(float(finite.mean())) > 2.0 * float(finite.std(ddof=1)) / math.sqrt(len(finite))
 
 
 def _middle(values: np.ndarray) -> float:
