@@ -4,14 +4,15 @@ Trials are conducted from courses of the library: people with failing kidneys be
 die, and leave when their kidneys fail, which those do whose eGFR falls most. Arms do not differ, and what is claimed is false. The last rows ask the same of a
 treatment that differs: stopping the inhibitor, which lifts eGFR at once and harms the kidneys, so that a claim that it preserves eGFR is false.
 
-Every 2,000 trials have random numbers of their own; all draw from one pool of people. Prints a row when it is done, and ends with 1 where a design without a difference is above its alpha by more than
-three Monte-Carlo errors.
+Every 2,000 trials have random numbers of their own; all draw from one pool of people. A run that is stopped tells of the trials that it has. Ends with 1 where a
+design without a difference is above its alpha by more than three Monte-Carlo errors.
 """
 
 from __future__ import annotations
 
 import argparse
 import math
+import signal
 import sys
 import time
 from dataclasses import dataclass, replace
@@ -188,45 +189,67 @@ def claims(data: TrialData) -> np.ndarray:
     return np.asarray(looked_trials(data, comparison).rejected)
 
 
-def counted(asked: dict[str, Protocol], replicates: int, seed: int) -> tuple[dict[str, int], float]:
-    """Return how many trials of each row claim, and the share of patients who left before the last visit."""
-    first = next(iter(asked.values()))
-    pool = pool_of(first, None, 1)
-    claimed, lost = dict.fromkeys(asked, 0), []
-    for begin in range(0, replicates, TOGETHER):
-        changes = {"seed": seed + begin // TOGETHER, "replicates": min(TOGETHER, replicates - begin)}
-        data = conducted(first.model_copy(update=changes), pool, first.designs["randomised"].looks is not None)
-        lost.append(float((data.enrolled & np.isnan(data.day[:, :, -1])).sum() / data.enrolled.sum()))
-        for name, protocol in asked.items():
-            claimed[name] += int(claims(replace(data, protocol=protocol.model_copy(update=changes))).sum())
-    return claimed, float(np.mean(lost))
+class Counts:
+    """Claims of the rows of one trial, counted some trials at a time."""
+
+    def __init__(self, asked: dict[str, Protocol], seed: int) -> None:
+        self.asked, self.seed = asked, seed
+        self.first = next(iter(asked.values()))
+        self.pool = pool_of(self.first, None, 1)
+        self.claimed, self.lost, self.trials = dict.fromkeys(asked, 0), 0.0, 0
+
+    def add(self, count: int) -> None:
+        """Conduct more trials and count what they claim."""
+        changes = {"seed": self.seed + self.trials // TOGETHER, "replicates": count}
+        data = conducted(
+            self.first.model_copy(update=changes), self.pool, alike=self.first.designs["randomised"].looks is not None
+        )
+        more = {
+            name: int(claims(replace(data, protocol=protocol.model_copy(update=changes))).sum())
+            for name, protocol in self.asked.items()
+        }
+        self.claimed = {name: self.claimed[name] + more[name] for name in more}
+        self.lost += count * float((data.enrolled & np.isnan(data.day[:, :, -1])).sum() / data.enrolled.sum())
+        self.trials += count
+
+
+def tell(counts: list[Counts]) -> int:
+    """Print the table; return how many designs without a difference are above their alpha."""
+    above = 0
+    for some in counts:
+        error = math.sqrt(ALPHA * (1 - ALPHA) / some.trials)
+        for name, count in some.claimed.items():
+            share = count / some.trials
+            apart = (share - ALPHA) / error
+            above += apart > 3 and name not in STOPPING
+            print(f"{name:<42} {share:.5f} {apart:+8.1f} errors of {error:.5f}, {some.trials} trials", flush=True)
+        print(f"  {100 * some.lost / some.trials:.1f} % of patients left early or missed the last visit")
+    return above
 
 
 def main() -> int:
-    """Print the table."""
+    """Count in rounds, so that a run that is stopped has counted all designs alike; print the table."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
     parser.add_argument("--replicates", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=20261129)
     parser.add_argument("--only", action="append", default=[], help="rows whose names begin so")
     given = parser.parse_args()
-    error = math.sqrt(ALPHA * (1 - ALPHA) / given.replicates)
-    above = 0
-    for trial in trials():
-        asked = trial.protocols(tuple(given.only))
-        if not asked:
-            continue
-        begin = time.process_time()
-        claimed, lost = counted(asked, given.replicates, given.seed)
-        for name, count in claimed.items():
-            share = count / given.replicates
-            apart = (share - ALPHA) / error
-            above += apart > 3 and name not in STOPPING
-            print(f"{name:<42} {share:.5f} {apart:+8.1f} errors", flush=True)
-        print(
-            f"  {100 * lost:.1f} % of patients left early; {time.process_time() - begin:.0f} s of processor time",
-            flush=True,
-        )
-    print(f"Monte-Carlo error {error:.5f}; {above} designs without a difference above {ALPHA} by more than three")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    every = [trial.protocols(tuple(given.only)) for trial in trials()]
+    counts = [Counts(asked, given.seed) for asked in every if asked]
+    try:
+        for begin in range(0, given.replicates, TOGETHER):
+            for some in counts:
+                some.add(min(TOGETHER, given.replicates - begin))
+            print(
+                f"{begin + TOGETHER} trials, {time.process_time():.0f} s of processor time", file=sys.stderr, flush=True
+            )
+    except KeyboardInterrupt:
+        counts = [some for some in counts if some.trials]
+    above = tell(counts)
+    print(
+        f"{above} designs without a difference above {ALPHA} by more than three errors; {time.process_time():.0f} s of processor time"
+    )
     return int(above > 0)
 
 

@@ -10,7 +10,7 @@ import pytest
 from betapod.base.errors import ConfigError
 from betapod.trials.analysis import estimators
 from betapod.trials.analysis.event_rates import negative_binomial
-from betapod.trials.analysis.mixed_model import mmrm
+from betapod.trials.analysis.mmrm import mmrm
 from betapod.trials.analysis.multiplicity import adjusted_p, equivalence_p, graphical_p, margin_p
 from betapod.trials.analysis.reference_imputation import STRATEGIES, reference_based
 

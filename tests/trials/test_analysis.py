@@ -14,6 +14,7 @@ from betapod.base.errors import ConfigError
 from betapod.trials.analysis import estimators as analysis
 from betapod.trials.analysis import survival
 from betapod.trials.analysis.cox_regression import cox_regression
+from betapod.trials.analysis.patient_slopes import patient_slopes
 from betapod.trials.operating import likelihood, power_analysis, shapley
 
 
@@ -61,7 +62,7 @@ def test_slopes_of_straight_lines() -> None:
     values = 50 - 4.0 * days / 365.25 + np.zeros((3, 1))
     values[1, 3:] = np.nan  # followed for 90 of 365 days: no slope
     values[2, 1] = np.nan
-    found = analysis.patient_slopes(days, values, acute_until=80)
+    found = patient_slopes(days, values, acute_until=80)
     np.testing.assert_allclose(found.total[[0, 2]], -4.0)
     np.testing.assert_allclose(found.chronic[[0, 2]], -4.0)
     np.testing.assert_allclose(found.acute, -4.0 * 90 / 365.25)

@@ -10,9 +10,9 @@ import pytest
 import small_trials as small
 
 from betapod.observables.quantities import visit_observables
-from betapod.trials.analysis import estimators as analysis
 from betapod.trials.analysis import survival
 from betapod.trials.analysis.estimators import as_estimate
+from betapod.trials.analysis.patient_slopes import patient_slopes
 from betapod.trials.conduct import conduct, drawn_design, eligibility
 from betapod.trials.operating import likelihood, power_analysis, replicate_summaries
 
@@ -22,20 +22,18 @@ from betapod.trials.operating import likelihood, power_analysis, replicate_summa
 def test_the_chronic_slope_begins_at_the_visit_of_the_acute_change() -> None:
     """The visit on day 80 itself is the first of the chronic slope."""
     days, values = np.array([0.0, 30, 80, 445.25, 810.5]), np.array([[60.0, 57, 50, 49, 48]])
-    found = analysis.patient_slopes(days, values, acute_until=80.0)
+    found = patient_slopes(days, values, acute_until=80.0)
     assert found.acute[0] == -10 and found.chronic[0] == pytest.approx(-1.0)
     values[0, 2] = 40.0  # the kink is part of the chronic slope
-    assert analysis.patient_slopes(days, values, 80.0).chronic[0] == pytest.approx(4.0)
-    later = analysis.patient_slopes(days, values, 80.001)
+    assert patient_slopes(days, values, 80.0).chronic[0] == pytest.approx(4.0)
+    later = patient_slopes(days, values, 80.001)
     assert later.acute[0] == -11 and later.chronic[0] == pytest.approx(-1.0)
 
 
 def test_a_slope_needs_half_of_its_time() -> None:
     days = np.array([0.0, 50, 100])
-    assert np.isfinite(analysis.patient_slopes(days, np.array([[60.0, 59, np.nan]]), 0.0).total[0])
-    assert np.isnan(
-        analysis.patient_slopes(days - np.array([0, 0.001, 0]), np.array([[60.0, 59, np.nan]]), 0.0).total[0]
-    )
+    assert np.isfinite(patient_slopes(days, np.array([[60.0, 59, np.nan]]), 0.0).total[0])
+    assert np.isnan(patient_slopes(days - np.array([0, 0.001, 0]), np.array([[60.0, 59, np.nan]]), 0.0).total[0])
 
 
 @pytest.mark.parametrize(("value", "event"), [(36.0, True), (36.01, False), (15.0, True)])

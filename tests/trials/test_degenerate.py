@@ -12,10 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from betapod.trials.analysis import estimators as analysis
-from betapod.trials.analysis import mixed_model as models
 from betapod.trials.analysis import survival
 from betapod.trials.analysis.cox_regression import cox_regression
 from betapod.trials.analysis.estimators import Estimate
+from betapod.trials.analysis.mmrm import mmrm
+from betapod.trials.analysis.patient_slopes import patient_slopes
 from betapod.trials.conduct import conduct
 from betapod.trials.operating import likelihood, power_analysis, result_tables
 
@@ -45,7 +46,7 @@ def test_changes_of_few(data: st.DataObject, n: int) -> None:
         analysis.mean_change(y),
         analysis.ancova(y, None, arm),
         analysis.ancova(y, base, arm, (base > 0).astype(int)),
-        models.mmrm(y.T, base[0], arm[0]),
+        mmrm(y.T, base[0], arm[0]),
     ):
         sound(found)
         power_analysis.operating_characteristics(found, truth=0.0, better=1)
@@ -86,7 +87,7 @@ def test_courses_of_few(data: st.DataObject, n: int, visits: int) -> None:
     values = np.array(data.draw(st.lists(st.lists(VALUE, min_size=visits, max_size=visits), min_size=n, max_size=n)))
     values = values.reshape(n, visits)
     days = np.arange(visits) * 60.0
-    found = analysis.patient_slopes(days, values, 80.0)
+    found = patient_slopes(days, values, 80.0)
     assert found.total.shape == found.chronic.shape == found.acute.shape == (n,)
     if days[-1] < 80:
         assert np.isnan(found.acute).all() and np.isnan(found.chronic).all()

@@ -10,7 +10,8 @@ from golden_files import golden_table
 
 from betapod.base.errors import ConfigError
 from betapod.trials.analysis.covariance_structures import STRUCTURES, first_guess, structure_of
-from betapod.trials.analysis.mixed_model import fit_mmrm, mmrm
+from betapod.trials.analysis.mixed_model import fit_mmrm
+from betapod.trials.analysis.mmrm import mmrm
 from betapod.trials.analysis.restricted_likelihood import restricted_likelihood
 from betapod.trials.analysis.visit_patterns import pattern_sums
 

@@ -10,7 +10,7 @@ import pytest
 from golden_files import golden_table
 
 from betapod.base.errors import ConfigError
-from betapod.trials.analysis import survival
+from betapod.trials.analysis import restricted_means, survival
 from betapod.trials.analysis.cox_regression import cox_regression, fine_gray, recurrent_cox
 
 CLOSE: dict[str, Any] = {"rtol": 1e-8, "atol": 1e-10}
@@ -44,7 +44,7 @@ def test_kidney_trial_in_r(kidney: dict[str, np.ndarray]) -> None:
     np.testing.assert_allclose(errors, [0.1482575054, 0.007034133684], rtol=1e-9)
     assert survival.log_rank(time, event, treated)[0] == pytest.approx(9.815928369, rel=1e-9)
     for arm, mean, error in ((1, 1023.816, 6.71598), (0, 998.413, 7.74608)):
-        free, spread = survival.restricted_mean(time, event, 1080.0, treated == arm)
+        free, spread = restricted_means.restricted_mean(time, event, 1080.0, treated == arm)
         assert free == pytest.approx(mean, abs=5e-4) and spread == pytest.approx(error, abs=5e-6)
     curve = survival.kaplan_meier(time, event, treated > 0.5)
     assert curve.free[np.searchsorted(curve.days, 1079, side="right") - 1] == pytest.approx(0.9, abs=5e-7)
@@ -93,7 +93,9 @@ def test_robust_errors_of_cox_regression(courses: dict[str, np.ndarray]) -> None
 
 def test_restricted_means_and_stratified_log_rank(courses: dict[str, np.ndarray]) -> None:
     lifelines = pytest.importorskip("lifelines")
-    difference = survival.restricted_mean_difference(courses["time"], courses["event"], courses["treated"], 30.0)
+    difference = restricted_means.restricted_mean_difference(
+        courses["time"], courses["event"], courses["treated"], 30.0
+    )
     means = []
     for arm in (1, 0):
         keep = courses["treated"][0] == arm

@@ -8,12 +8,14 @@ from .analysis.cox_regression import CoxFit, cox_regression, fine_gray, recurren
 from .analysis.estimators import ancova, risk_difference, stratified_risk_difference
 from .analysis.event_rates import RateFit, negative_binomial
 from .analysis.kidney_hierarchy import kidney_hierarchy
-from .analysis.mixed_model import MixedModelFit, fit_mmrm, mmrm
+from .analysis.mixed_model import MixedModelFit, fit_mmrm
+from .analysis.mmrm import mmrm
 from .analysis.multiplicity import adjusted_p, equivalence_p, graphical_p, margin_p
 from .analysis.reference_imputation import reference_based
+from .analysis.restricted_means import restricted_mean_difference
 from .analysis.shared_slopes import shared_slopes
 from .analysis.slope_model import SlopeFit, best_knot, slope_model
-from .analysis.survival import cumulative_incidence, kaplan_meier, log_rank, restricted_mean_difference
+from .analysis.survival import cumulative_incidence, kaplan_meier, log_rank
 from .analysis.win_statistics import hierarchical_score, win_statistics, wins_by_component
 
 __all__ = [

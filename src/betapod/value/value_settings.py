@@ -12,7 +12,7 @@ from ..health.accrue import Combination
 from ..health.utilities import DEFAULT_SET
 from ..therapies.scenarios import NONE, ScenarioName
 from ..trials.protocol.endpoint_keys import Measured
-from ..trials.protocol.protocol import OrderText, Therapies
+from ..trials.protocol.group_keys import OrderText, Therapies
 
 Structure = Literal["own", "ukpds-om2"]
 #: Share a year by which what comes later counts less.

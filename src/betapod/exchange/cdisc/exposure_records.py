@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ...observables.quantities import Numbers
-    from ...trials.protocol.protocol import Arm
+    from ...trials.protocol.group_keys import Arm
     from .simulated_study import SimulatedStudy
 
 #: Route of an order for cells -> how it is said.

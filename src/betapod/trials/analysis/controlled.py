@@ -19,9 +19,10 @@ from .cox_regression import cox_regression, fine_gray, recurrent_cox
 from .endpoints import Comparison
 from .estimators import Array, Estimate
 from .event_rates import negative_binomial
-from .mixed_model import mmrm
+from .mmrm import mmrm
 from .recurrent_events import event_histories
 from .reference_imputation import reference_based
+from .restricted_means import restricted_mean_difference
 from .shared_slopes import shared_slopes
 from .slope_contrasts import SlopeContrasts
 from .slope_model import best_knot, slope_model
@@ -299,7 +300,7 @@ def _of_times(groups: _Compared) -> Estimate:
     last = float(data.days[data.visit(endpoints.endpoint_visit(data.protocol, endpoint))])
     if method == "RMST":
         horizon = last if groups.settings.horizon is None else groups.settings.horizon
-        return survival.restricted_mean_difference(time, event, groups.treated, horizon, groups.level)
+        return restricted_mean_difference(time, event, groups.treated, horizon, groups.level)
     if method in ("Fine-Gray", "cumulative incidence"):
         death = np.ceil(endpoints.death_times(data, endpoint))
         rival = np.isfinite(death) & ~event & groups.keep

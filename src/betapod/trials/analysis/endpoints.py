@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...base.config import read_quantity
-from ...base.errors import ConfigError, Problem
 from ...hazards.outcome_rates import DEATHS, OUTCOMES
-from ...observables.quantities import code_of, label_of, observable_unit
+from ...observables.quantities import code_of
 from ..conduct.trial_data import DISPOSITIONS
 from ..protocol.analysis_keys import SLOPES, WINS
 from ..protocol.health_outcomes import IMPROVEMENTS
 from . import survival
-from .estimators import Array, patient_slopes
+from .estimators import Array
 from .kidney_hierarchy import kidney_hierarchy, kidney_outcomes
+from .patient_slopes import patient_slopes
+from .response_bounds import response_bounds
 from .totals import total_at
 
 if TYPE_CHECKING:
@@ -275,7 +275,7 @@ def _response(data: TrialData, endpoint: Endpoint) -> Array:
     value = data.aval(name, _strategy(endpoint))[:, :, v].astype(float)
     base = data.base[name].astype(float)
     lower = endpoint.better == "lower"
-    bounds = _bounds(endpoint, base)
+    bounds = response_bounds(endpoint, base)
     bound = np.minimum.reduce(bounds) if lower else np.maximum.reduce(bounds)
     with np.errstate(invalid="ignore"):
         reached = value <= bound if lower else value >= bound
@@ -288,29 +288,6 @@ def _outcome_response(data: TrialData, endpoint: Endpoint) -> Array:
     reached = np.isfinite(_first_outcome(data, endpoint, last))
     watched = reached | ~(data.disposition_day < last)
     return np.where(watched & data.enrolled, reached, np.nan)
-
-
-def _bounds(endpoint: Endpoint, base: Array) -> list[Array]:
-    """Return (R, n) the bounds that an endpoint gives; of a percentage of nothing, or of an unknown baseline, NaN."""
-    bounds = []
-    if endpoint.threshold is not None:
-        bounds.append(np.where(np.isfinite(base), _threshold(endpoint), np.nan))
-    if endpoint.percent is not None:
-        bounds.append(np.where(base > 0, base * (1 + endpoint.percent / 100), np.nan))
-    if not bounds:
-        raise ConfigError(
-            Problem(
-                "missing-key",
-                "a responder or an event needs a threshold or a percentage",
-                expected="threshold or percent",
-            )
-        )
-    return bounds
-
-
-def _threshold(endpoint: Endpoint) -> float:
-    name = endpoint_code(endpoint)
-    return read_quantity(endpoint.threshold, observable_unit(name), label_of(name), bare=observable_unit(name) == "1")
 
 
 #: eGFR (mL/min/1.73m2) at which kidneys have failed, which counts wherever a fall by a percentage is the event (KDIGO 2024: G5).
@@ -341,7 +318,7 @@ def times(data: TrialData, endpoint: Endpoint) -> tuple[Array, np.ndarray]:
     base, later = data.base[name].astype(float), data.aval(name, _strategy(endpoint))[:, :, after].astype(float)
     values = np.concatenate([base[..., None], later], -1)
     falls = _falls(endpoint)
-    bounds = _bounds(endpoint, base)
+    bounds = response_bounds(endpoint, base)
     bound = np.fmax.reduce(bounds) if falls else np.fmin.reduce(bounds)
     if name == "EGFR" and falls and endpoint.threshold is None:
         bound = np.maximum(bound, KIDNEY_FAILURE)

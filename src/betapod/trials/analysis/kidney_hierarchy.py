@@ -9,7 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .estimators import Array, patient_slopes
+from .estimators import Array
+from .patient_slopes import patient_slopes
 from .survival import crossing
 from .win_statistics import hierarchical_score
 

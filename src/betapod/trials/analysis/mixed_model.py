@@ -135,7 +135,7 @@ class MixedModelFit:
         >>> round(float(estimate.degrees[0]), 6)
         38.0
         """
-        _check_adjustment(adjustment)
+        check_adjustment(adjustment)
         contrast = np.asarray(contrast, dtype=float)
         # Coefficients that nobody's data speak to are NaN, and concern only those contrasts that they are part of.
         part = np.flatnonzero(contrast)
@@ -150,7 +150,7 @@ class MixedModelFit:
         return as_estimate(effect, error, degrees, self.patients, level)
 
 
-def _check_adjustment(adjustment: str) -> None:
+def check_adjustment(adjustment: str) -> None:
     if adjustment not in ADJUSTMENTS:
         raise ConfigError(
             not_among(ADJUSTMENTS, "unknown-adjustment", "there is no such method for degrees of freedom", adjustment)
@@ -208,19 +208,19 @@ def fit_mmrm(
     """
     y = np.asarray(values, dtype=float)
     y = y[None] if y.ndim == 2 else y
-    _check_values(y)
+    check_values(y)
     columns = [*constant, *by_visit]
-    z = np.stack([_column(column, y.shape[:2]) for column in columns], -1)
+    z = np.stack([column_of(column, y.shape[:2]) for column in columns], -1)
     allowed = _allowed(len(constant), len(by_visit), y.shape[-1])
     form = structure_of(structure, y.shape[-1])
     parts = []
-    for rows in _batches(len(y), y.shape, form.count, y.shape[-1] * len(columns)):
+    for rows in batches(len(y), y.shape, form.count, y.shape[-1] * len(columns)):
         parts.append(_fit(pattern_sums(y[rows], z[rows], allowed), form))
     whole_fit = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     return MixedModelFit(**whole_fit, constant=len(constant), by_visit=len(by_visit))
 
 
-def _check_values(values: Array) -> None:
+def check_values(values: Array) -> None:
     if values.ndim != 3 or 0 in (len(values), values.shape[-1]):
         raise ConfigError(
             Problem(
@@ -232,7 +232,7 @@ def _check_values(values: Array) -> None:
         )
 
 
-def _column(column: ArrayLike, shape: tuple[int, ...]) -> Array:
+def column_of(column: ArrayLike, shape: tuple[int, ...]) -> Array:
     values = np.asarray(column, dtype=float)
     try:
         return np.broadcast_to(values, shape)
@@ -260,7 +260,7 @@ def _allowed(constant: int, by_visit: int, visits: int) -> Array | None:
     return allowed.reshape(visits * q, -1)
 
 
-def _batches(replicates: int, shape: tuple[int, ...], parameters: int, coefficients: int) -> list[slice]:
+def batches(replicates: int, shape: tuple[int, ...], parameters: int, coefficients: int) -> list[slice]:
     patterns = min(shape[1] + 1, 2 ** shape[2])
     numbers = patterns * parameters * shape[2] ** 2 + parameters * coefficients**2 + shape[1] * coefficients
     step = max(1, min(1000, _BATCH // numbers))
@@ -333,83 +333,3 @@ def _kenward_roger(
     second = second - (here.by_parameter @ here.spread[:, None] @ pulled).sum(1)
     adjusted = here.spread + 2 * here.spread @ second @ here.spread
     return np.asarray((adjusted + np.swapaxes(adjusted, -1, -2)) / 2)
-
-
-def mmrm(
-    values: ArrayLike,
-    baseline: ArrayLike,
-    treated: ArrayLike,
-    strata: ArrayLike | None = None,
-    level: float = 0.95,
-    *,
-    covariates: Sequence[ArrayLike] = (),
-    structure: str = "unstructured",
-    adjustment: Adjustment = "Satterthwaite",
-) -> Estimate:
-    """Return the difference between arms at the last visit, from all visits after baseline, by restricted maximum likelihood.
-
-    Visits are categories, each with its own effect of the arm, the baseline, the strata and covariates. Without missing visits and with an
-    unstructured covariance all of it equals the analysis of covariance at the last visit.
-
-    Parameters
-    ----------
-    values
-        Shape (R, patients, visits) or (patients, visits); NaN where a visit was missed.
-    baseline, treated, strata, covariates
-        Shape (R, patients) or (patients,). A stratum that a replicate lacks costs it nothing.
-    structure
-        As in `fit_mmrm`.
-    adjustment
-        ``Satterthwaite``, or ``Kenward-Roger``, which has the same degrees of freedom for one difference and larger standard errors.
-    level
-        Of the interval, such as 0.95.
-
-    Returns
-    -------
-    Estimate
-        Shape (R,); NaN where the trial is too small for the model, or the fit fails.
-
-    Raises
-    ------
-    ConfigError
-        There is no such structure or adjustment, or the shapes do not go together.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import betapod
-    >>> random, treated = np.random.default_rng(1), np.arange(60) % 2.0
-    >>> base = random.normal(50, 10, (20, 60))
-    >>> course = 0.8 * base[..., None] + random.normal(0, 5, (20, 60, 3)) + 4 * treated[:, None]
-    >>> course[:, ::7, 2] = np.nan
-    >>> estimate = betapod.analyses.mmrm(course, base, treated, adjustment="Kenward-Roger")
-    >>> estimate.effect.shape, bool(abs(estimate.effect.mean() - 4) < 1)
-    ((20,), True)
-    """
-    _check_adjustment(adjustment)
-    y = np.asarray(values, dtype=float)
-    y = y[None] if y.ndim == 2 else y
-    _check_values(y)
-    arm = _column(treated, y.shape[:2])
-    columns = [np.ones(y.shape[:2]), arm]
-    columns += [_centred(_column(column, y.shape[:2])) for column in (baseline, *covariates)]
-    if strata is not None:
-        codes = _column(strata, y.shape[:2])
-        columns += [(codes == code).astype(float) for code in np.unique(codes)[1:]]
-    parts = []
-    for rows in _batches(len(y), y.shape, y.shape[-1] * (y.shape[-1] + 1) // 2, y.shape[-1] * len(columns)):
-        fit = fit_mmrm(y[rows], [column[rows] for column in columns], structure=structure)
-        contrast = np.zeros(fit.coefficients.shape[-1])
-        contrast[fit.position(1, y.shape[-1] - 1)] = 1.0
-        parts.append(fit.estimate(contrast, adjustment, level))
-    names = Estimate.__dataclass_fields__
-    return Estimate(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
-
-
-def _centred(column: Array) -> Array:
-    """Return a covariate as distances from its mean, in standard deviations, of all replicates together."""
-    finite = column[np.isfinite(column)]
-    if not len(finite):
-        return column
-    size = float(finite.std())
-    return (column - float(finite.mean())) / (size if size > 0 else 1.0)

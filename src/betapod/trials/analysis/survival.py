@@ -1,4 +1,4 @@
-"""Time to an event at visits: Kaplan-Meier, log-rank, cumulative incidence and restricted means, for one trial or thousands at once.
+"""Time to an event at visits: Kaplan-Meier, log-rank and cumulative incidence, for one trial or thousands at once.
 
 The last axis of `time` and `event` is the patients. The results equal those of lifelines (log-log intervals) to rounding.
 """
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .cox_regression import cox_regression
-from .estimators import Array, Estimate, as_estimate
+from .estimators import Array, Estimate
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def sooner(time: Array, event: NDArray[np.bool_], other: Array) -> tuple[Array, 
     return np.where(first, other, time), event | first
 
 
-def _counts(time: Array, event: NDArray[np.bool_], member: NDArray[np.bool_], days: Array) -> tuple[Array, Array]:
+def event_counts(time: Array, event: NDArray[np.bool_], member: NDArray[np.bool_], days: Array) -> tuple[Array, Array]:
     """Return events on, and patients at risk before, each day; shape (..., days)."""
     shape, width = (*time.shape[:-1], len(days)), len(days)
     if not width:
@@ -130,9 +130,9 @@ def kaplan_meier(time: ArrayLike, event: ArrayLike, member: ArrayLike | None = N
     """
     from scipy.special import ndtri
 
-    t, e, m = _read(time, event, member)
+    t, e, m = read_times(time, event, member)
     days = np.unique(t[m])
-    died, risk = _counts(t, e, m, days)
+    died, risk = event_counts(t, e, m, days)
     with np.errstate(divide="ignore", invalid="ignore"):
         steps = np.where(risk > 0, 1 - died / risk, 1.0)
         free = np.cumprod(steps, -1)
@@ -201,11 +201,11 @@ def cumulative_incidence(
     """
     from scipy.special import ndtri
 
-    t, e, m = _read(time, event, member)
+    t, e, m = read_times(time, event, member)
     r = np.broadcast_to(np.asarray(rival, dtype=bool), t.shape) & ~e
     days = np.unique(t[m])
-    happened, risk = _counts(t, e, m, days)
-    competed, _ = _counts(t, r, m, days)
+    happened, risk = event_counts(t, e, m, days)
+    competed, _ = event_counts(t, r, m, days)
     gone = happened + competed
     with np.errstate(divide="ignore", invalid="ignore"):
         free = np.cumprod(np.where(risk > 0, 1 - gone / risk, 1.0), -1)
@@ -239,9 +239,10 @@ def _starting(values: ArrayLike, first: ArrayLike) -> Array:
     return np.concatenate([start, following], -1)
 
 
-def _read(
+def read_times(
     time: ArrayLike, event: ArrayLike, member: ArrayLike | None
 ) -> tuple[Array, NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return times, events and members as arrays of one shape; who has no time is no member."""
     t = np.asarray(time, dtype=float)
     e = np.broadcast_to(np.asarray(event, dtype=bool), t.shape)
     m = np.isfinite(t) if member is None else np.broadcast_to(np.asarray(member, dtype=bool), t.shape) & np.isfinite(t)
@@ -304,89 +305,16 @@ def log_rank_score(
 
 def _excess(time: ArrayLike, event: ArrayLike, treated: ArrayLike) -> tuple[Array, Array]:
     """Return the events of the treated arm beyond those expected if the arms did not differ, and their variance."""
-    t, e, _ = _read(time, event, None)
+    t, e, _ = read_times(time, event, None)
     arm = np.broadcast_to(np.asarray(treated, dtype=float), t.shape) > 0.5
     days = np.unique(t[e & np.isfinite(t)])
-    d1, n1 = _counts(t, e, arm, days)
-    d0, n0 = _counts(t, e, ~arm, days)
+    d1, n1 = event_counts(t, e, arm, days)
+    d0, n0 = event_counts(t, e, ~arm, days)
     d, n = d1 + d0, n1 + n0
     with np.errstate(divide="ignore", invalid="ignore"):
         expected = np.where(n > 0, d * n1 / n, 0.0)
         variance = np.where(n > 1, d * (n1 / n) * (n0 / n) * (n - d) / (n - 1), 0.0)
     return (d1 - expected).sum(-1), variance.sum(-1)
-
-
-def restricted_mean(
-    time: ArrayLike, event: ArrayLike, horizon: float, member: ArrayLike | None = None
-) -> tuple[Array, Array]:
-    """Return the mean time free of the event up to a horizon, and its standard error: the area under the curve of Kaplan and Meier.
-
-    Parameters
-    ----------
-    time, event
-        Day of event or censoring, and whether it was an event; shape (..., patients).
-    horizon
-        In days, or the unit of `time`; the curve goes on level after the last patient.
-    member
-        Who belongs to the group; everybody by default.
-
-    Notes
-    -----
-    Variance: sum over days of (area beyond the day)^2 d / (n (n - d)), with d events among n at risk, as `survfit` of the R package survival has it.
-    """
-    t, e, m = _read(time, event, member)
-    inside = m & (t <= horizon)
-    days = np.unique(t[inside])
-    died, risk = _counts(t, e & inside, m, days)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        free = np.cumprod(np.where(risk > 0, 1 - died / risk, 1.0), -1)
-        hazard = np.where(risk > died, died / (risk * (risk - died)), 0.0)
-    widths = np.diff(np.concatenate([days, [float(horizon)]]))
-    pieces = free * widths
-    beyond = pieces[..., ::-1].cumsum(-1)[..., ::-1]
-    first = days[0] if len(days) else float(horizon)
-    mean = np.where(m.any(-1), first + pieces.sum(-1), np.nan)
-    return mean, np.where(m.any(-1), np.sqrt((beyond**2 * hazard).sum(-1)), np.nan)
-
-
-def restricted_mean_difference(
-    time: ArrayLike, event: ArrayLike, treated: ArrayLike, horizon: float, level: float = 0.95
-) -> Estimate:
-    """Return how much longer the treated are free of the event, up to a horizon, by the normal distribution; shape (...).
-
-    Parameters
-    ----------
-    time, event
-        Day of event or censoring, and whether it was an event; shape (..., patients).
-    treated
-        1 or True in the treated arm.
-    horizon
-        In the unit of `time`.
-    level
-        Of the interval, such as 0.95.
-
-    Returns
-    -------
-    Estimate
-        Treated less control, shape (...).
-
-    Raises
-    ------
-    ValueError
-        The shapes do not go together.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from betapod.trials.analysis.survival import restricted_mean_difference
-    >>> longer = restricted_mean_difference([2.0, 4, 5, 1, 2, 3], np.ones(6), [1, 1, 1, 0, 0, 0], horizon=4.0)
-    >>> round(float(longer.effect), 6)
-    1.333333
-    """
-    t, _, m = _read(time, event, None)
-    arm = np.broadcast_to(np.asarray(treated, dtype=float), t.shape) > 0.5
-    (long, error1), (short, error0) = (restricted_mean(t, event, horizon, m & group) for group in (arm, ~arm))
-    return as_estimate(np.asarray(long - short), np.hypot(error1, error0), np.inf, m.sum(-1), level)
 
 
 def hazard_ratio(time: ArrayLike, event: ArrayLike, treated: ArrayLike, level: float = 0.95) -> Estimate:

@@ -21,7 +21,8 @@ from .replicate_parameters import AS_IN_THE_TABLES, ParameterDraw
 
 if TYPE_CHECKING:
     from ...patients.library import Library
-    from ..protocol.protocol import Arm, CoMedication, Protocol
+    from ..protocol.group_keys import Arm
+    from ..protocol.protocol import CoMedication, Protocol
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,8 @@ from ...observables.quantities import CHARACTERISTICS, Numbers, code_of, visit_o
 from .measurement import measure_at_visit
 
 if TYPE_CHECKING:
-    from ..protocol.protocol import Criterion, Protocol
+    from ..protocol.group_keys import Criterion
+    from ..protocol.protocol import Protocol
     from .patient_pool import Pool
 
 #: Candidates per place and round of screening, and rounds after which places stay empty.

@@ -17,7 +17,8 @@ from .prescreening import confirmed, fixed_characteristics
 
 if TYPE_CHECKING:
     from ...patients.library import Library
-    from ..protocol.protocol import Criterion, Protocol
+    from ..protocol.group_keys import Criterion
+    from ..protocol.protocol import Protocol
 
 #: Simulated screenings per person.
 _DRAWS = 48

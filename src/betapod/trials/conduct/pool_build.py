@@ -23,7 +23,7 @@ from ...physiology import whole_body
 from ...therapies import cell_parameters
 from ...therapies.cell_order import read_order
 from ...therapies.scenarios import NONE
-from ..protocol.protocol import Arm
+from ..protocol.group_keys import Arm
 from .arm_schedules import Planner
 from .candidates import Candidates, choose
 from .course_hazards import course_hazards

@@ -15,6 +15,7 @@ from ...base.errors import ConfigError, Problem, not_among
 from ...hazards.outcome_rates import OUTCOMES
 from ...observables.quantities import Numbers, Observable, visit_observables
 from ..protocol.endpoint_keys import KIDNEY_FAILURE, trial_outcomes
+from .change_parts import change_parts
 from .trial_effects import failed_by_cells, kidney_loss, rescue_shift, trial_shift
 
 if TYPE_CHECKING:
@@ -28,19 +29,6 @@ DISPOSITIONS = ("completed", "discontinued", "died")
 
 #: Strategies for rescue that say which values count (ICH E9 R1); the composite strategy is the endpoint's.
 STRATEGIES = ("treatment policy", "hypothetical", "while on treatment")
-
-#: Parts of an observed change, in the order in which they are added up.
-PARTS = {
-    "natural course": "disease progression under prior care",
-    "run-in": "run-in treatment that is not yet at steady state",
-    "conventional therapy": "protocol treatment other than cells",
-    "co-medication": "treatment begun outside the protocol during the trial",
-    "cells": "the cells",
-    "trial effect": "trial (placebo, Hawthorne) effect: adherence, attention",
-    "rescue": "rescue therapy",
-    "regression to the mean": "error of the baseline measurement, reversed",
-    "measurement": "error of the later measurement",
-}
 
 
 @dataclass(frozen=True, repr=False)
@@ -251,36 +239,22 @@ class TrialData(Displayed):
         return np.where(self._dead, np.nan, difference)
 
     def parts(self, code: str) -> dict[str, Numbers]:
-        """Return the parts of the observed change, name of `PARTS` -> (R, n, V); their sum is `change` exactly.
+        """Return the parts of the observed change, name of `change_parts.PARTS` -> (R, n, V); their sum is `change` exactly.
 
         Of one visit only: ``data.at("month 6").parts(code)``.
 
         On the scale of `change`. Parts are differences between simulations of the same person in which one thing is added after
-        the other, in the order of `PARTS`; NaN where nothing was measured.
+        the other, in that order; NaN where nothing was measured.
         """
         quantity = self.quantity(code)
-        parts: dict[str, Numbers] = {}
-        stages = {stage: self._stage(code, stage) for stage in self.pool.STAGES}
-        start = self._baseline_true(code)
-        parts["natural course"] = stages["natural"] - start["natural"][:, :, None]
-        before, ground = stages["natural"], start["natural"]
-        for name, stage in (
-            ("run-in", "run-in"),
-            ("conventional therapy", "care"),
-            ("co-medication", "co-medication"),
-            ("cells", "cells"),
-        ):
-            shift = start[stage] - ground
-            parts[name] = stages[stage] - before - shift[:, :, None]
-            before, ground = stages[stage], start[stage]
-        extra = self._extra(code)
-        parts["trial effect"], parts["rescue"] = extra["trial effect"], extra["rescue"]
-        true = stages["cells"] + extra["trial effect"] + extra["rescue"]
-        base = quantity.forward(self.base[code].astype(np.float64))
-        parts["regression to the mean"] = np.broadcast_to((start["cells"] - base)[:, :, None], true.shape)
-        parts["measurement"] = quantity.forward(self.observed[code].astype(np.float64)) - true
-        missing = ~np.isfinite(self.observed[code])
-        return {name: np.where(missing, np.nan, parts[name]) for name in PARTS}
+        return change_parts(
+            quantity.forward(self.observed[code].astype(np.float64)),
+            quantity.forward(self.base[code].astype(np.float64)),
+            ~np.isfinite(self.observed[code]),
+            {stage: self._stage(code, stage) for stage in self.pool.STAGES},
+            self._baseline_true(code),
+            self._extra(code),
+        )
 
     @property
     def table(self) -> pd.DataFrame:

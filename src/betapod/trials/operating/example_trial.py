@@ -11,7 +11,7 @@ from ..analysis.controlled import analyse
 from ..analysis.cox_regression import cox_regression
 from ..analysis.endpoints import Comparison, comparisons
 from ..analysis.estimators import Estimate
-from ..analysis.mixed_model import mmrm
+from ..analysis.mmrm import mmrm
 from . import replicate_summaries
 
 if TYPE_CHECKING:

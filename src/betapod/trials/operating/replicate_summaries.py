@@ -16,6 +16,7 @@ from ...observables.quantities import visit_observables
 from ..analysis import estimators as analysis
 from ..analysis import survival
 from ..analysis.estimators import Array, Estimate
+from ..analysis.patient_slopes import patient_slopes
 from ..protocol.analysis_keys import ACUTE_DAYS
 from .power_analysis import operating_characteristics
 
@@ -239,7 +240,7 @@ def slope_difference(
         [data.base["EGFR"].astype(float)[..., None], data.aval("EGFR").astype(float)[:, :, after]], -1
     )
     days = np.concatenate([[0.0], data.days[after]])
-    slopes = analysis.patient_slopes(days, course, acute_until)
+    slopes = patient_slopes(days, course, acute_until)
     first, second = selected_patients(data, treated), selected_patients(data, control)
 
     def differ(outcome: Array) -> Estimate:

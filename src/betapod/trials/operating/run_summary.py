@@ -12,10 +12,10 @@ from ...therapies.scenarios import CURRENT_EVIDENCE
 from ..analysis import endpoints
 from ..analysis.controlled import analyse
 from ..analysis.endpoints import comparisons
+from ..conduct.change_parts import PARTS
 from ..conduct.counterfactuals import Counterfactuals
 from ..conduct.feasibility import behind as people_behind
 from ..conduct.replicate_parameters import fit_of
-from ..conduct.trial_data import PARTS
 from .estimands import estimand_columns, false_positives
 from .harm_summaries import harm_rows
 from .look_characteristics import look_rows

@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+from pydantic import Field
 
 from ...base.config import (
     Day,
@@ -15,15 +15,23 @@ from ...base.config import (
     Rate,
     Settings,
     Share,
-    read_quantity,
-    refuse,
 )
 from ...base.display import Displayed
-from ...base.errors import BetapodError
 from ...base.former_names import PROTOCOL_KEYS
-from ...observables.quantities import code_of, label_of, observable_unit
+from ...observables.quantities import code_of
 from ...therapies.scenarios import COMPARED, ScenarioName
 from .endpoint_keys import Endpoints, Measured
+from .group_keys import (
+    Arm,
+    Count,
+    Criterion,
+    Population,
+    RunIn,
+    Stratum,
+    Therapies,
+    TherapyText,
+    from_text,
+)
 from .look_keys import Looks
 
 if TYPE_CHECKING:
@@ -31,111 +39,6 @@ if TYPE_CHECKING:
 
 #: The version of the protocol's own format.
 SCHEMA_VERSION = 1
-
-
-def _order(text: str) -> str:
-    from ...therapies.cell_order import read_order
-
-    try:
-        read_order(text)
-    except BetapodError as error:
-        raise refuse(error) from None
-    return text
-
-
-def _therapy_text(text: str) -> str:
-    from ...therapies.standard_care import therapy
-
-    try:
-        therapy(text)
-    except BetapodError as error:
-        raise refuse(error) from None
-    return text
-
-
-def _from_text(key: str) -> Any:
-    """Allow a bare text where only one key of a mapping is given."""
-    return BeforeValidator(lambda value: {key: value} if isinstance(value, str) else value)
-
-
-TherapyText = Annotated[str, AfterValidator(_therapy_text)]
-OrderText = Annotated[
-    str,
-    AfterValidator(_order),
-    WithJsonSchema({"type": "string", "examples": ["UC-MSC 1e6/kg iv x3 q28d"], "description": "an order for cells"}),
-]
-Count = Annotated[int, Field(ge=1)]
-
-
-class Criterion(Settings):
-    """Bounds of one quantity."""
-
-    min: Measured | None = None
-    max: Measured | None = None
-
-    def bounds(self, code: str) -> tuple[float, float]:
-        """Return both bounds in the quantity's unit."""
-        unit, label = observable_unit(code), label_of(code)
-        low, high = (
-            missing if bound is None else read_quantity(bound, unit, label, bare=unit == "1")
-            for bound, missing in ((self.min, -math.inf), (self.max, math.inf))
-        )
-        return low, high
-
-
-class TherapyItem(Settings):
-    """A therapy that the protocol gives; times are days from enrolment."""
-
-    therapy: TherapyText
-    start: Duration = 0.0
-    stop: Duration | None = None
-    adherence: Share = 1.0
-
-
-Therapies = list[Annotated[TherapyItem, _from_text("therapy")]]
-
-
-class Population(Settings):
-    """Population that is screened."""
-
-    cohort: str = Field(
-        default="", description="a cohort that candidates are weighted to look like, such as NHANES; else the library"
-    )
-    diabetes: Literal["type 1", "type 2", "any", "none"] = "type 2"
-    confirmed: dict[str, Criterion] = Field(
-        default_factory=dict, description="what two of three earlier samples showed, when the diagnosis was made"
-    )
-    size: Annotated[int, Field(ge=10, le=100_000)] = Field(
-        default=1000, description="virtual people from whom candidates are drawn"
-    )
-
-
-class RunIn(Settings):
-    """Treatment of all patients before enrolment."""
-
-    therapies: Therapies
-    duration: Duration
-
-
-class Arm(Settings):
-    """What one group gets, on top of the care that the patients already have."""
-
-    label: str = ""
-    cells: OrderText | None = None
-    placebo: bool = False
-    infusions_like: str | None = Field(
-        default=None, description="arm whose infusions of cells this arm gets as placebo"
-    )
-    therapies: Therapies = Field(default_factory=list)
-    inputs: dict[str, Measured] = Field(default_factory=dict, description="inputs of the model, set from enrolment on")
-
-
-class Stratum(Settings):
-    """Stratum of patients, defined by screening values."""
-
-    label: str = ""
-    patients: Count | None = Field(default=None, description="how many are recruited; all strata or none")
-    where: dict[str, Criterion]
 
 
 class Randomisation(Settings):
@@ -162,7 +65,7 @@ class Design(Settings):
     blinding: Literal["open", "single", "double"] = Field(
         default="open", description="for the record; what knowing one's treatment does is an effect on some arms only"
     )
-    randomisation: Annotated[Randomisation, _from_text("method")] = Randomisation()
+    randomisation: Annotated[Randomisation, from_text("method")] = Randomisation()
     recruitment: Duration = Field(
         default=0.0, description="time from the first to the last patient enrolled, by which looks see what they see"
     )
