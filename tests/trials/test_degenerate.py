@@ -101,7 +101,7 @@ def test_counts_at_risk_are_those_of_a_plain_count() -> None:
     event, member = random.random((5, 30)) < 0.6, random.random((5, 30)) < 0.8
     time[random.random((5, 30)) < 0.1] = np.nan
     days = np.unique(time[np.isfinite(time)])
-    at, before = survival._counts(time, event, member, days)
+    at, before = survival.event_counts(time, event, member, days)
     for k, day in enumerate(days):
         np.testing.assert_array_equal(at[:, k], ((time == day) & event & member).sum(-1))
         np.testing.assert_array_equal(before[:, k], ((time >= day) & member).sum(-1))

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from betapod.base.errors import ConfigError
-from betapod.trials.protocol import protocol, protocol_files
+from betapod.trials.protocol import group_keys, protocol, protocol_files
 
 TEN_MISTAKES = """\
 name: wrong
@@ -155,11 +155,16 @@ def test_no_key_is_accepted_and_then_ignored() -> None:
     package = Path(protocol.__file__).parents[2]
     rooms = [package / "trials", package / "report"]
     code = "\n".join(path.read_text(encoding="utf-8") for room in rooms for path in sorted(room.rglob("*.py")))
-    settings = [c for c in vars(protocol).values() if isinstance(c, type) and issubclass(c, BaseModel)]
+    modules = {module.__name__: module for module in (protocol, group_keys)}
+    settings = [
+        c
+        for module in modules.values()
+        for c in vars(module).values()
+        if isinstance(c, type) and issubclass(c, BaseModel) and c.__module__ == module.__name__
+    ]
     unread = {
         f"{each.__name__}.{name}"
         for each in settings
-        if each.__module__ == protocol.__name__
         for name in each.model_fields
         if not re.search(rf"\.{name}\b", code)
     }

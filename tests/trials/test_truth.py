@@ -62,6 +62,16 @@ def test_no_effect_of_cells_stands_where_nobody_has_cells(drug: TrialRun) -> Non
     assert rows and all(np.isnan(row["truth"]) for row in rows)
 
 
+def test_a_table_of_the_truth_speaks_of_cells_only_where_somebody_has_them(drug: TrialRun) -> None:
+    table = drug.truth("randomised", "none", "UACR", "month 6")
+    assert not {"true effect of cells", "cells"} & set(table.columns)
+    treated = table["arm"] == "drug"
+    np.testing.assert_allclose(table["true effect of treatment"][treated].dropna(), DRUG, atol=1e-6)
+    np.testing.assert_allclose(table["true effect of treatment"][~treated].dropna(), 0, atol=1e-6)
+    parts = table.drop(columns=["replicate", "patient", "arm", "stratum", "change", "true effect of treatment"])
+    np.testing.assert_allclose(parts.sum(axis=1, skipna=False), table["change"], atol=1e-6)
+
+
 def test_what_is_no_change_has_no_true_value(drug: TrialRun) -> None:
     data = drug["randomised", "none"]
     primary = drug.protocol.endpoints.primary

@@ -61,7 +61,7 @@ export function runParts(summary) {
     element("h3", {}, summary.title || summary.trial),
     element("p", {}, `${counted(summary.replicates, "trial")} of each kind. Endpoint: ${endpoint.name} (${endpoint.quantity}, ${endpoint.measure || endpoint.summary}, ${endpoint.visit}), ${log ? "as relative change" : endpoint.unit}. ${summary.test ? `${capital(summary.test)}.` : ""}`),
     ...(comparisons.length ? [...forestParts(summary), scrolledTable("What the groups differ by", "run-comparisons", ["comparison", "estimate", "95 % of trials", "significant", "and better", "true effect", "significant where nothing works"], comparisons), ...powerParts(summary)] : [element("p", {}, "No design of this run has a control.")]),
-    scrolledTable("Groups by themselves", "run-groups", ["group", "patients", "change", "true effect of cells", "left", "died"], groups),
+    scrolledTable("Groups by themselves", "run-groups", ["group", "patients", "change", "own true effect", "left", "died"], groups),
     ...changeParts(summary),
   ];
 }
@@ -70,7 +70,7 @@ function forestParts(summary) {
   const { number, unit } = wordsOfSummary(summary), rows = summary.comparisons.filter((row) => Number.isFinite(row.estimate)).map((row) => ({ label: headOf(row), estimate: row.estimate, low: row.low, high: row.high, truth: row.true_effect }));
   if (!rows.length) return [];
   return [element("figure", { class: "course" }, element("figcaption", {}, "What the groups differ by", pictureButtons("what the groups differ by")), forestPicture(rows, number, unit),
-    element("p", { class: "small" }, "Bar: 95 of 100 trials; dot: their mean; dotted line: the true effect of the cells."))];
+    element("p", { class: "small" }, "Bar: 95 of 100 trials; dot: their mean; dotted line: the true effect."))];
 }
 
 /** Return the power of the comparisons at other sizes, from the spread between the trials of the run. */

@@ -28,7 +28,7 @@ function axisPicture(values, high, words, textOf) {
 }
 
 /**
- * Return what groups differ by: for each comparison the interval of the trials, what they find at the middle, and the true effect of the cells.
+ * Return what groups differ by: for each comparison the interval of the trials, what they find at the middle, and the true effect.
  *
  * @param rows   [{label, estimate, low, high, truth}] on the scale of the analysis
  * @param textOf says a value

@@ -58,7 +58,9 @@ def size_trial_command(
         answer = needed_size(
             checked, power, design, scenario, margin, seed, default(), threads=threads, progress=progress
         )
-    rows: list[dict[str, Any]] = [{str(name): value for name, value in row.items()} for row in answer.table.to_dict("records")]
+    rows: list[dict[str, Any]] = [
+        {str(name): value for name, value in row.items()} for row in answer.table.to_dict("records")
+    ]
     done = given_as_csv(Csv.of([str(name) for name in answer.table.columns], [list(row.values()) for row in rows]), csv, as_json, text=True, quiet=quiet)  # fmt: skip
     if as_json:
         print_json(_document(answer) | {"tried": rows})

@@ -146,7 +146,7 @@ class TrialRun(Displayed, Mapping[tuple[str, str], TrialData]):
         return pd.DataFrame(self.summary["comparisons"], columns=[*names, "true_effect", "true_effect_of"])
 
     def truth(self, design: str, scenario: str, code: str, visit: str) -> pd.DataFrame:
-        """Return one row per patient: what was seen, the true effect of cells and every part of the change, at one visit.
+        """Return one row per patient: what was seen, the true effects of treatment and every part of the change, at one visit.
 
         Parameters
         ----------
@@ -160,7 +160,8 @@ class TrialRun(Displayed, Mapping[tuple[str, str], TrialData]):
         Returns
         -------
         pandas.DataFrame
-            On the scale on which changes of the quantity are counted; the parts add up to the change.
+            On the scale on which changes of the quantity are counted; the parts add up to the change. ``true effect of cells`` and ``cells``
+            are there where an arm has cells, ``true effect of treatment`` (of the own arm's therapies and inputs) where one has these.
 
         Raises
         ------
@@ -181,6 +182,12 @@ class TrialRun(Displayed, Mapping[tuple[str, str], TrialData]):
         data = self[design, scenario]
         v = data.visit(visit)
         keep = data.enrolled.reshape(-1)
+        given = [self.protocol.arms[arm] for arm in data.arms]
+        cells = any(arm.cells for arm in given)
+        effects = {"true effect of cells": data.effect(code)} if cells else {}
+        if any(arm.therapies or arm.inputs for arm in given):
+            effects["true effect of treatment"] = data.treatment(code)
+        parts = {name: values for name, values in data.parts(code).items() if cells or name != "cells"}
         table = pd.DataFrame(
             {
                 "replicate": np.repeat(np.arange(data.replicates), data.patients),
@@ -188,8 +195,7 @@ class TrialRun(Displayed, Mapping[tuple[str, str], TrialData]):
                 "arm": np.array(data.arms, dtype=object)[data.arm.reshape(-1)],
                 "stratum": np.array(data.strata, dtype=object)[data.stratum.reshape(-1)],
                 "change": data.change(code)[:, :, v].reshape(-1),
-                "true effect of cells": data.effect(code)[:, :, v].reshape(-1),
-                **{name: values[:, :, v].reshape(-1) for name, values in data.parts(code).items()},
+                **{name: values[:, :, v].reshape(-1) for name, values in (effects | parts).items()},
             }
         )
         return table[keep].reset_index(drop=True)
