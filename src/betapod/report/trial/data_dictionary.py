@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from ...trials.conduct.change_parts import PARTS
+from ...trials.conduct.parts_of_change import PARTS
 from ..common import words
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from ...trials.conduct.change_parts import PARTS
+from ...trials.conduct.parts_of_change import PARTS
 from ...trials.operating.sizing import NULL
 from ...trials.protocol.analysis_keys import SLOPES
 from ..common import words

@@ -176,7 +176,7 @@ def _has_cells(assessment: Assessment, arm: str) -> bool:
 
 def draw_change_parts(assessment: Assessment, design: str, arm: str) -> Drawing | None:
     """Draw what an apparent change is made of, one group of points per part."""
-    from ...trials.conduct.change_parts import PARTS
+    from ...trials.conduct.parts_of_change import PARTS
 
     table = assessment.parts
     if table.empty:

@@ -15,7 +15,7 @@ from ...base.errors import ConfigError, Problem, not_among
 from ...hazards.outcome_rates import OUTCOMES
 from ...observables.quantities import Numbers, Observable, visit_observables
 from ..protocol.endpoint_keys import KIDNEY_FAILURE, trial_outcomes
-from .change_parts import change_parts
+from .parts_of_change import parts_of_change
 from .trial_effects import failed_by_cells, kidney_loss, rescue_shift, trial_shift
 
 if TYPE_CHECKING:
@@ -239,7 +239,7 @@ class TrialData(Displayed):
         return np.where(self._dead, np.nan, difference)
 
     def parts(self, code: str) -> dict[str, Numbers]:
-        """Return the parts of the observed change, name of `change_parts.PARTS` -> (R, n, V); their sum is `change` exactly.
+        """Return the parts of the observed change, name of `parts_of_change.PARTS` -> (R, n, V); their sum is `change` exactly.
 
         Of one visit only: ``data.at("month 6").parts(code)``.
 
@@ -247,7 +247,7 @@ class TrialData(Displayed):
         the other, in that order; NaN where nothing was measured.
         """
         quantity = self.quantity(code)
-        return change_parts(
+        return parts_of_change(
             quantity.forward(self.observed[code].astype(np.float64)),
             quantity.forward(self.base[code].astype(np.float64)),
             ~np.isfinite(self.observed[code]),

@@ -182,10 +182,10 @@ class TrialRun(Displayed, Mapping[tuple[str, str], TrialData]):
         data = self[design, scenario]
         v = data.visit(visit)
         keep = data.enrolled.reshape(-1)
-        given = [self.protocol.arms[arm] for arm in data.arms]
-        cells = any(arm.cells for arm in given)
+        arms = [self.protocol.arms[arm] for arm in data.arms]
+        cells = any(arm.cells for arm in arms)
         effects = {"true effect of cells": data.effect(code)} if cells else {}
-        if any(arm.therapies or arm.inputs for arm in given):
+        if any(arm.therapies or arm.inputs for arm in arms):
             effects["true effect of treatment"] = data.treatment(code)
         parts = {name: values for name, values in data.parts(code).items() if cells or name != "cells"}
         table = pd.DataFrame(

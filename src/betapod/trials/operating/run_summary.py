@@ -12,7 +12,7 @@ from ...therapies.scenarios import CURRENT_EVIDENCE
 from ..analysis import endpoints
 from ..analysis.controlled import analyse
 from ..analysis.endpoints import comparisons
-from ..conduct.change_parts import PARTS
+from ..conduct.parts_of_change import PARTS
 from ..conduct.counterfactuals import Counterfactuals
 from ..conduct.feasibility import behind as people_behind
 from ..conduct.replicate_parameters import fit_of

@@ -23,7 +23,7 @@ PARTS = {
 }
 
 
-def change_parts(
+def parts_of_change(
     observed: Numbers,
     base: Numbers,
     missing: NDArray[np.bool_],
