@@ -9,8 +9,8 @@ from betapod.base.errors import ConfigError
 from betapod.hazards.outcome_rates import DEATHS, death_rate
 from betapod.observables.variation import variations
 from betapod.trials.conduct import conduct, drawn_design
-from betapod.trials.conduct.parts_of_change import PARTS
 from betapod.trials.conduct.measurement import measurement_sd
+from betapod.trials.conduct.parts_of_change import PARTS
 from betapod.trials.conduct.trial_data import DISPOSITIONS
 
 #: SD of the logarithm of one UACR, of the table.

@@ -12,9 +12,9 @@ from ...therapies.scenarios import CURRENT_EVIDENCE
 from ..analysis import endpoints
 from ..analysis.controlled import analyse
 from ..analysis.endpoints import comparisons
-from ..conduct.parts_of_change import PARTS
 from ..conduct.counterfactuals import Counterfactuals
 from ..conduct.feasibility import behind as people_behind
+from ..conduct.parts_of_change import PARTS
 from ..conduct.replicate_parameters import fit_of
 from .estimands import estimand_columns, false_positives
 from .harm_summaries import harm_rows
