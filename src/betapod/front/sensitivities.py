@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from ..therapies.scenarios import CURRENT_EVIDENCE
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -98,7 +100,7 @@ def trial_sensitivity(
     *,
     by: str = "number",
     design: str = "",
-    scenario: str = "current-evidence",
+    scenario: str = CURRENT_EVIDENCE,
     endpoint: str = "",
     people: int = 200,
     replicates: int = 100,

@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar
 import typer
 
 from ...base.errors import ConfigError
+from ...therapies.scenarios import CURRENT_EVIDENCE
 from ..completion import complete_protocol, complete_scenario
 from ..csv_output import CsvOption, WideOption, given_as_csv
 from ..options import spelt_out
@@ -33,7 +34,7 @@ class TrialRead:
         typer.Option(
             "--scenario", metavar="NAME", help="What cells are supposed to do.", autocompletion=complete_scenario
         ),
-    ] = "current-evidence"
+    ] = CURRENT_EVIDENCE
     endpoint: Annotated[
         str,
         typer.Option(
