@@ -122,6 +122,22 @@ def keep_verdicts(name: str, after: dict[str, str]) -> None:
     write_identity(record.folder, {**record.identity, "verdicts": after}, contents)
 
 
+def deciding_numbers(ship: Shipping) -> None:
+    """Put every assumed number at both ends of its range, and write the page of those that decide verdicts."""
+    began = os.times()
+    ship.program(*BETAPOD, "sensitivity", "claims", "--json", into="deciding.json")
+    done = os.times()
+    seconds = done.children_user + done.children_system - began.children_user - began.children_system
+    search = os.pathsep.join(str(ROOT / folder) for folder in ("src", "tests/support"))
+    page = [
+        sys.executable,
+        "tests/support/deciding_document.py",
+        str(ship.notes / "deciding.json"),
+        f"{seconds / 60:.1f}",
+    ]
+    subprocess.run(page, cwd=ROOT, env={**os.environ, "PYTHONPATH": search}, check=True)
+
+
 def grow_typical_people(ship: Shipping) -> None:
     """Simulate the histories of typical people to today's states."""
     ship.program(sys.executable, "benchmarks/typical_people.py")
@@ -190,6 +206,7 @@ STEPS: dict[str, Callable[[Shipping], None]] = {
     "library": grow,
     "claims": simulate_claims,
     "verdicts": compare_verdicts,
+    "deciding numbers": deciding_numbers,
     "trust": ship_trust,
     "lifetime": ship_lifetime,
     "wasm": wasm,
