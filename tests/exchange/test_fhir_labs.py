@@ -165,6 +165,18 @@ def test_what_is_no_fhir_is_refused(text: str, kind: str, tmp_path: Path) -> Non
     assert error.value.kinds == (kind,)
 
 
+def test_an_empty_person_and_lines_that_are_no_json_have_their_place(tmp_path: Path) -> None:
+    with pytest.raises(BetapodError) as error:
+        read_fhir_labs(written(tmp_path, bundle()))
+    assert error.value.kinds == ("no-labs",) and error.value.problems[0].location.file.endswith("labs.json /")
+    lines = tmp_path / "labs.ndjson"
+    good = json.dumps(observation("2160-0", 1.2, "mg/dL"))
+    lines.write_text(f"{good}\n\n{{\n{good}\n[1,\n{good}\n", encoding="utf-8")
+    with pytest.raises(BetapodError) as error:
+        read_fhir_labs(lines)
+    assert [problem.location.line for problem in error.value.problems] == [3, 5]
+
+
 def test_codes_mean_what_longer_ones_mean() -> None:
     assert code_meaning(ICD, "E11.65").means == "type 2"  # type: ignore[union-attr]
     assert code_meaning(ICD, "N18.30") is None and code_meaning("http://loinc.org", "E11.9") is None

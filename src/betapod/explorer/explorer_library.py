@@ -14,6 +14,7 @@ from ..hazards.risk_equations.egfr_decline_equation import egfr_decline_range
 from ..hazards.risk_equations.equation_people import EquationPeople
 from ..hazards.risk_equations.kidney_coefficients import risk_coefficients
 from ..hazards.risk_equations.kidney_failure_equation import kidney_failure_range
+from ..observables.kdigo import A2_FROM, A3_ABOVE, G_BOUNDS, G_NAMES, RISK
 from ..observables.table import observables
 from ..patients.library import default
 from ..patients.recipients import DRUG_COLUMNS
@@ -114,6 +115,7 @@ def explorer_library() -> dict[str, Any]:
         "pressureClasses": list(PRESSURE_CLASSES),
         "glucoseClasses": list(GLUCOSE_CLASSES),
         "differs": DIFFERS,
+        "kdigo": {"names": G_NAMES, "bounds": G_BOUNDS, "a2": A2_FROM, "a3": A3_ABOVE, "risk": RISK},
         "noticed": {"eGFR": NOTICED_EGFR, "UACR": NOTICED_UACR},
         "wanted": WANTED,
         "least": LEAST,

@@ -61,6 +61,8 @@ _PAGE_SCRIPTS = (
         "labs_unknown",
         "labs",
         "small_trial",
+        "scatter",
+        "maraca",
         "run_pictures",
         "run_folder",
         "trial_protocol",

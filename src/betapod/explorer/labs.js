@@ -6,7 +6,7 @@ import { asDictionary, drawExports, inPython, inShell, pictureButtons } from "./
 import { drawsOfPage } from "./draws.js";
 import { drugOf, LETTERS, newPlan, scenarioOf } from "./plans.js";
 import { equationRows } from "./equations.js";
-import { gainsOf, LAB_OUTPUTS, LAB_POINTS, LAB_YEARS, labTimes, outcomeOf, spanOf } from "./labs_outcomes.js";
+import { gainsOf, kdigoStage, LAB_OUTPUTS, LAB_POINTS, LAB_YEARS, labTimes, outcomeOf, spanOf } from "./labs_outcomes.js";
 import { parameterSpans, unknownParts } from "./labs_unknown.js";
 import { drawnRows, likePeople, peopleOfPage, populationRun, quantilesOf } from "./people.js";
 import { pool } from "./pool.js";
@@ -117,7 +117,8 @@ async function compareOptions() {
 
 function likeParts(who, like) {
   const enough = like.effective >= folk.least, names = folk.labs.filter((lab) => Number.isFinite(who.labs[lab.name]));
-  const parts = [element("p", { class: enough ? "" : "problem" }, enough
+  const { egfr, uacr } = who.labs, staged = Number.isFinite(egfr) || Number.isFinite(uacr);
+  const parts = [...(staged ? [element("p", { id: "lab-stage" }, `KDIGO ${kdigoStage(folk.kdigo, egfr, uacr)}; whether it has lasted three months is not known.`)] : []), element("p", { class: enough ? "" : "problem" }, enough
     ? `${Math.round(like.effective)} of the ${folk.size} people of the page are effectively like this person${like.factor > 1 ? `, with ${shown(like.factor)} times the error of each lab` : ""}.`
     : `Too few people of the page are like this person: ${Math.round(like.effective)} effectively, ${folk.least} are needed. Leave out a lab that is not certain, or use betapod patient, which has all ${folk.of} people of the library.`)];
   if (!enough || !names.length) return parts;

@@ -41,5 +41,11 @@ export function outcomeOf(people, plan, result, drawn, given) {
 /** Return lowest, middle and highest of 9 of 10 people at a time. */
 export const spanOf = (outcome, name, at = LAB_POINTS - 1) => quantilesOf(outcome.courses[name].map((course) => course[at]).filter(Number.isFinite), [0.05, 0.5, 0.95]);
 
+/** Return the categories of KDIGO of an eGFR and a UACR, with the risk, such as "G3aA3, very high risk"; what is known of them. */
+export function kdigoStage({ names, bounds, a2, a3, risk }, egfr, uacr) {
+  const g = Number.isFinite(egfr) ? names[bounds.filter((bound) => egfr < bound).length] : "G?", a = Number.isFinite(uacr) ? 1 + Number(uacr >= a2) + Number(uacr > a3) : "?";
+  return `${g}A${a}${g !== "G?" && a !== "?" ? `, ${risk[g][a - 1]} risk` : ""}`;
+}
+
 /** Return how much more eGFR people have in the end than as now. */
 export const gainsOf = (outcome, first) => outcome.courses.eGFR.map((course, k) => course[LAB_POINTS - 1] - first.courses.eGFR[k][LAB_POINTS - 1]);

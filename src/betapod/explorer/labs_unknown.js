@@ -10,15 +10,19 @@ import { populationRun, quantilesOf } from "./people.js";
 const DRAW_PEOPLE = 12, NINE_OF_TEN = 1.645;
 const middleOf = (values) => quantilesOf(values, [0.5])[0];
 
-/** Return, for each person, by how much a set moves the eGFR in the end. */
+/** Return, for each set and each person, by how much the set moves the eGFR in the end. */
 async function movedEnds(people, rows, plan, sets, pool, wanted) {
-  const ends = await Promise.all([null, ...sets].map(async (set) => {
+  const ends = async (set) => {
     const { options } = await populationRun(people, rows, plan, LAB_YEARS, ["eGFR"], 2, pool, { set, runIn: RUN_IN });
     const result = await pool.run(options, undefined, wanted);
     return rows.map((_, i) => result.values("eGFR", i).map((value) => (Number.isFinite(value) ? value : 0)));
-  }));
-  return ends.slice(1).map((courses) => courses.map((course, i) => moves(course, ends[0][i])[1]));
+  };
+  const [tables, ...under] = await Promise.all([null, ...sets].map(ends));
+  return under.map((courses) => courses.map((course, i) => moves(course, tables[i])[1]));
 }
+
+/** Whether sets have anything of the cells of a plan. */
+const drawsCells = (sets, plan) => plan.cells && sets.some((set) => Object.keys(set.cells[plan.scenario] ?? {}).length);
 
 /**
  * Return, for every option, how far parameters move its median eGFR and the median difference from as now: 9 of 10 sets, for bodies and for cells.
@@ -33,7 +37,7 @@ export async function parameterSpans(people, rows, outcomes, pool, wanted, told)
     told(k + 1, outcomes.length);
     const body = await movedEnds(people, some, outcome.plan, sets.map((set) => partOfSet(set, "body")), pool, wanted);
     asNow ??= body;
-    const cells = outcome.plan.cells ? await movedEnds(people, some, outcome.plan, sets.map((set) => partOfSet(set, "cells")), pool, wanted) : null;
+    const cells = drawsCells(sets, outcome.plan) ? await movedEnds(people, some, outcome.plan, sets.map((set) => partOfSet(set, "cells")), pool, wanted) : null;
     const gain = (moved, before) => span(moved.map((own, set) => middleOf(own.map((value, i) => value - (before ? before[set][i] : 0)))));
     spans.set(outcome, {
       body: { end: gain(body, null), gain: gain(body, asNow) },
@@ -43,7 +47,8 @@ export async function parameterSpans(people, rows, outcomes, pool, wanted, told)
   return spans;
 }
 
-const signed = (value) => `${value > 0 ? "+" : ""}${shown(value, 2)}`;
+/** Return a difference of the eGFR with its sign; less than a hundredth is nothing. */
+const signed = (value) => (Math.abs(value) < 0.005 ? "0" : `${value > 0 ? "+" : ""}${shown(value, 2)}`);
 const between = (span) => (span ? `${signed(span[0])} to ${signed(span[1])}` : "none drawn");
 
 /** Return what is said of it. */

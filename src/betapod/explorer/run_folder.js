@@ -4,11 +4,15 @@ import { changeInPercent, lineSwatch, shown } from "./chart.js";
 import { drawExports, inPython, inShell, pictureButtons } from "./exports.js";
 import { $, capital, counted, element, inPercent, rowsOfCsv, scrolledTable } from "./parts.js";
 import { scenarioOf } from "./plans.js";
+import { maracaPicture } from "./maraca.js";
 import { forestPicture, partsPicture, survivalPicture } from "./run_pictures.js";
 import { powerOfSize } from "./small_trial.js";
 
 /** Tables of a report (`betapod report FOLDER`) that have curves of events, the first that is there: of the trial's own event, or of kidney events. */
 const CURVES = { "survival.csv": "Free of the event of the trial", "free.csv": "Free of kidney failure and of a lasting fall of eGFR by 40 %" };
+
+/** The table of a report with the hierarchy of outcomes of one trial, and its components, the worst first. */
+const HIERARCHY = "hierarchy.csv", COMPONENTS = ["death", "dialysis", "eGFR below 15", "fall by 57 %", "fall by 50 %", "fall by 40 %", "eGFR slope"];
 
 /** Return every file of what was dropped: folders are gone through. */
 export async function filesOf(items) {
@@ -27,18 +31,26 @@ export async function filesOf(items) {
 export async function showRun(files) {
   const file = files.find((one) => one.name === "summary.json") ?? files.find((one) => one.name.endsWith(".json")), room = $("run");
   try {
-    if (!file) throw new Error(`there is no summary.json among ${counted(files.length, "file")}: it is written when a run is complete (betapod run PROTOCOL)`);
+    if (!file) throw new Error(withoutSummary(files));
     const summary = JSON.parse(await file.text()), missing = ["trial", "endpoint", "comparisons", "rows"].filter((key) => !(key in summary));
     if (missing.length) throw new Error(`${file.name} is no summary of a trial: it lacks ${missing.join(", ")}`);
-    const name = Object.keys(CURVES).find((one) => files.some((other) => other.name === one));
-    const curves = name ? { title: CURVES[name], rows: rowsOfCsv(await files.find((one) => one.name === name).text()) } : null;
-    room.replaceChildren(...runParts(summary), ...curveParts(curves), element("div", { class: "exports", id: "run-exports" }));
+    const name = Object.keys(CURVES).find((one) => files.some((other) => other.name === one)), curves = name ? { title: CURVES[name], rows: await tableOf(files, name) } : null;
+    room.replaceChildren(...runParts(summary), ...curveParts(curves), ...hierarchyParts(await tableOf(files, HIERARCHY)), element("div", { class: "exports", id: "run-exports" }));
     drawRunExports(summary);
   } catch (error) {
     room.replaceChildren(element("p", { class: "problem" }, `This folder cannot be shown: ${error.message}.`));
   }
   room.querySelector("h3, p")?.setAttribute("tabindex", "-1");
   room.querySelector("h3, p")?.focus();
+}
+
+const tableOf = async (files, name) => (files.some((one) => one.name === name) ? rowsOfCsv(await files.find((one) => one.name === name).text()) : []);
+
+/** Say what to do where no summary is among files: tables of patients (Parquet) are not read here. */
+function withoutSummary(files) {
+  const patients = files.filter((one) => one.name.endsWith(".parquet")), all = counted(files.length, "file");
+  if (!patients.length) return `there is no summary.json among ${all}: it is written when a run is complete (betapod run PROTOCOL)`;
+  return `there is no summary.json among ${all}, and ${patients[0].name} holds patients one by one (Parquet), which this page does not read; drop the whole folder of the run, whose summary.json has the results, or read patients by betapod trial export FOLDER --cdisc adam`;
 }
 
 const scenarioWords = (name) => scenarioOf(name)?.short ?? name;
@@ -110,6 +122,18 @@ function curveParts(curves) {
       element("ul", { class: "legend" }, ...arms.map((arm, k) => element("li", {}, lineSwatch(k), arm)))),
     scrolledTable(`Patients at risk, ${kind}`, "", ["group", ...years.map((year) => `year ${shown(year)}`)], arms.map((arm, k) => [arm, ...atRisk[k].map((count) => shown(Math.round(count), 4))]))];
   }), element("p", { class: "small" }, "Kaplan-Meier; bands are 95 % intervals of one trial. Below: how many are at risk, in one trial.")];
+}
+
+/** Return the hierarchy of outcomes of the typical trial, by design and scenario. */
+function hierarchyParts(table) {
+  const rows = table.map((row) => ({ ...row, reached: row.reached === "" ? NaN : Number(row.reached), kind: [row.design, row.scenario ? scenarioWords(row.scenario) : ""].filter(Boolean).join(", ") }));
+  return [...new Set(rows.map((row) => row.kind))].flatMap((kind, k) => {
+    const own = rows.filter((row) => row.kind === kind), arms = [...new Set(own.map((row) => row.arm))], title = `Hierarchy of outcomes, ${kind}`;
+    return [...(k ? [] : [element("h4", {}, "Kidney hierarchical endpoint, one trial")]), element("figure", { class: "course" }, element("figcaption", {}, kind, pictureButtons(title)), maracaPicture(title, own, COMPONENTS),
+      element("ul", { class: "legend" }, ...arms.map((arm, i) => element("li", {}, lineSwatch(i), arm)))),
+    scrolledTable(`Worst outcome of patients, ${kind}`, "", ["group", ...COMPONENTS], arms.map((arm) => [arm, ...COMPONENTS.map((name) => String(own.filter((row) => row.arm === arm && row.component === name).length))])),
+    element("p", { class: "small" }, "Each patient counts once, by the worst that happened; within an outcome from left to right time since enrolment. At the right the slopes of the others, mL/min/1.73 m² per year: box, middle half; line, 9 of 10.")];
+  });
 }
 
 function drawRunExports(summary) {

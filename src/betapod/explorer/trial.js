@@ -1,11 +1,12 @@
 /** The view of trials: the folder of a run that was dropped in, and small trials that are conducted in the page. */
 
 import { $, capital, counted, element, inPercent, option, scrolledTable, setAddress } from "./parts.js";
-import { changeInPercent, shown, svgElement } from "./chart.js";
+import { changeInPercent, lineSwatch, shown, svgElement } from "./chart.js";
 import { drawExports, inPython, pictureButtons } from "./exports.js";
 import { chosenNow, takeAddress } from "./person.js";
 import { LETTERS, wordsOf } from "./plans.js";
 import { peopleOfPage, populationRun } from "./people.js";
+import { scatterPicture } from "./scatter.js";
 import { pool } from "./pool.js";
 import { filesOf, showRun } from "./run_folder.js";
 import { simulatedTrials, trueEffect } from "./small_trial.js";
@@ -78,7 +79,7 @@ async function conductTrial() {
     const bySize = [...new Set([...SIZES, size])].sort((a, b) => a - b).map((count) => [count, simulatedTrials({ ...asked, size: count })]);
     $("trial-progress").textContent = `${unique.length} different people of ${able} who can take part, simulated here under both plans; ${counted(TRIALS, "trial")} of each size.`;
     const effect = trueEffect(asked);
-    $("trial-answer").replaceChildren(...trialParts(bySize, effect, size, log, endpoint, whole.length - arms.control.length), element("div", { class: "exports", id: "trial-exports" }));
+    $("trial-answer").replaceChildren(...trialParts(bySize, effect, size, log, endpoint, whole.length - arms.control.length), ...scatterParts(arms, log, endpoint), element("div", { class: "exports", id: "trial-exports" }));
     drawTrialExports(bySize, effect, chosen);
   } catch (problem) {
     if (wanted()) $("trial-progress").textContent = `This trial cannot be conducted: ${problem.message}`;
@@ -105,6 +106,15 @@ function trialParts(bySize, effect, size, log, endpoint, left) {
     scrolledTable("Power by size", "trial-power", ["people in each arm", "power", "95 % of trials"], bySize.map(([count, found]) => [String(count), inPercent(found.power), `${number(found.low)} to ${number(found.high)}`])),
     element("p", { class: "small" }, `Change from the start, measured once at both ends with the error of one measurement; Welch's test at 5 %, two-sided. Nobody leaves, and nobody is rescued${left ? `; ${counted(left, "person", "people")} whose kidneys fail are left out` : ""}: betapod run has all of that. Uncertainty of parameters is not in it.`),
   ];
+}
+
+/** Return how the change of people goes by where they began, under both plans. */
+function scatterParts(arms, log, endpoint) {
+  const units = { eGFR: "mL/min/1.73 m²", HbA1c: "%", UACR: "mg/g" }, title = `Change of ${endpoint} by where people began`;
+  const groups = ["control", "treated"].map((name, k) => ({ label: name, kind: `p${k}`, points: arms[name].map(([start, end]) => (log ? [Math.log10(start), 100 * (end / start - 1)] : [start, end - start])) }));
+  return [element("figure", { class: "course" }, element("figcaption", {}, title, pictureButtons(title)), scatterPicture({ title, across: log ? `${endpoint} at the start, logarithm to 10 of ${units[endpoint]}` : `${endpoint} at the start, ${units[endpoint]}`, up: log ? "change, %" : `change, ${units[endpoint]}`, groups }),
+    element("ul", { class: "legend" }, ...groups.map((group, k) => element("li", {}, lineSwatch(k), group.label)))),
+  element("p", { class: "small" }, "A point is a person, without error of measurement; lines are those of least squares.")];
 }
 
 /** Return a picture of how often trials find which difference, with the true one. */

@@ -157,3 +157,29 @@ def test_a_model_of_ones_own_becomes_webassembly(tmp_path: Path, in_node: Callab
     import math
 
     assert found["values"][0][0][1] == pytest.approx(2.0 * math.exp(-math.sin(1.0)), rel=1e-8)
+
+
+def test_events_that_wait_are_those_of_the_engine(
+    tmp_path: Path, in_node: Callable[..., Found], sbml: Callable[[str], str]
+) -> None:
+    from betapod import Ensemble
+    from betapod.exchange import read_sbml
+
+    if not any(shutil.which(name) for name in wasm_build._LINKERS):
+        pytest.skip("needs wasm-ld")
+    text = """
+        parameter x = 1 variable
+        parameter y = 1 variable
+        rate x = 1
+        event E: time >= 0.5 ; delay=1 ; priority=1 ; late ; y = y + 1
+        event F: time >= 1.5 ; priority=2 ; y = y*10
+        event G: time >= 1 ; delay=0.5 ; priority=3 ; y = y + 3"""
+    model = read_sbml(sbml(text))
+    write_wasm(model, tmp_path / "waiting.wasm")
+    times = [0.0, 0.9, 1.2, 1.7, 3.0]
+    found = in_node({"waiting": {"times": times, "outputs": ["x", "y"]}}, tmp_path)["waiting"]
+    expected = Ensemble(model, ["x", "y"]).run(1, times).values[0].T
+    # By priority: 4, then ten times what was when the second rose, and then 1 more.
+    assert expected[1, -1] == 11.0
+    for values, numbers in zip(found["values"][0], expected, strict=True):
+        assert values == pytest.approx(numbers, rel=1e-9)

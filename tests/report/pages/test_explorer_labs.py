@@ -139,6 +139,20 @@ def test_equations_are_those_of_the_package(
             assert found["risk"] == pytest.approx(row.risk, rel=1e-9), row.name
 
 
+def test_stages_are_those_of_the_package(content: dict[str, Any], tmp_path: Path) -> None:
+    labs = [
+        (egfr, uacr)
+        for egfr in (14.9, 15.0, 29.5, 44.0, 59.9, 60.0, 90.0, None)
+        for uacr in (29.0, 30.0, 300.0, 301.0, None)
+    ]
+    script = "console.log(JSON.stringify(content.pairs.map(([egfr, uacr]) => kdigoStage(content.library.kdigo, egfr ?? undefined, uacr ?? undefined))));"
+    asked = {"library": content["library"], "pairs": labs}
+    found = in_node(script, asked, tmp_path, "labs_outcomes", before="const DAYS = 365.25, quantilesOf = null;")
+    for (egfr, uacr), stage in zip(labs, found, strict=True):
+        values = {name: value for name, value in (("egfr", egfr), ("uacr", uacr)) if value is not None}
+        assert stage == labs_of(values).kdigo_stage
+
+
 @pytest.mark.parametrize("classes", [("ACE inhibitor", "ARB"), ("SGLT2 inhibitor", "GLP-1 receptor agonist")])
 def test_injuries_and_deaths_are_those_of_the_package(
     classes: tuple[str, ...], content: dict[str, Any], tmp_path: Path
@@ -309,12 +323,13 @@ def test_cells_are_compared_under_scenarios_and_their_parameters_are_drawn(explo
 
 def test_labs_are_typed_by_keyboard_in_any_unit(explorer_file: Path, visit: Visit) -> None:
     page = opened(visit, explorer_file, "&age=61&egfr=52&uacr=380&hba1c=8.4&female=0&type1=0")
-    like = page.inner_text("#lab-like")
+    like = page.inner_text("#lab-like p >> nth=1")
+    assert "G3aA3, very high risk" in page.inner_text("#lab-stage") and "effectively like this person" in like
     page.focus("[aria-label='Unit of HbA1c']")
     page.keyboard.press("ArrowDown")
     expect(page.locator("#lab-hba1c")).to_have_value(re.compile("^68"))
     expect(page.locator("#lab-like")).to_contain_text("mmol/mol")
-    assert page.inner_text("#lab-like").split(".")[0] == like.split(".")[0]
+    assert page.inner_text("#lab-like p >> nth=1") == like
     page.fill("#lab-egfr", "3000")
     page.wait_for_selector("#lab-problems .problem")
     assert "eGFR: 3000" in page.inner_text("#lab-problems") and "250" in page.inner_text("#lab-problems")

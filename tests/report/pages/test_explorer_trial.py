@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -40,13 +41,36 @@ console.log(JSON.stringify({ power: [20, 100, 200].map((size) => simulatedTrials
     assert answer["other"] == pytest.approx(stats.norm.cdf(z - 1.959964) + stats.norm.cdf(-z - 1.959964), abs=1e-5)
 
 
-@pytest.fixture
-def summary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(run_folder, "pool_of", lambda trial, *_, **__: small.pool(trial, people=300))
-    protocol = tmp_path / "small.yaml"
+def test_lines_through_points_are_those_of_least_squares_and_outcomes_add_up(tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    points = np.column_stack([rng.uniform(20, 80, 30), rng.normal(size=30)])
+    names = ["death", "fall by 40 %", "eGFR slope"]
+    rows = [{"arm": "ab"[k % 2], "component": names[min(2, k // 3)], "reached": 10.0 * k} for k in range(20)]
+    script = "console.log(JSON.stringify({ line: straightLine(content.points), parts: maracaParts(content.rows, content.names) }));"
+    before = "const quantilesOf = (values, shares) => shares.map((share) => [...values].sort((a, b) => a - b)[Math.floor(share * values.length)]);"
+    content = {"points": points.tolist(), "rows": rows, "names": names}
+    answer = in_node(script, content, tmp_path, "chart", "scatter", "maraca", before=before)
+    expected = stats.linregress(*points.T)
+    found = [answer["line"][key] for key in ("slope", "start", "correlation")]
+    assert found == pytest.approx([expected.slope, expected.intercept, expected.rvalue])
+    parts, groups = answer["parts"]["parts"], answer["parts"]["groups"]
+    assert [part["name"] for part in parts] == names and parts[-1]["to"] == pytest.approx(1.0)
+    for group in groups:
+        own = [row for row in rows if row["arm"] == group["arm"]]
+        steps = group["steps"]
+        assert steps[-1] == pytest.approx([parts[-1]["from"], np.mean([row["component"] != names[-1] for row in own])])
+        assert all(a[0] <= b[0] and a[1] <= b[1] for a, b in pairwise(steps))
+
+
+@pytest.fixture(scope="module")
+def summary(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("trial")
+    protocol = folder / "small.yaml"
     protocol.write_text(small.TEXT, encoding="utf-8")
-    run_folder.run_into(tmp_path / "run", run_folder.trial_plan(protocol), threads=1)
-    return tmp_path / "run" / "summary.json"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(run_folder, "pool_of", lambda trial, *_, **__: small.pool(trial, people=300))
+        run_folder.run_into(folder / "run", run_folder.trial_plan(protocol), threads=1)
+    return folder / "run" / "summary.json"
 
 
 def opened(visit: Visit, file: Path, address: str = "", width: int = 1280) -> Page:
@@ -70,7 +94,15 @@ def test_a_run_is_shown_as_it_was_written(
         for day, free, n in ((0, 1, 20), (183, 0.9, 18), (365, 0.8, 7))
     ]
     curves.write_text("\n".join(["arm,design,day,free_share,free_low,free_high,at_risk", *rows]), encoding="utf-8")
-    page.set_input_files("#run-files", [summary, curves])
+    hierarchy = tmp_path / "hierarchy.csv"
+    outcomes = [
+        f"randomised,cells,{name},{day}" for name, day in (("death", 100), ("eGFR slope", -2), ("eGFR slope", 1))
+    ]
+    outcomes += [
+        f"randomised,control,{name},{day}" for name, day in (("fall by 40 %", 300), ("death", 50), ("eGFR slope", -4))
+    ]
+    hierarchy.write_text("\n".join(["design,arm,component,reached", *outcomes]), encoding="utf-8")
+    page.set_input_files("#run-files", [summary, curves, hierarchy])
     page.wait_for_selector("#run h3")
     assert content["trial"] in page.inner_text("#run") or content["title"] in page.inner_text("#run")
     rows = page.locator("#run-comparisons tbody tr").all_inner_texts()
@@ -88,12 +120,27 @@ def test_a_run_is_shown_as_it_was_written(
     assert page.locator("#run svg .whole").count() == len(content["rows"])
     risks = page.locator("#run [aria-label^='Patients at risk'] tbody tr").all_inner_texts()
     assert [row.split("\t") for row in risks] == [[arm, "20", "20", "20", "18", "18"] for arm in ("cells", "control")]
-    assert page.locator("#run figure > svg path.line").count() == 2
+    worst = page.locator("#run [aria-label^='Worst outcome'] tbody tr").all_inner_texts()
+    assert [row.split("\t") for row in worst] == [
+        ["cells", "1", "0", "0", "0", "0", "0", "2"],
+        ["control", "1", "0", "0", "0", "0", "1", "1"],
+    ]
+    label = page.get_attribute("#run svg[aria-label^='Hierarchy of outcomes']", "aria-label")
+    assert (
+        label is not None
+        and "cells: 33 of 100 with an event, slope of the others \u22120.5" in label
+        and "control: 67 of 100" in label
+    )
+    # Two curves of events; of the hierarchy two curves, and a line of slopes where there are two of them.
+    assert page.locator("#run figure > svg path.line").count() == 5
     wrong = tmp_path / "wrong.json"
     wrong.write_text('{"kind": "something else"}', encoding="utf-8")
     page.set_input_files("#run-files", [wrong])
     page.wait_for_selector("#run .problem")
     assert "lacks trial, endpoint, comparisons, rows" in page.inner_text("#run")
+    page.set_input_files("#run-files", [{"name": "part-0.parquet", "mimeType": "", "buffer": b"PAR1"}])
+    page.wait_for_selector("#run .problem:has-text('part-0.parquet')")
+    assert "(Parquet), which this page does not read; drop the whole folder" in page.inner_text("#run")
 
 
 @pytest.mark.parametrize("width", [390, 1280])
@@ -112,6 +159,9 @@ def test_a_small_trial_is_conducted_by_keyboard(
     assert [row[0] for row in rows if row[0] == "60"] == ["60"]
     powers = [int(row[1].split(" ")[0]) for row in rows]
     assert powers[-1] >= powers[0] and max(powers) > 5
+    # Everybody is there under both plans.
+    points = page.locator("#trial-answer svg .point")
+    assert points.count() == 2 * page.locator("#trial-answer svg .point.of-p0").count() > 80
     answer = page.inner_text("#trial-answer")
     page.click("#trial-go")
     page.wait_for_selector("#trial-power", timeout=120_000)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -220,7 +221,12 @@ class _FhirReader:
             notes.append(
                 f"{sum(self.unread.values())} other observations are not read: {most}{' ...' if len(self.unread) > 5 else ''}"
             )
-        person = person_of_labs(self.values, age, female, diabetes, tuple(self.drugs), history, self.left_out, notes)
+        try:
+            person = person_of_labs(
+                self.values, age, female, diabetes, tuple(self.drugs), history, self.left_out, notes
+            )
+        except BetapodError as error:
+            raise ExchangeError([replace(problem, location=self._where("/")) for problem in error.problems]) from None
         return _with_contradictions(person, self.states)
 
     def _patient(self, today: datetime.date | None) -> tuple[float | None, int | None]:
@@ -259,8 +265,6 @@ def _concept(medication: Any) -> Any:
 
 def _with_contradictions(person: PersonLabs, states: Mapping[str, tuple[ClinicalCode, str]]) -> PersonLabs:
     """Add what coded conditions say against the labs."""
-    from dataclasses import replace
-
     against: list[str] = []
     stages: Sequence[str] = [name for name in ("G1", "G2", "G3a", "G3b", "G4", "G5") if name in states]
     egfr = person.value("egfr")

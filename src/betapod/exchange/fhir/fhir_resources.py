@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import zlib
 from collections.abc import Iterator
@@ -30,21 +31,22 @@ class FhirResource:
     pointer: str
 
 
-def fhir_resources(path: str | Path) -> list[FhirResource]:
-    """Return the resources of a file.
+def fhir_resources(path: str | Path) -> Iterator[FhirResource]:
+    """Give the resources of a file one by one: what stands in a line of NDJSON is kept no longer than it is looked at.
 
     Raises
     ------
     ExchangeError
-        No such file, no JSON (with line and column), or nothing of FHIR in it.
+        No such file, no JSON (with line and column), or nothing of FHIR in it; at the latest after the last resource.
     """
-    where = str(path)
-    documents = _documents(_text(path), where)
-    resources = [item for pointer, document in documents for item in _within(document, pointer, 0)]
-    if not resources:
+    where, found = str(path), False
+    for pointer, document in _documents(_text(path), where):
+        for item in _within(document, pointer, 0):
+            found = True
+            yield item
+    if not found:
         hint = "A Bundle, a resource, or one resource a line (NDJSON)."
         raise ExchangeError(Problem("no-fhir", "the file holds no FHIR resource", Location(where), hint=hint))
-    return resources
 
 
 def _text(path: str | Path) -> str:
@@ -66,26 +68,32 @@ def _text(path: str | Path) -> str:
         raise ExchangeError(Problem("no-file", f"cannot read the file: {reason}", where)) from None
 
 
-def _documents(text: str, file: str) -> list[tuple[str, Any]]:
-    """Return JSON pointers and documents; of NDJSON the pointer begins with the line."""
+def _documents(text: str, file: str) -> Iterator[tuple[str, Any]]:
+    """Give JSON pointers and documents; of NDJSON the pointer begins with the line, and all lines that are no JSON are told in the end."""
     try:
-        return [("", json.loads(text))]
+        document = json.loads(text)
     except (json.JSONDecodeError, RecursionError) as error:
         first = error
-    lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
-    documents, problems = [], []
-    for number, line in lines if len(lines) > 1 else []:
+    else:
+        yield "", document
+        return
+    count, problems = 0, []
+    for number, line in enumerate(io.StringIO(text), 1):
+        if not line.strip():
+            continue
         try:
-            documents.append((f"line {number}: ", json.loads(line)))
+            document = json.loads(line)
         except (json.JSONDecodeError, RecursionError) as error:
             problems.append(_no_json(error, file, number))
-            if not documents:
+            if not count:
                 break
-    if documents and len(documents) > len(problems):
-        if problems:
-            raise ExchangeError(problems)
-        return documents
-    raise ExchangeError(_no_json(first, file, 0))
+            continue
+        count += 1
+        yield f"line {number}: ", document
+    if count <= len(problems):
+        raise ExchangeError(_no_json(first, file, 0))
+    if problems:
+        raise ExchangeError(problems)
 
 
 def _no_json(error: Exception, file: str, line: int) -> Problem:
