@@ -46,6 +46,7 @@ def main() -> int:
     outputs = list(wasm_outputs(model))
     states = [outputs.index(name) for name in model.state_names]
     different = ended = 0
+    apart: list[tuple[float, int, str]] = []
     errors, of_states, start = [], [], time.process_time()
     for first in range(0, options.people, GROUP):
         numbers = range(first, min(first + GROUP, options.people))
@@ -61,6 +62,10 @@ def main() -> int:
         # Relative to the number plus a thousandth of the largest that the quantity has: equations may pass through 0.
         scale = np.abs(here) + 1e-3 * np.nanmax(np.abs(here), axis=(0, 1)) + 1e-300
         error = np.abs(page - here) / scale
+        apart += [
+            (float(part.max()), first + i, outputs[int(part.max(axis=0).argmax())])
+            for i, part in enumerate(np.nan_to_num(error))
+        ]
         errors.append(error[np.isfinite(error)])
         error = error[:, :, states]
         of_states.append(error[np.isfinite(error)])
@@ -75,6 +80,10 @@ def main() -> int:
         print(
             f"as the engine runs here, {name}: {100 * np.mean(part <= 1e-9):.4f} % within 1e-9, largest {part.max():.1e}"
         )
+    beyond = sorted((one for one in apart if one[0] > 1e-9), reverse=True)
+    print(f"{len(beyond)} people have a number that is farther apart; the farthest:")
+    for far, who, name in beyond[:5]:
+        print(f"  person {who}: {name}, {far:.1e}")
     return int(different > 0)
 
 

@@ -39,12 +39,12 @@ def fhir_resources(path: str | Path) -> Iterator[FhirResource]:
     ExchangeError
         No such file, no JSON (with line and column), or nothing of FHIR in it; at the latest after the last resource.
     """
-    where, found = str(path), False
+    where, any_resource = str(path), False
     for pointer, document in _documents(_text(path), where):
         for item in _within(document, pointer, 0):
-            found = True
+            any_resource = True
             yield item
-    if not found:
+    if not any_resource:
         hint = "A Bundle, a resource, or one resource a line (NDJSON)."
         raise ExchangeError(Problem("no-fhir", "the file holds no FHIR resource", Location(where), hint=hint))
 
