@@ -52,7 +52,13 @@ def page_of(kept: dict[str, Any]) -> str:
         f"Of {len(claims)} verdicts {len(decided)} can be changed by one number alone, {len(alone)} by none alone, and "
         f"{len(claims) - len(open_claims)} by no number of the model at all.\n\n",
         "## Changed by one number\n\n",
-        _table(("claim", "verdict", "number", "plausible range", "changes to", "because"), _deciding_rows(decided)),
+        _table(
+            ("claim", "verdict", "number", "plausible range", "moves the outcome by", "changes to", "because"),
+            _deciding_rows(decided),
+        ),
+        "\nMoves are of the outcome within what evidence allows, in per cent of what is claimed. What the model gives when it is told all that is claimed\n"
+        "moves otherwise: where it then falls short, the model is no test of the claim (*untested*). With A01 it reaches what is claimed by one per cent\n"
+        "under the values of the tables, so that numbers of little effect take it below.\n"
         "\n## Changed by none alone\n\nWhich numbers move the outcome of the claim farthest, in per cent of what is claimed:\n\n",
         _table(("claim", "verdict", "moved most by"), [[c["claim"], c["verdict"], _moved(c)] for c in alone]),
         "\n## Changed by no number of the model\n\n",
@@ -73,7 +79,8 @@ def _deciding_rows(claims: Iterable[dict[str, Any]]) -> list[list[str]]:
             unit = "" if number["unit"] == "1" else f" {number['unit']}"
             within = f"{number['value']:g} ({number['low']:g} to {number['high']:g}){unit}"
             said = f"`{number['name']}`, {number['label']}"
-            rows.append([claim["claim"], claim["verdict"], said, within, "; ".join(ends), number["why"]])
+            moves = "less than 0.01 %" if number["moves"] < 1e-4 else f"{100 * number['moves']:.2g} %"
+            rows.append([claim["claim"], claim["verdict"], said, within, moves, "; ".join(ends), number["why"]])
     return rows
 
 
