@@ -15,6 +15,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -136,7 +137,7 @@ def run_into(
         with writing(folder):
             write_atomic(folder / name, kept)
     data = _compute(store, trial_plan, pool, threads, progress)
-    run = TrialRun(trial_plan.protocol, data, pool, dict(pool.facts))
+    run = TrialRun(trial_plan.protocol, data, pool, dict(pool.facts), _digest(store))
     store.write_json("summary.json", run.summary)
     return run
 
@@ -195,7 +196,12 @@ def open_trial_run(folder: str | Path) -> TrialRun:
         raise ConfigError(Problem("incomplete-run", "the run is not complete", Location(str(folder)), state, hint=hint))
     parts = drawn_design.shards(trial_plan.protocol)
     read_parts = [read_tables(store, trial_plan, pool, shard, part) for shard, part in enumerate(parts)]
-    return TrialRun(trial_plan.protocol, _joined(trial_plan, read_parts), pool, dict(pool.facts))
+    return TrialRun(trial_plan.protocol, _joined(trial_plan, read_parts), pool, dict(pool.facts), _digest(store))
+
+
+def _digest(store: Store) -> str:
+    """Return a digest of all that determines the numbers of a run: protocol, seed, program, pool."""
+    return hashlib.sha256(json.dumps(store.manifest["identity"], sort_keys=True).encode()).hexdigest()
 
 
 def is_trial(folder: str | Path) -> bool:

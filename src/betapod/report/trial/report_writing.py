@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import pickle
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ...base import cache
 from ...base.errors import ConfigError
+from ...patients.library_identity import library_digest
 from .sections import ReportSupplement
 
 if TYPE_CHECKING:
@@ -78,23 +81,47 @@ def make(
     def timed(name: str, began: float) -> None:
         seconds[name] = time.perf_counter() - began
 
-    began = time.perf_counter()
-    tell("larger trials")
-    bigger = {} if quick else larger(run, threads)
-    timed("larger trials", began)
-    began = time.perf_counter()
-    assessment = assess(run, bigger, progress=lambda step, done, total: tell("assessing", done, total))
-    timed("assessing", began)
-    extra = ReportSupplement()
-    if not quick:
+    name = _name(run, quick, library)
+    numbers = _kept(name)
+    if numbers is None:
         began = time.perf_counter()
-        extra = _extra(run, library, threads, tell)
-        timed("mechanisms and real people", began)
+        tell("larger trials")
+        bigger = {} if quick else larger(run, threads)
+        timed("larger trials", began)
+        began = time.perf_counter()
+        assessment = assess(run, bigger, progress=lambda step, done, total: tell("assessing", done, total))
+        timed("assessing", began)
+        extra = ReportSupplement()
+        if not quick:
+            began = time.perf_counter()
+            extra = _extra(run, library, threads, tell)
+            timed("mechanisms and real people", began)
+        numbers = assessment, extra
+        if name:
+            cache.write_entry(name, pickle.dumps(numbers))
+    assessment, extra = numbers
     began = time.perf_counter()
     tell("drawing")
     files = write_trial_report(assessment, extra, folder, provenance_of(run.protocol, run.facts, command))
     timed("drawing and writing", began)
     return WrittenReport(assessment, extra, files, seconds)
+
+
+def _name(run: TrialRun, quick: bool, library: Library | None) -> str:
+    """Return under which name the numbers of a report are kept; empty where the run is in no folder."""
+    if not run.digest:
+        return ""
+    people = "" if library is None else library_digest(library)
+    return f"reports/{cache.key(__name__, run.digest, quick, people)}.pickle"
+
+
+def _kept(name: str) -> tuple[Assessment, ReportSupplement] | None:
+    """Return the numbers of a report that were kept by this very program, in a cache that nobody else may write into."""
+    content = cache.read_entry(name) if name else None
+    if content is None:
+        return None
+    assessment, extra = pickle.loads(content)
+    return assessment, extra
 
 
 def larger(run: TrialRun, threads: int | None = None) -> dict[str, TrialRun]:

@@ -32,6 +32,8 @@ class TrialRun(Displayed, Mapping[tuple[str, str], TrialData]):
         The virtual people and their true courses under every arm and scenario.
     facts
         Seconds, screening ratio and warnings.
+    digest
+        Of all that determines the numbers, where the run is kept in a folder; empty otherwise.
 
     Examples
     --------
@@ -45,6 +47,7 @@ class TrialRun(Displayed, Mapping[tuple[str, str], TrialData]):
     data: Mapping[tuple[str, str], TrialData]
     pool: Pool = field(repr=False)
     facts: Mapping[str, object] = field(default_factory=dict)
+    digest: str = ""
 
     def __getitem__(self, key: tuple[str, str]) -> TrialData:
         if key not in self.data:
