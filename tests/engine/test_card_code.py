@@ -1,0 +1,82 @@
+"""Programs for graphics cards: PTX of every shipped model that says how it rounds, assembled within budgets of registers, stack and spills."""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+import re
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from betapod.engine.gpu.grid_code import GridText
+from betapod.engine.gpu.ptx import ARCHITECTURES, BLOCK, ptx_of
+from betapod.physiology import whole_body
+
+SCRIPT = Path(__file__).parents[2] / "benchmarks" / "gpu.py"
+#: Small programs, assembled here for every kind of card; `benchmarks/gpu.py --ptx` assembles all.
+SMALL = ("topp2000", "metabolism_clamp")
+
+
+@pytest.fixture(scope="module")
+def script() -> ModuleType:
+    found = importlib.util.spec_from_file_location("benchmark_of_cards", SCRIPT)
+    assert found is not None and found.loader is not None
+    module = importlib.util.module_from_spec(found)
+    sys.modules[found.name] = module
+    found.loader.exec_module(module)
+    return module
+
+
+@functools.cache
+def ptx(text: GridText, target: tuple[int, int]) -> str:
+    return ptx_of(text, target)
+
+
+@pytest.mark.parametrize("name", whole_body.NAMES)
+def test_every_sum_says_how_it_is_rounded(script: ModuleType, name: str) -> None:
+    text = script.grid_text(name)
+    program = ptx(text, (9, 0))
+    assert not text.missing and ".extern" not in program
+    operations = re.findall(r"\b(?:add|sub|mul|fma|mad|div|sqrt|rcp)\.(?:\w+\.)*f(?:32|64)\b", program)
+    assert len(operations) > 100
+    # Without .rn a driver may join a product and a sum, or divide by an estimate.
+    assert set(operations) <= {f"{op}.rn.f64" for op in ("add", "sub", "mul", "fma", "div", "sqrt")}
+    assert re.search(rf"\.maxntid\s+{BLOCK}\b", program) and program.count(".entry") == 1
+    assert "atom.global.add.u64" in program
+
+
+@pytest.mark.parametrize("target", ARCHITECTURES, ids=str)
+def test_programs_are_for_the_card_that_is_asked(script: ModuleType, target: tuple[int, int]) -> None:
+    program = ptx(script.grid_text("topp2000"), target)
+    assert ".target sm_{}{}\n".format(*target) in program
+    major, minor = ARCHITECTURES[target].removeprefix("ptx")
+    assert f".version {major}.{minor}\n" in program
+
+
+def test_every_shipped_model_has_budgets(script: ModuleType) -> None:
+    names = {f"{major}.{minor}" for major, minor in script.TARGETS}
+    assert set(script.budgets()) == {(name, target) for name in whole_body.NAMES for target in names}
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_programs_keep_their_budgets(script: ModuleType, name: str) -> None:
+    assembler = script.ptxas()
+    if assembler is None:
+        pytest.skip("ptxas is not installed")
+    text, budgets = script.grid_text(name), script.budgets()
+    for target in script.TARGETS:
+        needs, size = script.assembled(name, ptx(text, target), target, assembler)
+        assert script.within(needs, budgets[name, needs.target]), needs
+        assert size > 10_000
+
+
+def test_a_budget_that_is_broken_is_seen(script: ModuleType) -> None:
+    kept = script.Assembled("m", "9.0", 100, 1000, 1000, 1000)
+    assert script.within(script.Assembled("m", "9.0", 108, 1164, 1164, 1164), kept)
+    for column in range(4):
+        numbers = [108, 1164, 1164, 1164]
+        numbers[column] += 1
+        assert not script.within(script.Assembled("m", "9.0", *numbers), kept)
