@@ -43,7 +43,7 @@ def test_every_sum_says_how_it_is_rounded(script: ModuleType, name: str) -> None
     operations = re.findall(r"\b(?:add|sub|mul|fma|mad|div|sqrt|rcp)\.(?:\w+\.)*f(?:32|64)\b", program)
     assert len(operations) > 100
     # Without .rn a driver may join a product and a sum, or divide by an estimate.
-    assert set(operations) <= {f"{op}.rn.f64" for op in ("add", "sub", "mul", "fma", "div", "sqrt")}
+    assert set(operations) <= {f"{op}.rn.f64" for op in ("add", "sub", "mul", "fma", "div", "rcp", "sqrt")}
     assert re.search(rf"\.maxntid\s+{BLOCK}\b", program) and program.count(".entry") == 1
     assert "atom.global.add.u64" in program
 
