@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from betapod.trials.analysis import estimators as analysis
-from betapod.trials.analysis import mixed_model as models
 from betapod.trials.analysis import survival
 from betapod.trials.analysis.cox_regression import cox_regression
+from betapod.trials.analysis.mmrm import mmrm
 from betapod.trials.operating import power_analysis
 
 CLOSE = {"rtol": 1e-8, "atol": 1e-10}
@@ -224,7 +224,7 @@ def test_mixed_model_of_a_trial_that_loses_bad_courses() -> None:
     ``gls(value ~ 0 + v + v:treated + v:base, corSymm(~ v | patient), varIdent(~ 1 | v), method = "REML")`` at the last visit.
     """
     given = _published("mmrm.csv")
-    found = models.mmrm(given["values"], given["base"], given["treated"])
+    found = mmrm(given["values"], given["base"], given["treated"])
     assert found.standard_error[0] == pytest.approx(4.62, abs=0.005)
     assert 15 < found.degrees[0] < 37 and found.n[0] == 40
 
@@ -235,7 +235,7 @@ def test_mixed_model_without_missing_visits_is_ancova(visits: int) -> None:
     value = 10 + random.normal(size=(50, visits)).cumsum(1)
     base, treated, strata = random.normal(size=50), (np.arange(50) % 3 == 0) * 1.0, random.integers(0, 2, 50)
     for levels in (None, strata):
-        found = models.mmrm(value, base, treated, levels)
+        found = mmrm(value, base, treated, levels)
         plain = analysis.ancova(value[:, -1], base, treated, levels)
         for name in ("effect", "standard_error", "degrees", "p", "low", "high", "n"):
             assert getattr(found, name)[0] == pytest.approx(float(getattr(plain, name)), rel=1e-5), name
@@ -251,7 +251,7 @@ def test_mixed_model_uses_what_patients_showed_before_they_left() -> None:
         first = own + random.normal(0, 0.3, 300)
         value = np.stack([first, own + treated + random.normal(0, 0.3, 300)], 1)
         value[(first < 0) & (treated > 0), 1] = np.nan
-        effects.append(models.mmrm(value, base, treated).effect[0])
+        effects.append(mmrm(value, base, treated).effect[0])
         plain.append(float(analysis.ancova(value[:, 1], base, treated).effect))
     assert np.mean(effects) == pytest.approx(1.0, abs=0.1)
     assert np.mean(plain) > 1.5
@@ -260,13 +260,13 @@ def test_mixed_model_uses_what_patients_showed_before_they_left() -> None:
 def test_mixed_model_of_too_few_is_not_estimated() -> None:
     random = np.random.default_rng(0)
     for n in (0, 1, 2, 6):
-        found = models.mmrm(random.normal(size=(n, 3)), random.normal(size=n), np.arange(n) % 2.0)
+        found = mmrm(random.normal(size=(n, 3)), random.normal(size=n), np.arange(n) % 2.0)
         assert np.isnan(found.effect[0]) and np.isnan(found.p[0])
-    constant = models.mmrm(np.ones((40, 2)), random.normal(size=40), np.arange(40) % 2.0)
+    constant = mmrm(np.ones((40, 2)), random.normal(size=40), np.arange(40) % 2.0)
     assert np.isnan(constant.effect[0])
     nobody = random.normal(size=(40, 3))
     nobody[:, 2] = np.nan
-    assert np.isnan(models.mmrm(nobody, random.normal(size=40), np.arange(40) % 2.0).effect[0])
+    assert np.isnan(mmrm(nobody, random.normal(size=40), np.arange(40) % 2.0).effect[0])
 
 
 @pytest.mark.parametrize(("treated", "control"), [(0.5, 0.3), (0.05, 0.15), (0.9, 0.8)])
