@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from betapod.base.errors import SolverError
+from betapod.engine.event_draws import EventDraws
 from betapod.engine.scipy.clocks import Clock
 from betapod.engine.scipy.event_queue import Computed, EventQueue
 from betapod.engine.switches import find_switches, freeze
@@ -22,7 +23,7 @@ def queue(*events, seed=0):
         for event, _, values, priority, delay in events
     ]
     triggers = [trigger for _, trigger, *_ in events]
-    return EventQueue(made, lambda t, y: [float(trigger(t, y)) for trigger in triggers], np.random.default_rng(seed))
+    return EventQueue(made, lambda t, y: [float(trigger(t, y)) for trigger in triggers], EventDraws(seed))
 
 
 def event(name, **options):

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from betapod.base.errors import ConfigError
 from betapod.engine.compiled.workspace import SLOTS, UNDERFLOW
 from betapod.engine.ensemble import Ensemble
 from betapod.engine.schedule import Dose, Schedule
@@ -102,25 +101,44 @@ def test_an_event_happens_as_often_as_it_rose_before_others_let_it(sbml):
     np.testing.assert_array_equal(values, [[3.0, 1.0, 3.0]] * 3)
 
 
-@pytest.mark.parametrize(
-    ("priorities", "named", "reason"),
-    [
-        (["; priority=1", "; priority=2", "; priority=1"], "E0, E2", "the same priority 1"),
-        (["; priority=1", "", "; priority=2"], "E1", "without a priority"),
-        (["; priority=1", "; priority=x", "; priority=2"], "E1", "not constant"),
-        (["; priority=k", "; priority=1", "; priority=3"], "E0", "not constant"),
-        (["; priority=1"] * 7, "E0, E1, E2, E3, E4 and 2 more", "the same priority 1"),
-    ],
-)
-def test_priorities_that_leave_the_order_open_are_refused_by_name(priorities, named, reason, sbml):
-    events = "\n".join(f"event E{k}: time >= 1 {part} ; x = x + {k + 1}" for k, part in enumerate(priorities))
-    model = read_sbml(sbml(f"parameter k = 2\nparameter x = 0 variable\nrate x = 1\n{events}"))
-    with pytest.raises(ConfigError) as caught:
-        Ensemble(model, ["x"]).run(1, [0.0, 2.0])
-    (problem,) = caught.value.problems
-    assert problem.kind == "unsupported-model" and f"({named})" in problem.message and reason in problem.message
-    assert "`simulate`" in problem.hint
-    assert simulate(model, [0.0, 2.0]).table["x"].iloc[-1] > 2.0
+EQUALS = """
+    parameter x = 0 variable
+    parameter taken = 0 variable
+    parameter a = 0 variable
+    parameter b = 0 variable
+    parameter c = 0 variable
+    rate x = 1
+    event A: x > 0.5 ; priority=1 ; late ; a = a + 1 - taken, taken = 1
+    event B: x > 0.5 ; priority=1 ; late ; b = b + 1 - taken, taken = 1
+    event C: x > 0.5 ; priority=1 ; late ; c = c + 1 - taken, taken = 1
+    event D: x >= 1 ; x = 0, taken = 0"""
+
+
+def test_each_of_three_equal_events_is_first_as_often(sbml):
+    model, names = read_sbml(sbml(EQUALS)), ["a", "b", "c"]
+    result = Ensemble(model, names, width=4).run(3, [300.25])
+    first = result.values[0, 0]
+    assert first.sum() == 300.0
+    assert np.all(np.abs(first - 100.0) < 30.0)  # 3.7 SD of a third of 300
+    np.testing.assert_array_equal(result.values, result.values[:1].repeat(3, axis=0))
+    np.testing.assert_array_equal(Ensemble(model, names, width=1).run(1, [300.25]).values, result.values[:1])
+    assert simulate(model, [300.25], outputs=names).table.to_numpy().tolist() == [first.tolist()]
+
+
+def test_priorities_may_vary_or_be_missing(sbml):
+    model = read_sbml(
+        sbml("""
+        parameter z = 0 variable
+        parameter x = 1 variable
+        parameter y = 1 variable
+        rate z = 1
+        event E: time >= 1 ; priority=y ; x = 3*x
+        event F: time >= 1 ; priority=2 ; y = y + 5
+        event G: time >= 1 ; x = x + 1
+        event H: time >= 1 ; priority=x ; late ; x = x*x, y = 10*y""")
+    )
+    expected = simulate(model, [2.0], outputs=["x", "y"]).table.to_numpy()
+    np.testing.assert_array_equal(Ensemble(model, ["x", "y"]).run(1, [2.0]).values[0], expected)
 
 
 def test_a_priority_of_the_only_event_may_be_anything(sbml):
@@ -147,3 +165,18 @@ def test_what_cannot_wait_ends_the_patient(sbml, event):
     )
     result = Ensemble(model, ["n"]).run(2, [0.0, 2.0])
     assert result.status.tolist() == [UNDERFLOW] * 2
+
+
+def test_equations_of_time_alone_need_no_state(sbml):
+    text = """
+    parameter k = 2
+    parameter x = 0 variable
+    parameter y = 0 variable
+    assign x = k*time + piecewise(1, time > 2, 0)
+    assign y = k*k"""
+    model = read_sbml(sbml(text))
+    assert model.states == ()
+    result = Ensemble(model).run({"k": [2.0, 3.0]}, [0.0, 2.0, 3.0])
+    assert result.names == ("x", "y") and result.last.shape == (2, 0) and result.state_names == ()
+    assert result.values.tolist() == [[[0, 4], [4, 4], [7, 4]], [[0, 9], [6, 9], [10, 9]]]
+    assert result.summary() == "2 patients: 2 ok"

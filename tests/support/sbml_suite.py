@@ -42,7 +42,7 @@ def expected(path: Path) -> tuple[list[str], np.ndarray]:
 
 
 #: What the ensemble engine says where it does not do what a model asks for.
-REFUSALS = frozenset({"unsupported-model", "no-states"})
+REFUSALS = frozenset({"unsupported-model"})
 
 
 def by_reference(model, times, names, rtol, atol):

@@ -24,6 +24,7 @@ from .infusions import as_switches, infused_states, with_infusions
 from .limits import MOST_ENSEMBLE_VALUES, check_size
 from .schedule import Schedule
 from .scipy.second_path import SecondPath
+from .stateless import with_a_state
 from .timeline import ramped_inputs, timeline
 from .tolerance import BY_SIZE, absolute, by_size, check_tolerances
 
@@ -42,7 +43,7 @@ class Ensemble:
     model
         Model, such as ``load_model("kidney")``; compiled at the first run and kept on disk.
     outputs
-        Names of states and equations to report; all states by default.
+        Names of states and equations to report; all states by default, or all equations of a model without states.
     rtol, atol
         Relative and absolute error tolerated in one step; `atol` in the states' units, one number or one per state. By default it
         is 1e-9, and finer for states that stay small; ``"by size"`` makes it a thousandth of `rtol` times the largest value that each
@@ -93,8 +94,9 @@ class Ensemble:
         device: str = "cpu",
     ) -> None:
         instance("model", model, Model, "a model, such as load_model('kidney')")
-        self.model = model
-        self.outputs = model.state_names if outputs is None else as_names("outputs", outputs)
+        self.model, self._moved = model, with_a_state(model)
+        everything = model.state_names or tuple(model.assignments)
+        self.outputs = everything if outputs is None else as_names("outputs", outputs)
         self.width, self.cache, self.max_steps = width, cache, max_steps
         self.threads = threads if threads is not None else cores()
         self.rtol, self.device = rtol, device
@@ -117,8 +119,6 @@ class Ensemble:
             for name in self.outputs
             if name not in model.names
         ]
-        if not model.states:
-            problems.append(Problem("no-states", f"{model.name} has no states to integrate"))
         try:
             check_tolerances(self.rtol, None if isinstance(atol, str) and atol == BY_SIZE else atol, model.state_names)
         except ConfigError as error:
@@ -170,7 +170,7 @@ class Ensemble:
         """
         if ramps not in self._kernels:
             self._kernels[ramps] = self._device.kernel(
-                self.model, self.outputs, ramps, self.width, self.cache, self.rtol >= QUICK
+                self._moved, self.outputs, ramps, self.width, self.cache, self.rtol >= QUICK
             )
         return self._kernels[ramps]
 
@@ -233,9 +233,9 @@ class Ensemble:
 
     def _absolute(self, schedule: Schedule, end: float) -> NDArray[np.float64]:
         """Return the absolute tolerance of each state under a schedule."""
-        if self.atol is not None:
+        if self.atol is not None and self.model.states:
             return self.atol
-        return by_size(self.model, schedule, end, self.rtol) if self.by_size else absolute(self.model, schedule, end)
+        return by_size(self._moved, schedule, end, self.rtol) if self.by_size else absolute(self._moved, schedule, end)
 
     def _integrate(
         self,
@@ -249,9 +249,9 @@ class Ensemble:
         atol: NDArray[np.float64],
     ) -> EnsembleResult:
         """Integrate patients whose schedules have neither infusions nor steady states; `atol` is (schedules, states)."""
-        ramps = ramped_inputs(self.model, schedules)
+        ramps = ramped_inputs(self._moved, schedules)
         kernel = self.kernel(ramps)
-        tables = timeline(self.model, schedules, which, visits, ramps)
+        tables = timeline(self._moved, schedules, which, visits, ramps)
         shape = (count, len(visits), len(self.outputs))
         if out is None:
             hint = "Keep fewer outputs or visits, or give the array to write to as out."
@@ -264,7 +264,7 @@ class Ensemble:
                 Problem("bad-out", "out does not fit", found=f"{out.dtype} {out.shape}", expected=f"float64 {shape}")
             )
         control = StepControl(self.rtol, self.max_steps, self.first_step)
-        run = RunArrays(self.model, kernel.parameters, tables, columns, starts, visits, out, atol, control)
+        run = RunArrays(self._moved, kernel.parameters, tables, columns, starts, visits, out, atol, control)
         vector_steps = self._device.integrate(kernel, run, self.threads, self.cache)
         self._refuse_impossible(run, out, visits)
         return EnsembleResult(
@@ -279,9 +279,9 @@ class Ensemble:
             rejected=run.rejected,
             event_names=tuple(event.name for event in self.model.events),
             state_names=self.model.state_names,
-            last=run.last,
+            last=run.last[:, : len(self.model.states)],
             rtol=self.rtol,
-            atol=np.min(atol, axis=0),
+            atol=np.min(atol, axis=0)[: len(self.model.states)],
             vector_steps=vector_steps,
             width=kernel.width,
             again=_SamePatients(self, columns, starts, schedules, which, visits),

@@ -85,7 +85,7 @@ class EnsembleOutputs:
             "--outputs",
             "-O",
             metavar="NAMES",
-            help="Quantities to report, comma-separated; default: all states.",
+            help="Quantities to report, comma-separated; default: all states, or all equations of a model without any.",
             autocompletion=complete_output,
         ),
     ] = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..event_draws import SEED
 from . import waiting_events
 from .blocks import STAGES
 from .code import Value
@@ -83,6 +84,8 @@ def write_take(lanes: Lanes, lane: Value) -> None:
         lanes.set_lane("pending", lane, c.constant("d", 0.0), k)
     if lanes.program.waiting:
         waiting_events.write_none(lanes, lane)
+    if lanes.program.ranked:
+        lanes.set_lane("draws", lane, c.integer(SEED))
     c.give()
 
 

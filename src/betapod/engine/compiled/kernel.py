@@ -83,7 +83,7 @@ def kernel_for(
     Raises
     ------
     ConfigError
-        The model needs its own past, has reactions that take no time, or events whose priorities leave their order open.
+        The model needs its own past, or has reactions that take no time.
     """
     start = time.perf_counter()
     check_compilable(model)

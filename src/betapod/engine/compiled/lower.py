@@ -35,7 +35,6 @@ from ...model.assembly.model import Model
 from ..enclosures import is_truth, quiet, same
 from ..switches import Switches, find_switches, small
 from .accumulate import accumulated_jacobian
-from .event_order import open_orders
 from .factorise import factorise
 from .program import SWITCHES, Block, EventProgram, Instruction, Program, SwitchProgram
 
@@ -53,7 +52,7 @@ def lower(model: Model, outputs: Sequence[str] | None = None, ramps: Iterable[st
     Raises
     ------
     ConfigError
-        The model needs its own past, has reactions that take no time, or events whose priorities leave their order open.
+        The model needs its own past, or has reactions that take no time.
     """
     return _Lowering(model, tuple(model.state_names if outputs is None else outputs), tuple(sorted(ramps))).program()
 
@@ -72,11 +71,10 @@ def check_compilable(model: Model) -> None:
     Raises
     ------
     ConfigError
-        Naming every quantity of the past that is needed, every reaction that takes no time, and events whose order is open.
+        Naming every quantity of the past that is needed, and every reaction that takes no time.
     """
     parts = [(delayed.name, "what a quantity was some time ago") for delayed in model.delays]
     parts += [(reaction.name, "a reaction that takes no time") for reaction in model.fast]
-    parts += open_orders(model.events)
     problems = [
         Problem(
             "unsupported-model",

@@ -1,18 +1,25 @@
 """Events in the compiled loop that wait after their trigger, for some time or for others, and the priorities of those due together.
 
 Each event with a delay has `SLOTS` places in which it can wait, each with the time at which it is due and, where it takes the values of
-its trigger's time, those values. With priorities each event has them: one that others go before can be triggered again meanwhile. A patient for whom that is not enough, or whose delay is no number from 0 on, ends as one for whom events
-trigger each other without end.
+its trigger's time, those values. With priorities each event has them: one that others go before can be triggered again meanwhile. A
+patient for whom that is not enough, or whose delay is no number from 0 on, ends as one for whom events trigger each other without end.
+
+Among events that are due together with equal priority one is drawn, as SBML wants it. Every patient has the same random numbers from the
+start on, so that nobody's course depends on who else is in the ensemble.
 """
 
 from __future__ import annotations
 
 import math
 
+from ..event_draws import FACTOR, LOWER_BITS, STEP
 from .code import Value, Variable
 from .event_changes import write_event
 from .lanes import Lanes
 from .workspace import SLOTS, UNDERFLOW
+
+#: The bits of 1.0.
+_ONE_BITS = 0x3FF0000000000000
 
 
 def write_none_anywhere(lanes: Lanes) -> None:
@@ -94,11 +101,26 @@ def write_ranks(lanes: Lanes) -> None:
         c.store(lanes.place("rank"), k, c.select(rank.equals(rank), rank, last))
 
 
+def write_draw(lanes: Lanes, lane: Value) -> Value:
+    """Write the next random number of a lane, between 0 and 1, and return it."""
+    c = lanes.code
+    state = lanes.lane("draws", lane, "i") * c.integer(FACTOR) + c.integer(STEP)
+    lanes.set_lane("draws", lane, state)
+    return c.as_number((state >> LOWER_BITS) | _ONE_BITS) - 1.0
+
+
 def write_best_event(lanes: Lanes, lane: Value, changed: Variable) -> None:
     """Write what the event of the highest priority that is due does to a lane; without priorities, the first of the model."""
+    program = lanes.program
+    slots = {k: lanes.code.variable("i", -1) for k in program.waiting}
+    winner = _write_choice(lanes, lane, slots)
+    _write_winner(lanes, lane, changed, slots, winner)
+
+
+def _write_choice(lanes: Lanes, lane: Value, slots: dict[int, Variable]) -> Value:
+    """Write the choice among the events that are due, and return its number, or -1; of equal priorities, each is as likely."""
     c, program = lanes.code, lanes.program
-    best, rank = c.variable("i", -1), c.variable("d", -math.inf)
-    slots = {k: c.variable("i", -1) for k in program.waiting}
+    best, rank, equals = c.variable("i", -1), c.variable("d", -math.inf), c.variable("d", 1.0)
     for k in range(len(program.events)):
         if k in slots:
             _write_earliest(lanes, lane, k, slots[k])
@@ -106,11 +128,23 @@ def write_best_event(lanes: Lanes, lane: Value, changed: Variable) -> None:
         else:
             due = lanes.lane("pending", lane, "d", k).differs(0.0)
         rank_here = lanes.lane("rank", lane, "d", k) if program.ranked else c.constant("d", 0.0)
-        with c.when(due & ((best.get() < 0) | (rank_here > rank.get()))):
+        better = (best.get() < 0) | (rank_here > rank.get())
+        if program.ranked:
+            with c.when(due & ~better & rank_here.equals(rank.get())):
+                equals.set(equals.get() + 1.0)
+                with c.when(write_draw(lanes, lane) * equals.get() < 1.0):
+                    best.set(k)
+        with c.when(due & better):
             best.set(k)
             rank.set(rank_here)
+            equals.set(1.0)
+    return best.get()
+
+
+def _write_winner(lanes: Lanes, lane: Value, changed: Variable, slots: dict[int, Variable], winner: Value) -> None:
+    """Write what the event that was chosen does."""
+    c, program = lanes.code, lanes.program
     offset = 0
-    winner = best.get()
     for k, event in enumerate(program.events):
         with c.when(winner.equals(k)):
             lanes.set_lane("firing", lane, c.constant("d", 1.0))

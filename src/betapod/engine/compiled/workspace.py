@@ -83,7 +83,7 @@ def _waiting(program: Program) -> dict[str, int]:
         targets = sum(len(program.events[k].targets) for k in program.waiting)
         sizes |= {"wait": SLOTS * len(program.waiting), "kept_then": SLOTS * targets, "due": 1}
     if program.ranked:
-        sizes["rank"] = len(program.events)
+        sizes |= {"rank": len(program.events), "draws": 1}
     return sizes
 
 

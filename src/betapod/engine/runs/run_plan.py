@@ -247,8 +247,8 @@ class RunPlan:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """What is reported."""
-        return self.outputs or self.model.state_names
+        """What is reported: all states by default, or all equations of a model without states."""
+        return self.outputs or self.model.state_names or tuple(self.model.assignments)
 
     @property
     def varied(self) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ looking at its end is enough.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 
 from ...model.algebra.derivative import gradient
 from ...model.algebra.evaluate import compile_function
-from ...model.algebra.expression import TIME, ZERO, Expr, free_symbols, sub, symbol, topological
+from ...model.algebra.expression import TIME, ZERO, Expr, add, free_symbols, mul, sub, symbol, topological
 from ...model.algebra.operations import NOT_SMOOTH
 from ..enclosures import enclosures
 
@@ -155,31 +156,29 @@ class StraightClock:
         numbers = self._gaps([time], values)
         count = len(self._looks)
         for gap, speed, look in zip(numbers[:count], numbers[count:], self._looks, strict=True):
-            root = time - gap / speed if speed else math.nan
-            if not time <= root <= end:
-                if not abs(root - time) <= _NEAR * abs(time):
-                    continue
-                root = time
-            end = min(end, self._turn(time, root, end, look, values))
+            root = _root(time, end, gap, speed)
+            if root is None:
+                continue
+            end = min(end, _turn(time, root, end, lambda moment, look=look: look([moment], values)[0]))  # type: ignore[misc]
         return end
 
-    @staticmethod
-    def _turn(time: float, root: float, end: float, look: Callable[..., list[Any]], values: Sequence[float]) -> float:
-        """Return when a comparison changes that turns near a root, to the last bit."""
-        held = look([time], values)[0]
 
-        def same(moment: float) -> bool:
-            return bool(look([moment], values)[0] == held)
+def _turn(time: float, root: float, end: float, look: Callable[[float], Any]) -> float:
+    """Return when a comparison changes that turns near a root, to the last bit."""
+    held = look(time)
 
-        width = _NEAR * max(abs(root), abs(time), 1e-300)
-        for _ in range(_WIDENINGS):
-            low, high = max(time, root - width), min(root + width, end)
-            if not same(high):
-                return narrowed(low if same(low) else time, high, same)
-            if high >= end:
-                break
-            width *= 4.0
-        return end if same(end) else narrowed(time, end, same)
+    def same(moment: float) -> bool:
+        return bool(look(moment) == held)
+
+    width = _NEAR * max(abs(root), abs(time), 1e-300)
+    for _ in range(_WIDENINGS):
+        low, high = max(time, root - width), min(root + width, end)
+        if not same(high):
+            return narrowed(low if same(low) else time, high, same)
+        if high >= end:
+            break
+        width *= 4.0
+    return end if same(end) else narrowed(time, end, same)
 
 
 def is_straight(condition: Expr, moving: Sequence[str]) -> bool:
@@ -190,6 +189,83 @@ def is_straight(condition: Expr, moving: Sequence[str]) -> bool:
     if any(node.op in NOT_SMOOTH for node in topological([gap])) or set(moving).intersection(free_symbols([gap])):
         return False
     return TIME not in topological([gradient(gap, [TIME]).get(TIME, ZERO)])
+
+
+class StraightWatch:
+    """Comparisons of states that move along straight lines: their sides part at a constant speed as well.
+
+    Parameters
+    ----------
+    conditions
+        Comparisons.
+    gaps
+        Left side minus right side of each, in which comparisons inside are names (`betapod.engine.switches.freeze`).
+    held
+        These names, each with its condition.
+    moving, still
+        Names of the states that move, and names that stand still, whose values are given each time.
+    constants
+        Name and value of everything else.
+    """
+
+    def __init__(
+        self,
+        conditions: Sequence[Expr],
+        gaps: Sequence[Expr],
+        held: Mapping[str, Expr],
+        moving: Sequence[str],
+        still: Sequence[str],
+        constants: Mapping[str, float],
+    ) -> None:
+        self._constants = list(constants.values())
+        states, rates = [symbol(name) for name in moving], [symbol(f"?rate {name}") for name in moving]
+        speeds = []
+        for gap in gaps:
+            slopes = gradient(gap, [TIME, *states])
+            parts = (mul(slopes.get(state, ZERO), rate) for state, rate in zip(states, rates, strict=True))
+            speeds.append(functools.reduce(add, parts, slopes.get(TIME, ZERO)))
+        names: list[Sequence[str]] = [["t"], moving, [*still, *constants]]
+        self._held = compile_function(list(held.values()), names) if held else None
+        self._gaps = compile_function([*gaps, *speeds], [*names, [rate.value for rate in rates], list(held)])
+        self._looks = [compile_function([condition], names) for condition in conditions]
+
+    def next_change(
+        self, ends: tuple[float, float], states: list[float], rates: list[float], still: Sequence[float]
+    ) -> float:
+        """Return the first time between two, to the last bit, at which a comparison changes, or the second.
+
+        Parameters
+        ----------
+        states, rates
+            The moving states at the first time, and their rates.
+        """
+        time, end = ends
+        if not self._looks:
+            return end
+        values = [*still, *self._constants]
+        held = self._held([time], states, values) if self._held is not None else []
+        numbers = self._gaps([time], states, values, rates, held)
+        count = len(self._looks)
+        for gap, speed, look in zip(numbers[:count], numbers[count:], self._looks, strict=True):
+            root = _root(time, end, gap, speed)
+            if root is None:
+                continue
+
+            def looked(moment: float, look: Any = look) -> Any:
+                since = moment - time
+                there = [state + rate * since for state, rate in zip(states, rates, strict=True)]
+                return look([moment], there, values)[0]
+
+            end = min(end, _turn(time, root, end, looked))
+        return end
+
+
+def _root(time: float, end: float, gap: float, speed: float) -> float | None:
+    """Return when a gap closes that changes at a constant speed, if that is between two times; or None."""
+    root = time - gap / speed if speed else math.nan
+    if time <= root <= end:
+        return root
+    return time if abs(root - time) <= _NEAR * abs(time) else None
 
 
 class Clock:

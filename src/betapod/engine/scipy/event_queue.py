@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ...base.errors import Problem, SolverError
 from ...model.assembly.model import Event
+from ..event_draws import EventDraws
 
 State = NDArray[np.float64]
 #: Computes some expressions at a time and state.
@@ -18,8 +19,8 @@ Compute = Callable[[float, State], Sequence[float]]
 
 #: More events than this at one instant feed on each other for ever.
 _LIMIT = 10_000
-#: Events in one course. A million of them take an hour, and mostly mean that an event undoes what ends it.
-_MOST = 100_000
+#: Events in one course. So many take about a minute, and mostly mean that an event undoes what ends it.
+_MOST = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -51,12 +52,13 @@ class EventQueue:
     ----------
     triggers
         Truth value of every trigger at a time and state.
-    generator
+    draws
         Draws among events that are due together with equal priority.
     """
 
-    def __init__(self, events: Sequence[Computed], triggers: Compute, generator: np.random.Generator) -> None:
-        self.events, self.triggers, self.generator = list(events), triggers, generator
+    def __init__(self, events: Sequence[Computed], triggers: Compute, draws: EventDraws) -> None:
+        self.events, self.triggers, self.draws = list(events), triggers, draws
+        self.ranked = any(entry.priority is not None for entry in self.events)
         self.true = [entry.event.initial_value for entry in self.events]
         self.waiting: list[_Waiting] = []
         self.happened: list[tuple[float, str]] = []
@@ -128,11 +130,28 @@ class EventQueue:
         self.waiting.append(_Waiting(index, time + delay, values))
 
     def _choose(self, due: list[_Waiting], time: float, state: State) -> _Waiting:
-        """Return the one of highest priority as things are now; one without a priority comes last, equals are drawn."""
-        ranks = [self._rank(entry, time, state) for entry in due]
-        best = max(ranks)
-        equal = [entry for entry, rank in zip(due, ranks, strict=True) if rank == best]
-        return equal[0] if len(equal) == 1 else equal[int(self.generator.integers(len(equal)))]
+        """Return the one of highest priority as things are now: one without a priority comes last, equals are drawn.
+
+        Without any priorities the first of the model comes first. An event that waits several times comes with its earliest.
+        """
+        if len(due) == 1:
+            return due[0]
+        earliest: dict[int, _Waiting] = {}
+        for entry in due:
+            if entry.index not in earliest or entry.time < earliest[entry.index].time:
+                earliest[entry.index] = entry
+        chosen, *others = (earliest[index] for index in sorted(earliest))
+        if not self.ranked:
+            return chosen
+        best, equals = self._rank(chosen, time, state), 1
+        for entry in others:
+            rank = self._rank(entry, time, state)
+            if rank > best:
+                chosen, best, equals = entry, rank, 1
+            elif rank == best:
+                equals += 1
+                chosen = entry if self.draws.number() * equals < 1.0 else chosen
+        return chosen
 
     def _rank(self, entry: _Waiting, time: float, state: State) -> float:
         priority = self.events[entry.index].priority

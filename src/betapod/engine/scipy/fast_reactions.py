@@ -36,9 +36,14 @@ def following(parts: tuple[Array, Array, Array], speed: float) -> Array:
 
 
 def following_slopes(parts: tuple[Array, Array, Array], speed: float) -> Array:
-    """Return the derivatives of what `following` returns, near the rest."""
+    """Return the derivatives of what `following` returns, near the rest, by the states that the fast reactions change.
+
+    By the others they need not be known: these go on by themselves. Where a rate constant passes 0 they would be wrong without bound,
+    since the inverse changes with it as well.
+    """
     _, changes, slopes = parts
-    return np.asarray(-speed * changes @ _inverse(slopes @ changes) @ slopes)
+    changed = np.any(changes != 0.0, axis=1)
+    return np.asarray(-speed * changes @ _inverse(slopes @ changes) @ (slopes * changed))
 
 
 def _inverse(matrix: Array) -> Array:

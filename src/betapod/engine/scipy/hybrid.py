@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import functools
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -14,6 +15,7 @@ from ...base.errors import Problem, SolverError
 from ...model.algebra.evaluate import compile_function
 from ...model.algebra.expression import Expr
 from ...model.assembly.model import Model
+from ..event_draws import EventDraws
 from ..schedule import Segment
 from . import fast_reactions
 from .clocks import narrowed
@@ -65,9 +67,7 @@ class Hybrid:
         #: Visits just before an event, which see what it made.
         self._late = np.empty(0)
         self._stop: tuple[Segment | None, list[float], float] = (None, [], -math.inf)
-        self.queue = EventQueue(
-            [self._computed(event) for event in model.events], self._triggers, np.random.default_rng(0)
-        )
+        self.queue = EventQueue([self._computed(event) for event in model.events], self._triggers, EventDraws())
 
     def _function(self, roots: Sequence[Expr]) -> Compute:
         compiled = compile_function(list(roots), self.program.names)
@@ -105,13 +105,7 @@ class Hybrid:
 
     def _look(self, time: float, state: State) -> NDArray[np.float64]:
         """Return the value of every switch and trigger."""
-        program = self.program
-        if program.look_once is not None:
-            return np.array(program.look_once([time], state.tolist(), self.known(time, state), program.values))
-        now = np.float64(time)
-        with np.errstate(all="ignore"):
-            values = program.look([now], state, self.known(now, state), program.values)
-        return np.array(values, dtype=float)
+        return self.program.look_once(time, state, self.known(time, state))
 
     def _held(self, time: float, state: State) -> list[float]:
         """Return the value of every switch."""
@@ -162,7 +156,7 @@ class Hybrid:
             for visit in self._late:
                 self.record(float(visit), state)
             self._late = due[:0]
-            if time in due:
+            if _among(time, due):
                 self.record(time, state)
         return state
 
@@ -223,6 +217,8 @@ class Hybrid:
         if self.past is not None:
             assert self.segment is not None
             self.past.begin(start, state, functools.partial(self._inputs_in, self.segment))
+        if not len(self.moving) and self.past is None:  # what depends on time alone was told ahead
+            return self._along(lambda time: state, start, bound, due)
         before = self._look(start, state)
         if not len(self.moving):
             return self._drift(start, bound, lambda times: _still(state, times), before, due, longest)
@@ -236,6 +232,10 @@ class Hybrid:
             return bound, course.full(y0 + (bound - start) * first)
         if self.program.straight:
             line = course.between(lambda times: _line(y0, first, np.asarray(times) - start))
+            if self.program.straight_watch is not None:
+                still = state[self.program.still].tolist()
+                until = self.program.straight_watch.next_change((start, bound), y0.tolist(), first.tolist(), still)
+                return self._along(line, start, until, due)
             return self._drift(start, bound, line, before, due, longest)
         solver = self._solver(course, start, y0, bound, longest)
         while solver.status == "running":
@@ -257,7 +257,7 @@ class Hybrid:
                 self.record(float(visit), at(visit))
             if switched is not None:
                 return switched, at(switched)
-            if solver.t < bound and until in due:
+            if solver.t < bound and _among(until, due):
                 self.record(until, at(until))
         return bound, course.full(solver.y)
 
@@ -283,23 +283,31 @@ class Hybrid:
         longest: float,
     ) -> tuple[float, State]:
         """Let time pass where states move along straight lines, or not at all: there a solver is not needed."""
-        # Where nothing moves, what depends on time alone was told ahead.
-        told = not len(self.moving) and self.past is None
         time = start
         while time < bound:
-            after = bound if told else min(bound, time + longest)
+            after = min(bound, time + longest)
             if self.past is not None:
                 self.past.add(time, after, at, None)
-            switched = None if told else self._first_change(time, after, at, before)
+            switched = self._first_change(time, after, at, before)
             until = after if switched is None else switched
             for visit in due[np.searchsorted(due, time, "right") : np.searchsorted(due, until)]:
                 self.record(float(visit), at(float(visit)))
             if switched is not None:
                 return switched, at(switched)
-            if after < bound and after in due:
+            if after < bound and _among(after, due):
                 self.record(after, at(after))
             time = after
         return bound, at(bound)
+
+    def _along(
+        self, line: Callable[[Any], State], start: float, until: float, due: NDArray[np.float64]
+    ) -> tuple[float, State]:
+        """Report the visits along straight lines, and return where they lead."""
+        first = bisect.bisect_right(due, start)
+        for k in range(first, bisect.bisect_left(due, until, first)):
+            visit = float(due[k])
+            self.record(visit, line(visit))
+        return until, line(until)
 
     def _first_change(
         self, start: float, end: float, at: Callable[[Any], State], before: NDArray[np.float64]
@@ -329,7 +337,8 @@ class Hybrid:
         return None if k is None else narrowed(same_until, float(times[k]), lambda t: self._is(t, at(t), before))
 
     def _is(self, time: float, state: State, before: NDArray[np.float64]) -> bool:
-        return bool(np.array_equal(self._look(time, state), before, equal_nan=True))
+        now, held = self._look(time, state).tolist(), before.tolist()
+        return now == held or all(a == b or (a != a and b != b) for a, b in zip(now, held, strict=True))
 
     def _fail(self, time: float, values: State, message: str) -> None:
         names = [self.model.state_names[k] for k in self.moving]
@@ -352,6 +361,12 @@ def _still(state: State, times: Any) -> State:
 def _line(start: State, rates: State, since: NDArray[np.float64]) -> State:
     """Return states that move at constant rates, some time after the start or at several times."""
     return start[:, None] + np.multiply.outer(rates, since) if since.ndim else start + rates * since
+
+
+def _among(time: float, visits: NDArray[np.float64]) -> bool:
+    """Return whether a time is one of the visits, which increase."""
+    k = bisect.bisect_left(visits, time)
+    return k < len(visits) and bool(visits[k] == time)
 
 
 def _tie(time: float) -> float:

@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...model.algebra.derivative import jacobian
+from ...model.algebra.derivative import gradient, jacobian
 from ...model.algebra.evaluate import compile_function, split_constants
-from ...model.algebra.expression import ZERO, Expr, binary, free_symbols, is_const, symbol, topological
+from ...model.algebra.expression import TIME, ZERO, Expr, binary, free_symbols, is_const, sub, symbol, topological
 from ...model.algebra.operations import COMPARISONS, LOGIC, NOT_SMOOTH
 from ...model.assembly.model import Model
 from ..enclosures import is_truth
-from ..switches import Switches, find_switches, gates, small
-from .clocks import Clock, Watch
+from ..switches import Switches, depends, find_switches, freeze, gates, small
+from .clocks import Clock, StraightWatch, Watch
 
 Array = NDArray[np.float64]
 
@@ -56,10 +56,12 @@ class HybridProgram:
         Expressions of the switches; the first ones depend on time alone and belong to `clock`.
     looks, watched
         What searches steps for changes of conditions and triggers of states, and which of the conditions and triggers these are.
-    look, look_once
-        The values of conditions and triggers at several moments, and, where that is the same, at one.
+    look
+        The values of conditions and triggers at several moments.
     straight
         Whether the rates stand still between switches.
+    straight_watch
+        Tells when conditions and triggers change, where states move along straight lines and these are comparisons of them.
     past_in_rates
         Which delayed quantities the rates need.
     evaluations
@@ -91,10 +93,10 @@ class HybridProgram:
         self._watch(switching, triggers, states, [model.state_names[k] for k in self.still], values)
         watched = [*self.conditions, *triggers]
         self.look = compile_function(watched, self.names, array=True)
-        # At one moment plain numbers are quicker, and the same to the bit where every operation is rounded once.
-        exact = all(node.op in _ROUNDED_ONCE for node in topological(watched))
-        self.look_once = compile_function(watched, self.names) if exact else None
+        self._compile_look_once(watched)
         self._compile(switching, states, len(reactions), list(changes))
+        still = [model.state_names[k] for k in self.still]
+        self.straight_watch = self._straight_watch(watched, states, still, values) if self.straight else None
 
     def _watch(
         self,
@@ -116,6 +118,45 @@ class HybridProgram:
         bounded = {k: node for k, node in candidates.items() if not past or not past.intersection(free_symbols([node]))}
         self.watched = list(bounded)
         self.looks = Watch(list(bounded.values()), states, self.inputs, still, values)
+
+    def _compile_look_once(self, watched: Sequence[Expr]) -> None:
+        """Compile what conditions and triggers are at one moment.
+
+        There plain numbers are quicker, and the same to the bit where every operation is rounded once.
+        """
+        plain = [all(node.op in _ROUNDED_ONCE for node in topological([condition])) for condition in watched]
+        self._plain = [k for k, is_plain in enumerate(plain) if is_plain]
+        self._others = [k for k, is_plain in enumerate(plain) if not is_plain]
+        self._look_plain = compile_function([watched[k] for k in self._plain], self.names)
+        self._look_others = compile_function([watched[k] for k in self._others], self.names, array=True)
+
+    def look_once(self, time: float, state: Array, known: list[Any]) -> Array:
+        """Return the values of conditions and triggers at one moment, where inputs and delayed quantities are known."""
+        if not self._others:
+            return np.array(self._look_plain([time], state.tolist(), known, self.values), dtype=float)
+        values = np.empty(len(self._plain) + len(self._others))
+        values[self._plain] = self._look_plain([time], state.tolist(), known, self.values)
+        with np.errstate(all="ignore"):
+            values[self._others] = self._look_others([np.float64(time)], state, known, self.values)
+        return values
+
+    def _straight_watch(
+        self, watched: Sequence[Expr], states: Sequence[str], still: Sequence[str], values: Mapping[str, float]
+    ) -> StraightWatch | None:
+        """Return what tells when conditions and triggers change, where states move along straight lines; None where it cannot be told."""
+        frozen = freeze(watched, [*states, "t"])
+        moves = depends(topological(frozen.conditions), states)
+        conditions = [condition for condition in frozen.conditions if moves[condition]]
+        if self.past or any(condition.op not in ("lt", "le", "gt", "ge") for condition in conditions):
+            return None
+        # Frozen together, so that equal conditions have equal names.
+        gaps = freeze([*watched, *(sub(*condition.args) for condition in conditions)], [*states, "t"])
+        parts = gaps.roots[len(watched) :]
+        slopes = [slope for part in parts for slope in gradient(part, [TIME, *map(symbol, states)]).values()]
+        if {"t", *states}.intersection(free_symbols(slopes)) or set(self.inputs).intersection(free_symbols(parts)):
+            return None
+        held = dict(zip(gaps.names, gaps.conditions, strict=True))
+        return StraightWatch(conditions, parts, held, states, still, values)
 
     def _compile(
         self, switching: Switches, states: Sequence[str], reactions: int, changes: list[tuple[int, int]]
