@@ -17,7 +17,7 @@ analyses       analyses: mixed models, slopes, times to events, rates, wins, sev
 designs        designs: boundaries, sizes, inference after stopping and adaptations, by functions of their own
 value          run_value  open_value
 fits           fit_own_data  read_petab  evaluate_petab  fit_petab
-other tools    simulate_nonmem  write_nonmem  write_archive
+other tools    simulate_nonmem  write_nonmem  write_archive  solve_flux_balance
 evidence       load_evidence  Registry  pool  Pooled  grade  list_claims  judge_claims  Ledger
                answer  Answer
 validation     validate  Scorecard  confront  Confrontation  how_trusted  trusted_numbers
@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from .evidence.synthesis.pool import pool as pool
     from .evidence.synthesis.pooled import Pooled as Pooled
     from .exchange import read_sbml as read_sbml
+    from .exchange import solve_flux_balance as solve_flux_balance
     from .exchange import write_sbml as write_sbml
     from .exchange import write_wasm as write_wasm
     from .exchange.archive.write_archive import write_archive as write_archive
@@ -208,6 +209,7 @@ _PUBLIC = {
     "simulate": "front.simulations",
     "simulate_nonmem": "front.data_sets",
     "size_trial": "front.trials",
+    "solve_flux_balance": "exchange",
     "trial_sensitivity": "front.sensitivities",
     "trusted_numbers": "front.trusting",
     "validate": "front.judging",

@@ -401,6 +401,7 @@ PUBLIC = [
     "simulate",
     "simulate_nonmem",
     "size_trial",
+    "solve_flux_balance",
     "trial_sensitivity",
     "trusted_numbers",
     "validate",

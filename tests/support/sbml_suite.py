@@ -18,10 +18,10 @@ from pathlib import Path
 
 import numpy as np
 
-from betapod.base.errors import BetapodError, ExchangeError
+from betapod.base.errors import BetapodError, ExchangeError, SolverError
 from betapod.engine.ensemble import Ensemble
 from betapod.engine.scipy.reference import simulate_by_reference as simulate
-from betapod.exchange import read_sbml
+from betapod.exchange import read_sbml, solve_flux_balance
 
 
 def settings(path: Path) -> dict[str, list[str]]:
@@ -64,6 +64,15 @@ def by_ensemble(model, times, names, rtol, atol):
 ENGINES = {"reference": by_reference, "ensemble": by_ensemble}
 
 
+def by_flux_balance(model_file: Path, names: list[str]) -> np.ndarray:
+    """Return the fluxes and the objective of a case of flux balance; NaN where no fluxes fulfil the bounds, as the suite has it."""
+    try:
+        balance = solve_flux_balance(model_file)
+    except SolverError:
+        return np.full((1, len(names)), np.nan)
+    return np.array([[balance.value if n == balance.objective else balance.table["flux"][n] for n in names]])
+
+
 def columns_of(report, names: list[str], setting: dict[str, list[str]]) -> list[str]:
     """Return the model's names of the columns of a case; the size of a compartment may be asked for as an amount."""
     amounts, concentrations = set(setting.get("amount", ())), set(setting.get("concentration", ()))
@@ -77,12 +86,33 @@ def columns_of(report, names: list[str], setting: dict[str, list[str]]) -> list[
     ]
 
 
+def run_flux_balance(
+    model_file: Path, names: list[str], target: np.ndarray, absolute: float, relative: float
+) -> tuple[str, str]:
+    """Return the outcome of a case of flux balance; where no fluxes fulfil the bounds, the suite expects no numbers."""
+    try:
+        balance = solve_flux_balance(model_file)
+    except SolverError as error:
+        none = error.kinds == ("no-fluxes",) and bool(np.all(np.isnan(target)))
+        return ("passed", "") if none else ("wrong", error.problems[0].message)
+    except ExchangeError as error:
+        return "refused", "; ".join(problem.message for problem in error.problems)
+    fluxes = np.array([balance.value if n == balance.objective else balance.table["flux"][n] for n in names])
+    if np.all(np.abs(fluxes - target) <= absolute + relative * np.abs(target)):
+        return "passed", ""
+    return "wrong", f"{', '.join(names)}: {fluxes}, expected {target}"
+
+
 def run(
     model_file: Path, setting: dict[str, list[str]], results_file: Path, engine: str = "reference"
 ) -> tuple[str, str]:
     """Return the outcome of one model file and what is to be said about it."""
     names, wanted = expected(results_file)
     absolute, relative = float(setting["absolute"][0]), float(setting["relative"][0])
+    if not setting["duration"]:
+        if engine != "reference":
+            return "refused", "a flux balance is no course in time"
+        return run_flux_balance(model_file, names, wanted[0], absolute, relative)
     try:
         model = read_sbml(model_file)
         columns = columns_of(model.report, names[1:], setting)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
@@ -43,8 +43,16 @@ from ..shared import (
 from ..treatment import Given, Treated, check_texts, treated
 from ..waiting import waiting
 from .simulate_beside import GivenOrSeveral, ScansOption, SharedRun, runs_beside, simulate_beside
-from .simulate_data import EventData, simulate_data_set, useless_with_data, without_data, write_event_data
+from .simulate_data import (
+    EventData,
+    given_options,
+    simulate_data_set,
+    useless_with_data,
+    without_data,
+    write_event_data,
+)
 from .simulate_document import row_without_cells, simulation_document
+from .simulate_fluxes import simulate_fluxes, useless_with_fluxes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -181,6 +189,12 @@ def simulate_patient_command(
         with waiting("assembling"):
             loaded = model_from(model, changes.tables or (), switches)
     except BetapodError as error:
+        if error.kinds == ("flux-balance",):
+            groups = [asked, span, events, solver, uncertain, replace(views, csv=None, wide=False, as_json=False)]
+            single = {"--set": settings, "--initial": initial, "--dose": doses, "--switch": switches, "--scan": scans}
+            problems += useless_with_fluxes({**dict.fromkeys(given_options(groups), True), **single})
+            simulate_fluxes(model, problems, csv, views.wide, views.as_json)
+            return
         gather(problems, error)
         raise ConfigError(problems) from None
     try:

@@ -112,7 +112,7 @@ def without_data(events: EventData) -> list[Problem]:
 
 def useless_with_data(groups: list[Any], others: Mapping[str, object]) -> list[Problem]:
     """Return the options that say what the data set says, or that it leaves no place for."""
-    options = [name for group in groups for field in fields(group) if (name := _given(group, field))]
+    options = given_options(groups)
     options += [option for option, value in others.items() if value]
     return [
         Problem(
@@ -120,6 +120,11 @@ def useless_with_data(groups: list[Any], others: Mapping[str, object]) -> list[P
         )
         for option in options
     ]
+
+
+def given_options(groups: list[Any]) -> list[str]:
+    """Return the options of groups that were given values of their own."""
+    return [name for group in groups for field in fields(group) if (name := _given(group, field))]
 
 
 def _given(group: Any, field: Any) -> str:

@@ -22,11 +22,11 @@ def add_reactions(builder: Builder) -> None:
     for r in builder.source.getListOfReactions():
         changes = fast.setdefault(r.getId(), {}) if r.isSetFast() and r.getFast() else slow
         name = builder.names[r.getId()]
-        builder.describe(name, _extent_rate_unit(builder), r.getName())
+        builder.describe(name, extent_rate_unit(builder), r.getName())
         builder.motion.assign[name] = _kinetics(builder, r)
         for references, sign in ((r.getListOfReactants(), neg), (r.getListOfProducts(), lambda e: e)):
             for reference in references:
-                stoichiometry = _stoichiometry(builder, reference)
+                stoichiometry = stoichiometry_of(builder, reference)
                 s = builder.source.getSpecies(reference.getSpecies())
                 if s.getBoundaryCondition() or s.getConstant():
                     continue
@@ -50,7 +50,8 @@ def _held_changes(builder: Builder, changes: Mapping[str, Expr]) -> Iterator[tup
         yield held, mul(builder.node(factor), change) if factor else change
 
 
-def _extent_rate_unit(builder: Builder) -> str:
+def extent_rate_unit(builder: Builder) -> str:
+    """Return the unit of the rates of reactions."""
     if builder.level >= 3:
         return (
             quotient_unit(
@@ -81,7 +82,8 @@ def _kinetics(builder: Builder, r: Any) -> Expr:
     return builder.expr(law, local)
 
 
-def _stoichiometry(builder: Builder, reference: Any) -> Expr:
+def stoichiometry_of(builder: Builder, reference: Any) -> Expr:
+    """Return how much of a species a reaction takes or makes, and define the quantity that it is, if it has a name."""
     if builder.level >= 3:
         value = reference.getStoichiometry() if reference.isSetStoichiometry() else math.nan
         if not reference.getId():

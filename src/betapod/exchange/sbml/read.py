@@ -95,27 +95,44 @@ def read_sbml(source: str | Path, inputs: Iterable[str] = ()) -> SbmlModel:
     >>> betapod.read_sbml(text).state_names
     ('glucose', 'insulin', 'beta_mass')
     """
+    wanted = frozenset(as_names("inputs", inputs))
+    file, document, ignored = opened(source)
+    from .import_model import import_model
+    from .model_builder import Builder
+
+    model, report = import_model(Builder(document.getModel(), file, ignored, wanted))
+    values = {f.name: getattr(model, f.name) for f in fields(Model)}
+    return SbmlModel(**values, report=report, source=source)
+
+
+def opened(source: str | Path, fluxes: bool = False) -> tuple[str, Any, list[str]]:
+    """Return the name of a file, its document as libsbml reads it, and sentences on what has no influence.
+
+    Parameters
+    ----------
+    fluxes
+        Whether it is read for its flux balance.
+
+    Raises
+    ------
+    ExchangeError
+        The file is not valid SBML, or needs packages that betapod does not know.
+    """
     try:
         import libsbml
     except ImportError:
         raise MissingExtraError("python-libsbml", "interop", "reading SBML") from None
-    wanted = frozenset(as_names("inputs", inputs))
-    from .import_model import import_model
-    from .model_builder import Builder
-
     file, document = _document(libsbml, source)
     undefined = _undefined_units(document)
     _refuse_errors(libsbml, document, file, undefined)
-    problems, ignored = _packages(libsbml, document, file)
+    problems, ignored = _packages(libsbml, document, file, fluxes)
     ignored += [
         f"The model's {name} names the unit {unit!r}, which the file does not define; nothing uses it."
         for name, unit in undefined
     ]
     if problems:
         raise ExchangeError(problems)
-    model, report = import_model(Builder(document.getModel(), file, ignored, wanted))
-    values = {f.name: getattr(model, f.name) for f in fields(Model)}
-    return SbmlModel(**values, report=report, source=source)
+    return file, document, ignored
 
 
 def _document(libsbml: Any, source: str | Path) -> tuple[str, Any]:
@@ -200,7 +217,7 @@ def _errors(libsbml: Any, document: Any, file: str) -> list[Problem]:
     return list(dict.fromkeys(problems))
 
 
-def _packages(libsbml: Any, document: Any, file: str) -> tuple[list[Problem], list[str]]:
+def _packages(libsbml: Any, document: Any, file: str, fluxes: bool) -> tuple[list[Problem], list[str]]:
     """Flatten hierarchical models; refuse other packages that change the mathematics, note those that do not."""
     ignored: list[str] = []
     problems: list[Problem] = []
@@ -228,24 +245,25 @@ def _packages(libsbml: Any, document: Any, file: str) -> tuple[list[Problem], li
         for k in range(document.getNumUnknownPackages())
     ]
     for name, uri in uris:
-        if name in ("comp", "l3v2extendedmath"):
+        if name in ("comp", "l3v2extendedmath") or (name == "fbc" and fluxes):
             continue
         if document.getPackageRequired(uri):
             problems.append(
                 Problem("unsupported", f"the package {name}, which the file requires, is not supported", Location(file))
             )
-        elif name == "fbc":
-            problems.append(
-                Problem(
-                    "unsupported",
-                    "the package fbc (flux balance) has no course in time",
-                    Location(file),
-                    hint="Export the kinetic model alone.",
-                )
-            )
+        elif name == "fbc" and not _all_kinetic(document.getModel()):
+            message = "the package fbc (flux balance) has no course in time"
+            hint = "Its optimum: betapod simulate FILE alone, or betapod.solve_flux_balance."
+            problems.append(Problem("flux-balance", message, Location(file), hint=hint))
         else:
             ignored.append(f"The package {name} does not change the mathematics and was left out.")
     return problems, ignored
+
+
+def _all_kinetic(model: Any) -> bool:
+    """Return whether every reaction has a rate of its own, so that fluxes and their bounds are not needed."""
+    laws = [r.isSetKineticLaw() and r.getKineticLaw().isSetMath() for r in model.getListOfReactions()]
+    return bool(laws) and all(laws)
 
 
 def _flatten(libsbml: Any, document: Any) -> bool:
