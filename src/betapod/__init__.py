@@ -303,6 +303,7 @@ __all__ = [
     "simulate",
     "simulate_nonmem",
     "size_trial",
+    "solve_flux_balance",
     "trial_sensitivity",
     "trusted_numbers",
     "validate",

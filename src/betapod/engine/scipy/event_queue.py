@@ -140,18 +140,18 @@ class EventQueue:
         for entry in due:
             if entry.index not in earliest or entry.time < earliest[entry.index].time:
                 earliest[entry.index] = entry
-        chosen, *others = (earliest[index] for index in sorted(earliest))
+        event, *others = (earliest[index] for index in sorted(earliest))
         if not self.ranked:
-            return chosen
-        best, equals = self._rank(chosen, time, state), 1
+            return event
+        best, equals = self._rank(event, time, state), 1
         for entry in others:
             rank = self._rank(entry, time, state)
             if rank > best:
-                chosen, best, equals = entry, rank, 1
+                event, best, equals = entry, rank, 1
             elif rank == best:
                 equals += 1
-                chosen = entry if self.draws.number() * equals < 1.0 else chosen
-        return chosen
+                event = entry if self.draws.number() * equals < 1.0 else event
+        return event
 
     def _rank(self, entry: _Waiting, time: float, state: State) -> float:
         priority = self.events[entry.index].priority

@@ -130,14 +130,14 @@ class HybridProgram:
         self._look_plain = compile_function([watched[k] for k in self._plain], self.names)
         self._look_others = compile_function([watched[k] for k in self._others], self.names, array=True)
 
-    def look_once(self, time: float, state: Array, known: list[Any]) -> Array:
-        """Return the values of conditions and triggers at one moment, where inputs and delayed quantities are known."""
+    def look_once(self, time: float, state: Array, inputs: list[Any]) -> Array:
+        """Return the values of conditions and triggers at one moment, from inputs and delayed quantities."""
         if not self._others:
-            return np.array(self._look_plain([time], state.tolist(), known, self.values), dtype=float)
+            return np.array(self._look_plain([time], state.tolist(), inputs, self.values), dtype=float)
         values = np.empty(len(self._plain) + len(self._others))
-        values[self._plain] = self._look_plain([time], state.tolist(), known, self.values)
+        values[self._plain] = self._look_plain([time], state.tolist(), inputs, self.values)
         with np.errstate(all="ignore"):
-            values[self._others] = self._look_others([np.float64(time)], state, known, self.values)
+            values[self._others] = self._look_others([np.float64(time)], state, inputs, self.values)
         return values
 
     def _straight_watch(
