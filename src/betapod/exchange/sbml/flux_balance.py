@@ -128,9 +128,9 @@ def solve_flux_balance(source: str | Path) -> FluxBalance:
     betapod.base.errors.ExchangeError: <text>: no-flux-balance: the file has no objective of the package fbc
     """
     from .model_builder import Builder
-    from .read import opened
+    from .read import open_document
 
-    file, document, ignored = opened(source, fluxes=True)
+    file, document, ignored = open_document(source, fluxes=True)
     return _solved(_network(Builder(document.getModel(), file, ignored)), file)
 
 
@@ -188,10 +188,10 @@ def _stoichiometry(builder: Builder, reactions: list[Any]) -> list[tuple[str, in
 
 def _bounds(builder: Builder, plugin: Any, reaction: Any) -> tuple[Expr, Expr]:
     """Return the bounds of a flux: parameters since version 2 of the package, before that numbers in a list of their own."""
-    own = reaction.getPlugin("fbc")
+    extension = reaction.getPlugin("fbc")
     ends = []
     for side, unbounded in (("Lower", -math.inf), ("Upper", math.inf)):
-        name = getattr(own, f"get{side}FluxBound")() if own is not None else ""
+        name = getattr(extension, f"get{side}FluxBound")() if extension is not None else ""
         ends.append(builder.node(name) if name else const(unbounded))
     if plugin.getPackageVersion() > 1:
         return ends[0], ends[1]
@@ -207,14 +207,14 @@ def _bounds(builder: Builder, plugin: Any, reaction: Any) -> tuple[Expr, Expr]:
 def _numbers(model: Model) -> Any:
     """Return what gives the number of an expression of the file at the start."""
     values = model.values()
-    known = {"t": 0.0, **values, **dict(zip(model.state_names, initial_values(model), strict=True))}
+    start = {"t": 0.0, **values, **dict(zip(model.state_names, initial_values(model), strict=True))}
 
     def number(expr: Expr) -> float:
         if expr.op == "const":
             return float(expr.value)
-        rules = [name for name in free_symbols([expr]) if name not in known]
-        computed = compile_function([model.expression(name) for name in rules], [list(known)])(list(known.values()))
-        everything = {**known, **dict(zip(rules, computed, strict=True))}
+        rules = [name for name in free_symbols([expr]) if name not in start]
+        computed = compile_function([model.expression(name) for name in rules], [list(start)])(list(start.values()))
+        everything = {**start, **dict(zip(rules, computed, strict=True))}
         return float(compile_function([expr], [list(everything)])(list(everything.values()))[0])
 
     return number

@@ -96,7 +96,7 @@ def read_sbml(source: str | Path, inputs: Iterable[str] = ()) -> SbmlModel:
     ('glucose', 'insulin', 'beta_mass')
     """
     wanted = frozenset(as_names("inputs", inputs))
-    file, document, ignored = opened(source)
+    file, document, ignored = open_document(source)
     from .import_model import import_model
     from .model_builder import Builder
 
@@ -105,7 +105,7 @@ def read_sbml(source: str | Path, inputs: Iterable[str] = ()) -> SbmlModel:
     return SbmlModel(**values, report=report, source=source)
 
 
-def opened(source: str | Path, fluxes: bool = False) -> tuple[str, Any, list[str]]:
+def open_document(source: str | Path, fluxes: bool = False) -> tuple[str, Any, list[str]]:
     """Return the name of a file, its document as libsbml reads it, and sentences on what has no influence.
 
     Parameters
