@@ -171,6 +171,7 @@ def test_the_brief_gives_the_reason() -> None:
                 "scenario": "seed-claims",
                 "power": 0.8,
                 "endpoint": ["eGFR slope", "change of UACR"],
+                "role": ["primary", "secondary"],
                 "variant": "as the protocol measures",
                 "n": [174.0, 7800.0],
                 "caution": ["it adds up an acute change and a chronic slope, which go in opposite directions", ""],
@@ -179,6 +180,7 @@ def test_the_brief_gives_the_reason() -> None:
 
     text = answers._best_endpoint(Table)  # type: ignore[arg-type]
     assert "change of UACR" in text and "not recommended" in text and "opposite directions" in text
+    assert "it answers another question than the primary one" in text
     assert text.index("change of UACR") < text.index("EGFR slope" if "EGFR slope" in text else "eGFR slope")
 
 
