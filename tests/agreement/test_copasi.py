@@ -1,7 +1,4 @@
-"""Whole models, exported and simulated in COPASI: the same numbers over years.
-
-libRoadRunner, the other judge, loads small models only: it writes every chain of equations out as a tree.
-"""
+"""Whole models, exported and simulated in COPASI: the same numbers over years."""
 
 from __future__ import annotations
 

@@ -165,6 +165,18 @@ def export_model(
             "--submodel", metavar="NAME", help="Only this submodel (not for SBML).", autocompletion=complete_submodel
         ),
     ] = None,
+    nested: Annotated[
+        bool,
+        typer.Option(
+            "--nested", help="SBML whose formulas are nested functions, for libRoadRunner and Tellurium; see docs."
+        ),
+    ] = False,
+    outputs: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--output", "-O", metavar="NAME", help="With --nested: an equation to keep; default: all. Repeatable."
+        ),
+    ] = None,
     tables: ParametersOption = None,
 ) -> None:
     """Export a model: SBML, WebAssembly, LaTeX, HTML, a diagram, JSON.
@@ -179,10 +191,15 @@ def export_model(
                 "unknown-format", f"the name {path} does not tell the format", expected=f"--as {' | '.join(_forms())}"
             )
         )
+    if form != "sbml" and (nested or outputs):
+        option = "--nested" if nested else "--output"
+        raise ConfigError(Problem("bad-option", f"{option} belongs to SBML", found=form, hint="Add --as sbml."))
     if form == "wasm":
         _write_wasm(model_from(model, tables or ()), path, submodel)
         return
-    _deliver(_printed(model_from(model, tables or ()), form, submodel), path)
+    loaded = model_from(model, tables or ())
+    text = _as_sbml(loaded, submodel, nested, outputs) if form == "sbml" else _printed(loaded, form, submodel)
+    _deliver(text, path)
 
 
 def _write_wasm(model: Model, path: Path | None, submodel: str | None) -> None:
@@ -204,15 +221,19 @@ def _write_wasm(model: Model, path: Path | None, submodel: str | None) -> None:
         print_note(f"wrote {file}")
 
 
+def _as_sbml(model: Model, submodel: str | None, nested: bool = False, outputs: list[str] | None = None) -> str:
+    from ...exchange import write_sbml
+
+    if submodel is not None:
+        message = "SBML holds a whole model, not one submodel"
+        raise ConfigError(Problem("bad-option", message, hint="Leave the submodel out."))
+    with waiting("writing SBML"):
+        return str(write_sbml(model, nested=nested, outputs=outputs or None))
+
+
 def _printed(model: Model, form: str, submodel: str | None) -> str:
     if form == "sbml":
-        from ...exchange import write_sbml
-
-        if submodel is not None:
-            raise ConfigError(
-                Problem("bad-option", "SBML holds a whole model, not one submodel", hint="Leave the submodel out.")
-            )
-        return str(write_sbml(model))
+        return _as_sbml(model, submodel)
     from ...model.printing.render import render
 
     if form not in _forms():

@@ -41,6 +41,10 @@ class UnitWriter:
             unit = parse_unit(text)
         except UnitError:
             return None
+        return self.define(unit)
+
+    def define(self, unit: Unit) -> str:
+        """Return the SBML identifier of a unit, written if it is not yet."""
         if unit.plain:
             return _PLAIN
         key = (unit.dimensions, float(f"{unit.scale:.12g}"))

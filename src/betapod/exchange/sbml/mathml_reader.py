@@ -26,6 +26,7 @@ from ...model.algebra.expression import (
     sub,
     unary,
 )
+from .inlined_functions import recognised
 
 #: The value that SBML fixes for its symbol ``avogadro``.
 AVOGADRO = 6.02214179e23
@@ -38,11 +39,10 @@ class Unsupported(Exception):
 
 @dataclass(frozen=True)
 class SbmlFunction:
-    """A function definition: argument names, the body's syntax tree (None: no mathematics given), an operation that it equals."""
+    """A function definition: argument names, the body's syntax tree (None: no mathematics given)."""
 
     arguments: tuple[str, ...]
     body: Any
-    operation: str | None = None
 
 
 def _truncate(x: Expr) -> Expr:
@@ -235,7 +235,7 @@ class MathReader:
         if operator is not None:
             args = [self.expr(node.getChild(k), local) for k in range(node.getNumChildren())]
             try:
-                return operator(*args)
+                return recognised(operator(*args))
             except (TypeError, IndexError):
                 raise Unsupported(f"{node.getOperatorName() or node.getName()} of {len(args)} arguments") from None
         if kind in (s.AST_INTEGER, s.AST_REAL):
@@ -274,6 +274,4 @@ class MathReader:
         args = [self.expr(node.getChild(k), local) for k in range(node.getNumChildren())]
         if len(args) != len(function.arguments):
             raise Unsupported(f"the function {name} of {len(args)} arguments")
-        if function.operation is not None:
-            return unary(function.operation, *args) if len(args) == 1 else binary(function.operation, *args)
         return self.expr(function.body, dict(zip(function.arguments, args, strict=True)))

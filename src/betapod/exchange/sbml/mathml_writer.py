@@ -9,81 +9,20 @@ from typing import Any
 
 from ...base.errors import ExchangeError, Problem
 from ...model.algebra.expression import (
-    ONE,
-    TWO,
     Expr,
-    add,
-    binary,
-    const,
-    div,
-    exp,
-    log,
-    mul,
     rebuild,
-    select,
-    sub,
     topological,
 )
+from .inlined_functions import INLINED, wright_omega_formula
 
 #: A part used more than once is written out each time while it has at most this many nodes.
 _SMALL = 5
 #: A formula deeper than this is cut, since readers of MathML descend by recursion.
 _DEEP = 60
 
-#: Function definitions for what MathML lacks, in the infix of SBML Level 3; each may use those before it.
-#: ``log1p`` is exact to the last bits where 1 + u rounds; none of them overflows in the branch taken.
-FUNCTIONS = {
-    "log1p": "lambda(u, piecewise(u, 1 + u == 1, ln(1 + u)*u/((1 + u) - 1)))",
-    "softplus": "lambda(x, piecewise(x, x > 0, 0) + log1p(exp(-abs(x))))",
-    "logistic": "lambda(x, piecewise(1/(1 + exp(-x)), x >= 0, exp(x)/(1 + exp(x))))",
-    "cbrt": "lambda(x, piecewise(-root(3, -x), x < 0, root(3, x)))",
-    "atan2": "lambda(y, x, piecewise(arctan(y/x), x > 0, arctan(y/x) + pi, (x < 0) && (y >= 0), arctan(y/x) - pi, x < 0, "
-    "pi/2, y > 0, -pi/2, y < 0, 0))",
-}
-_NEEDS = {"softplus": ("log1p",)}
-
-
-@functools.cache
-def _own() -> dict[str, str]:
-    import libsbml
-
-    return {
-        libsbml.formulaToL3String(libsbml.parseL3Formula(text)): op for op, text in FUNCTIONS.items() if op != "log1p"
-    }
-
-
-def own_function(definition: Any) -> str | None:
-    """Return the operation that a function definition was written for, if betapod wrote it."""
-    import libsbml
-
-    return _own().get(libsbml.formulaToL3String(definition))
-
-
-def _omega_start(x: Expr) -> Expr:
-    """Return a start for Wright's omega function, within a few per cent for any argument above -36."""
-    shifted = sub(x, ONE)
-    middle = add(ONE, add(div(shifted, TWO), div(mul(shifted, shifted), const(16.0))))
-    return select(binary("lt", x, const(-2.0)), exp(x), select(binary("gt", x, const(4.0)), sub(x, log(x)), middle))
-
-
-def _omega_step(x: Expr, w: Expr) -> Expr:
-    """Return one step of Fritsch, Shafer and Crowley (1973), which multiplies the number of right digits by four."""
-    r = sub(sub(x, w), log(w))
-    above = add(ONE, w)
-    q = mul(mul(TWO, above), add(above, mul(const(2.0 / 3.0), r)))
-    return mul(w, add(ONE, mul(div(r, above), div(sub(q, r), sub(q, mul(TWO, r))))))
-
-
-def _omega(x: Expr) -> Expr:
-    w = _omega_start(x)
-    for _ in range(3):
-        w = _omega_step(x, w)
-    # Far below 0 the function is exp(x) to the last bit, and the steps would lose digits to cancellation.
-    return select(binary("lt", x, const(-36.0)), exp(x), w)
-
 
 def expand_roots(roots: Iterable[Expr]) -> list[Expr]:
-    """Return the roots with everything written in operations that MathML or a function definition has."""
+    """Return the roots with everything written in operations that MathML has or that are written out in it."""
     wanted = list(roots)
     done: dict[Expr, Expr] = {}
     for node in topological(wanted):
@@ -91,7 +30,7 @@ def expand_roots(roots: Iterable[Expr]) -> list[Expr]:
         if node.op == "solve":
             done[node] = args[0]
         elif node.op == "wright_omega":
-            done[node] = _omega(args[0])
+            done[node] = wright_omega_formula(args[0])
         else:
             done[node] = rebuild(node, args)
     return [done[root] for root in wanted]
@@ -144,7 +83,7 @@ def _operators() -> dict[str, int]:
 
 
 class Formulas:
-    """Writes expressions as MathML trees and collects the auxiliary parameters and functions they need.
+    """Writes expressions as MathML trees and collects the auxiliary parameters that they need.
 
     Parameters
     ----------
@@ -158,8 +97,7 @@ class Formulas:
 
     def __init__(self, identifiers: Mapping[str, str], named: Mapping[Expr, str], used_identifiers: set[str]) -> None:
         self.identifiers, self.named, self.used_identifiers = identifiers, dict(named), used_identifiers
-        self.functions: dict[str, str] = {}
-        self.auxiliary: dict[str, Any] = {}
+        self.auxiliary: dict[str, tuple[Expr, Any]] = {}
         self._size: dict[Expr, int] = {}
         self._depth: dict[Expr, int] = {}
         self._uses: dict[Expr, int] = {}
@@ -195,8 +133,8 @@ class Formulas:
                         stack.append((arg, False))
 
     def _measure(self, node: Expr) -> None:
-        if node.op in FUNCTIONS:
-            # Tools write a function out with its argument at every place, so the argument is one name.
+        if node.op in INLINED:
+            # Its argument stands at several places, so it is one name.
             for arg in node.args:
                 if arg.args and arg not in self.named:
                     self._name(arg)
@@ -209,7 +147,7 @@ class Formulas:
 
     def _name(self, node: Expr) -> None:
         identifier = self.fresh("shared")
-        self.auxiliary[identifier] = self.tree(node)
+        self.auxiliary[identifier] = node, self.tree(node)
         self.named[node] = identifier
 
     def fresh(self, stem: str) -> str:
@@ -251,6 +189,8 @@ class Formulas:
                 element.setName("time")
                 return element
             return _leaf(self.identifiers[node.value])
+        if node.op in INLINED:
+            return self.tree(INLINED[node.op](*node.args))
         children = [self.tree(arg) for arg in node.args]
         if node.op == "select":
             element.setType(libsbml.AST_FUNCTION_PIECEWISE)
@@ -266,9 +206,6 @@ class Formulas:
             degree = libsbml.ASTNode(libsbml.AST_INTEGER)
             degree.setValue(2)
             children.insert(0, degree)
-        elif node.op in FUNCTIONS:
-            element.setType(libsbml.AST_FUNCTION)
-            element.setName(self._function(node.op))
         elif node.op in _operators():
             element.setType(_operators()[node.op])
         else:
@@ -276,35 +213,6 @@ class Formulas:
         for child in children:
             element.addChild(child)
         return element
-
-    def _function(self, op: str) -> str:
-        for needed in (*_NEEDS.get(op, ()), op):
-            if needed not in self.functions:
-                identifier = needed
-                while identifier in self.used_identifiers:
-                    identifier += "_"
-                self.used_identifiers.add(identifier)
-                self.functions[needed] = identifier
-        return self.functions[op]
-
-    def definitions(self) -> list[tuple[str, Any]]:
-        """Return identifier and MathML of the functions used."""
-        import libsbml
-
-        definitions = []
-        for op, identifier in self.functions.items():
-            tree = libsbml.parseL3Formula(FUNCTIONS[op])
-            for other, name in self.functions.items():
-                _rename(tree, other, name)
-            definitions.append((identifier, tree))
-        return definitions
-
-
-def _rename(tree: Any, old: str, new: str) -> None:
-    if tree.isFunction() and tree.getName() == old:
-        tree.setName(new)
-    for k in range(tree.getNumChildren()):
-        _rename(tree.getChild(k), old, new)
 
 
 def delay_tree(of: Any, by: Any) -> Any:

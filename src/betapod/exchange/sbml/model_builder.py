@@ -11,7 +11,6 @@ from ...base.errors import Location, Problem
 from ...model.algebra.expression import ONE, TIME, ZERO, Expr, const, div, is_const, mul, symbol
 from ...model.assembly.delays import Delayed, FastReaction
 from .mathml_reader import MathReader, SbmlFunction, Unsupported
-from .mathml_writer import own_function
 from .rates import Motion, solve_relations
 from .sbml_units import quotient_unit, sbml_unit_text
 
@@ -170,9 +169,7 @@ class Builder:
         for f in self.source.getListOfFunctionDefinitions():
             arguments = tuple(f.getArgument(k).getName() for k in range(f.getNumArguments()))
             body = f.getBody() if f.isSetMath() else None
-            functions[f.getId()] = SbmlFunction(
-                arguments, body, own_function(f.getMath()) if body is not None else None
-            )
+            functions[f.getId()] = SbmlFunction(arguments, body)
         self.math.functions = functions
 
     def _read_rules(self) -> None:

@@ -9,21 +9,26 @@ Insulin units, cells and items are counted in ``item``; normalisation to 1.73 m2
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ...base.arguments import instance
 from ...base.arguments import path as path_of
-from ...base.errors import ExchangeError, Location, MissingExtraError, Problem
+from ...base.errors import ExchangeError, Location, MissingExtraError, Problem, did_you_mean
 from ...base.files import write_text
-from ...model.algebra.expression import Expr, free_symbols, mul, symbol
-from ...model.assembly.model import Event, Model
+from ...model.algebra.expression import Expr, evaluate, free_symbols, mul, symbol, topological
+from ...model.assembly.model import Event, Model, State
 from ...model.bibliography import BibliographyEntry
 from .annotations import UnitWriter, annotate_parameter, attach_note
+from .formula_units import FormulaUnits
 from .mathml_writer import Formulas, delay_tree, expand_roots
+from .nested_formulas import NestedFormulas
 
 _QUANTITY, _KINETIC, _EXPRESSION, _CONTINUOUS = "SBO:0000002", "SBO:0000009", "SBO:0000064", "SBO:0000293"
+
+#: A start of at most so many different nodes is written in parameters alone; written out as a tree it may be some times as long.
+_SHORT_START = 40
 
 
 def write_sbml(
@@ -31,6 +36,8 @@ def write_sbml(
     path: str | Path | None = None,
     bibliography: Mapping[str, BibliographyEntry] | None = None,
     check: bool = True,
+    nested: bool = False,
+    outputs: Sequence[str] | None = None,
 ) -> str:
     """Return a model as SBML text, and write it to a file if a path is given.
 
@@ -44,6 +51,11 @@ def write_sbml(
         Works by key, for the sources of parameters; betapod's own by default.
     check
         Let libsbml check the document's consistency.
+    nested
+        Write every formula by itself, in states, parameters, inputs and time, as functions whose arguments are what it uses several times. So
+        written, large models load in tools that write every equation out wherever it is used (libRoadRunner, Tellurium).
+    outputs
+        With `nested`: the equations that the file has, beside all states; all by default. Such tools load a file with few of them several times faster.
 
     Returns
     -------
@@ -53,7 +65,7 @@ def write_sbml(
     Raises
     ------
     ExchangeError
-        Something in the model has no SBML counterpart, or libsbml finds an error; all of them.
+        Something in the model has no SBML counterpart, or libsbml finds an error; outputs that are no equations; all of them.
 
     Examples
     --------
@@ -77,16 +89,45 @@ def write_sbml(
 
         bibliography = Bibliography.read(BIBLIOGRAPHY)
     document = libsbml.SBMLDocument(3, 2)
-    _Writer(model, document.createModel(), bibliography).write()
+    _Writer(model, document.createModel(), bibliography, nested, _chosen(model, nested, outputs)).write()
     if check:
-        _check(libsbml, document)
+        _check(libsbml, document, nested)
     text = str(libsbml.writeSBMLToString(document))
     if path is not None:
         write_text(path, text)
     return text
 
 
-def _check(libsbml: Any, document: Any) -> None:
+def _chosen(model: Model, nested: bool, outputs: Sequence[str] | None) -> tuple[str, ...]:
+    """Return the names of the equations that a file has.
+
+    Raises
+    ------
+    ExchangeError
+        Outputs where formulas name equations; unknown ones.
+    """
+    if outputs is None:
+        return tuple(model.assignments)
+    if not nested:
+        hint = "Nest them (argument `nested`, option --nested), or leave the outputs out."
+        message = "formulas name all equations unless they are nested, so none can be left out"
+        raise ExchangeError(Problem("bad-option", message, Location("outputs"), hint=hint))
+    reported = {*model.assignments, *model.state_names}
+    problems = [
+        Problem(
+            "unknown-name", "no state or equation", Location("outputs"), name, hint=did_you_mean(name, sorted(reported))
+        )
+        for name in outputs
+        if name not in reported
+    ]
+    if problems:
+        raise ExchangeError(problems)
+    return tuple(name for name in model.assignments if name in outputs)
+
+
+def _check(libsbml: Any, document: Any, nested: bool) -> None:
+    """Let libsbml check a document; of nested functions it would write out each call, which takes minutes."""
+    document.setConsistencyChecks(libsbml.LIBSBML_CAT_GENERAL_CONSISTENCY, not nested)
     document.setConsistencyChecks(libsbml.LIBSBML_CAT_MODELING_PRACTICE, False)
     document.setConsistencyChecks(libsbml.LIBSBML_CAT_UNITS_CONSISTENCY, False)
     document.checkConsistency()
@@ -102,8 +143,16 @@ def _check(libsbml: Any, document: Any) -> None:
 class _Writer:
     """Fills one SBML model."""
 
-    def __init__(self, model: Model, target: Any, bibliography: Mapping[str, BibliographyEntry]) -> None:
+    def __init__(
+        self,
+        model: Model,
+        target: Any,
+        bibliography: Mapping[str, BibliographyEntry],
+        nested: bool,
+        equations: tuple[str, ...],
+    ) -> None:
         self.model, self.target, self.bibliography = model, target, bibliography
+        self.nested, self.equations = nested, equations
         self.units = UnitWriter(target)
         self.identifiers: dict[str, str] = {}
         names = (*model.names, *model.conversions, *(delayed.name for delayed in model.delays))
@@ -131,16 +180,22 @@ class _Writer:
         self._numbers()
         roots, formulas = self._prepare()
         self._quantities(roots, formulas)
-        for identifier, tree in formulas.auxiliary.items():
-            self._parameter(identifier, "part that several formulas share", None)
+        if isinstance(formulas, NestedFormulas):
+            for identifier, tree in formulas.definitions.items():
+                function = target.createFunctionDefinition()
+                function.setId(identifier)
+                function.setMath(tree)
+            return
+        units = FormulaUnits(self._unit_texts())
+        for identifier, (part, tree) in formulas.auxiliary.items():
+            parameter = self._parameter(identifier, "part that several formulas share", None)
+            unit = units.unit(part)
+            if unit is not None:
+                parameter.setUnits(self.units.define(unit))
             rule = target.createAssignmentRule()
             rule.setVariable(identifier)
             rule.setMath(tree)
             rule.setSBOTerm(_EXPRESSION)
-        for identifier, tree in formulas.definitions():
-            function = target.createFunctionDefinition()
-            function.setId(identifier)
-            function.setMath(tree)
 
     def _parameter(self, identifier: str, label: str, unit: str | None, constant: bool = False) -> Any:
         parameter = self.target.createParameter()
@@ -168,17 +223,22 @@ class _Writer:
             parameter = self._parameter(self.running, "1 until a terminal event, then 0", "1")
             parameter.setValue(1.0)
 
-    def _prepare(self) -> tuple[dict[tuple[Any, ...], Expr], Formulas]:
-        """Collect every formula under a key, expanded, and find what they share."""
+    def _unit_texts(self) -> dict[str, str]:
+        """Return the unit of every name that formulas may use."""
+        texts = {**self.model.units, "t": self.model.time_unit, self.running: "1"}
+        return texts | {name: unit for name, (_, unit) in self.model.conversions.items()}
+
+    def _wanted(self, by_states: bool = False) -> dict[tuple[Any, ...], Expr]:
+        """Return every formula under a key, expanded: as written, or as a whole in terms of states, parameters, inputs and time alone."""
         model = self.model
         wanted: dict[tuple[Any, ...], Expr] = {}
         for name, assignment in model.assignments.items():
             local = assignment.local
-            wanted["assign", name] = local if isinstance(local, Expr) else assignment.expr
+            wanted["assign", name] = local if isinstance(local, Expr) and not by_states else assignment.expr
         for state in model.states:
-            rate = mul(symbol(self.running), state.local_rate) if self.terminal else state.local_rate
-            wanted["rate", state.name] = rate
-            wanted["start", state.name] = state.local_initial
+            rate = state.rate if by_states else state.local_rate
+            wanted["rate", state.name] = mul(symbol(self.running), rate) if self.terminal else rate
+            wanted["start", state.name] = state.initial if by_states else state.local_initial
         for delayed in model.delays:
             wanted["of", delayed.name], wanted["by", delayed.name] = delayed.of, delayed.by
         for k, event in enumerate(model.events):
@@ -189,20 +249,28 @@ class _Writer:
                 wanted["priority", k] = event.priority
             for target, value in _event_values(event):
                 wanted["event", k, target] = value
-        keys = list(wanted)
-        expanded = dict(zip(keys, expand_roots(wanted.values()), strict=True))
+        return dict(zip(wanted, expand_roots(wanted.values()), strict=True))
+
+    def _prepare(self) -> tuple[dict[tuple[Any, ...], Expr], Formulas | NestedFormulas]:
+        """Collect every formula under a key, expanded, and find what they share."""
+        model, expanded = self.model, self._wanted()
+        used = set(self.identifiers.values())
+        if self.nested:
+            nested = NestedFormulas(self.identifiers, used, self.equations, expanded, self._wanted(by_states=True))
+            return nested.roots, nested
         # An inlined formula may contain another equation as a whole: there that one's name is written, unless it is but an alias.
         names = [n for n, a in model.assignments.items() if not (isinstance(a.local, Expr) and a.local.op == "sym")]
         inlined = expand_roots([model.assignments[name].expr for name in names])
         named = {e: self.identifiers[name] for name, e in reversed(list(zip(names, inlined, strict=True))) if e.args}
-        formulas = Formulas(self.identifiers, named, set(self.identifiers.values()))
+        formulas = Formulas(self.identifiers, named, used)
         formulas.prepare(
             (root, self.identifiers[key[1]] if key[0] == "assign" else None) for key, root in expanded.items()
         )
         return expanded, formulas
 
-    def _quantities(self, roots: Mapping[tuple[Any, ...], Expr], formulas: Formulas) -> None:
+    def _quantities(self, roots: Mapping[tuple[Any, ...], Expr], formulas: Formulas | NestedFormulas) -> None:
         model, target = self.model, self.target
+        starts = self._starts()
         for state in model.states:
             identifier = self.identifiers[state.name]
             parameter = self._parameter(identifier, state.label, state.unit)
@@ -213,19 +281,24 @@ class _Writer:
             else:
                 initial = target.createInitialAssignment()
                 initial.setSymbol(identifier)
-                initial.setMath(formulas.tree(start))
+                initial.setMath(self._start_tree(state, start, formulas))
+                # For tools that pass over what starts from an equation.
+                parameter.setValue(starts[state.name])
             if state.rate.op == "const" and state.rate.value == 0.0:
                 continue
             rule = target.createRateRule()
             rule.setVariable(identifier)
             rule.setMath(formulas.tree(roots["rate", state.name]))
             rule.setSBOTerm(_EXPRESSION)
-        for name, assignment in model.assignments.items():
-            identifier = self.identifiers[name]
+        for name in self.equations:
+            identifier, assignment = self.identifiers[name], model.assignments[name]
             self._parameter(identifier, assignment.label, assignment.unit).setSBOTerm(_QUANTITY)
             rule = target.createAssignmentRule()
             rule.setVariable(identifier)
-            rule.setMath(formulas.tree(roots["assign", name], identifier))
+            tree = formulas.tree(roots["assign", name], identifier)
+            if roots["assign", name].op == "const":
+                tree.setUnits(self.units.identifier(assignment.unit) or "dimensionless")
+            rule.setMath(tree)
             rule.setSBOTerm(_EXPRESSION)
         for delayed in model.delays:
             identifier = self.identifiers[delayed.name]
@@ -236,7 +309,24 @@ class _Writer:
         for k, event in enumerate(model.events):
             self._event(k, event, roots, formulas)
 
-    def _event(self, k: int, event: Event, roots: Mapping[tuple[Any, ...], Expr], formulas: Formulas) -> None:
+    def _start_tree(self, state: State, start: Expr, formulas: Formulas | NestedFormulas) -> Any:
+        """Return what a state starts from, in parameters alone where that is short: some tools pass over starts from equations."""
+        if any(name in self.model.assignments for name in free_symbols([start])):
+            by_parameters = expand_roots([state.initial])[0]
+            if len(topological([by_parameters])) <= _SHORT_START:
+                return Formulas(self.identifiers, {}, set()).tree(by_parameters)
+        return formulas.tree(start)
+
+    def _starts(self) -> dict[str, float]:
+        """Return the number that each state starts from."""
+        model = self.model
+        values = {**model.values(), **{name: value for name, (value, _) in model.conversions.items()}, "t": 0.0}
+        numbers = evaluate([state.initial for state in model.states], values)
+        return dict(zip(model.state_names, numbers, strict=True))
+
+    def _event(
+        self, k: int, event: Event, roots: Mapping[tuple[Any, ...], Expr], formulas: Formulas | NestedFormulas
+    ) -> None:
         import libsbml
 
         element = self.target.createEvent()
@@ -262,6 +352,7 @@ class _Writer:
             change.setVariable(self.running)
             zero = libsbml.ASTNode(libsbml.AST_INTEGER)
             zero.setValue(0)
+            zero.setUnits("dimensionless")
             change.setMath(zero)
 
 
