@@ -34,7 +34,7 @@ import betapod
 from betapod.base.cores import cores
 from betapod.base.errors import BetapodError
 from betapod.engine.compiled.lower import lower
-from betapod.engine.gpu import card as cards
+from betapod.engine.gpu import graphics_card as cards
 from betapod.engine.gpu import grid_kernel
 from betapod.engine.gpu.grid_code import GridText, write_grid
 from betapod.engine.gpu.ptx import BLOCK, ptx_of
@@ -210,7 +210,7 @@ def timed(run: Callable[[], Any]) -> tuple[Any, float]:
     return result, time.perf_counter() - began
 
 
-def show_agreement(card: cards.Card) -> None:
+def show_agreement(card: cards.GraphicsCard) -> None:
     """Print how far random people are from those of the processor, and whether the grid matters."""
     model, who, times, outputs = problem("reference", PEOPLE)
     grid, processor = (betapod.Ensemble(model, outputs, device=device) for device in ("cuda", "cpu"))
@@ -244,20 +244,20 @@ def show_agreement(card: cards.Card) -> None:
     card.most_blocks = None
 
 
-def show_speed(card: cards.Card, name: str) -> None:
+def show_speed(card: cards.GraphicsCard, name: str) -> None:
     """Print people a second, what first and later use cost, and memory."""
     model, who, times, outputs = problem(name, 4 * BLOCK * card.processors)
     pilot = len(next(iter(who.values())))
     ensemble = betapod.Ensemble(model, outputs, device="cuda")
     _, first = timed(lambda: ensemble.run(who, times))
     _, later = timed(lambda: ensemble.run(who, times))
-    cards.card.cache_clear()
+    cards.graphics_card.cache_clear()
     grid_kernel._in_memory.clear()
     fresh = betapod.Ensemble(model, outputs, device="cuda")
     _, cached = timed(lambda: fresh.run(who, times))
     kernel = fresh.kernel()
     assert isinstance(kernel, grid_kernel.GridKernel)
-    program = cards.card(0).program(kernel.ptx, BLOCK)
+    program = cards.graphics_card(0).program(kernel.ptx, BLOCK)
     count = int(min(MOST_PEOPLE, max(pilot, pilot * SECONDS / later)))
     many = {key: _spread(column, count) for key, column in who.items()}
     room = np.empty((count, len(times), len(outputs)))
@@ -278,10 +278,10 @@ def show_speed(card: cards.Card, name: str) -> None:
         f"room {program.blocks * BLOCK * kernel.workspace * 8 / 1e9:.2f} GB, results {room.nbytes / 1e9:.2f} GB"
     )
     for share in (2, 4):
-        cards.card(0).most_blocks = program.blocks // share
+        cards.graphics_card(0).most_blocks = program.blocks // share
         _, seconds = timed(lambda: fresh.run(many, times, out=room))
         print(f"  {program.blocks // share} blocks: {count / seconds:,.0f} people/s")
-    cards.card(0).most_blocks = None
+    cards.graphics_card(0).most_blocks = None
 
 
 # -- CuBIE -----------------------------------------------------------------------------------------------------------
@@ -323,7 +323,7 @@ def equations(model: Model) -> tuple[list[str], list[str]]:
     return lines, parameters
 
 
-def show_cubie(card: cards.Card) -> None:
+def show_cubie(card: cards.GraphicsCard) -> None:
     """Print people a second of CuBIE and of betapod on one problem, and how far each is from a tight solution."""
     try:
         from importlib.metadata import version
@@ -386,7 +386,7 @@ def main(arguments: Iterable[str] | None = None) -> None:
     options = parser.parse_args(None if arguments is None else list(arguments))
     if not options.ptx:
         try:
-            card = cards.card(0)
+            card = cards.graphics_card(0)
         except BetapodError as error:
             print(f"Without a card, only the programs can be shown.\n{error}\n")
         else:
@@ -396,10 +396,10 @@ def main(arguments: Iterable[str] | None = None) -> None:
             print(json.dumps(facts))
             show_agreement(card)
             for name in ("kidney", "dkd", "reference"):
-                show_speed(cards.card(0), name)
+                show_speed(cards.graphics_card(0), name)
             # CuBIE writes what it generates into the folder that it is run in.
             with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
-                show_cubie(cards.card(0))
+                show_cubie(cards.graphics_card(0))
             print(f"{time.perf_counter() - began:.0f} s in all")
             return
     show_programs(options.write)

@@ -19,7 +19,7 @@ from stand_in_card import stand_in as stand_in
 from betapod import Dose, Ensemble, EnsembleResult, Schedule, Switch, load_model
 from betapod.base.errors import ConfigError, SolverError
 from betapod.engine.compiled import mathlib
-from betapod.engine.gpu import card, cuda_driver, grid_kernel
+from betapod.engine.gpu import cuda_driver, graphics_card, grid_kernel
 from betapod.engine.gpu.grid_code import GridCode, GridText
 from betapod.engine.gpu.grid_kernel import GridKernel, refuse_missing
 from betapod.engine.gpu.memory_plan import memory_plan
@@ -94,7 +94,7 @@ def test_neither_grid_nor_order_nor_memory_matter(
 def test_a_card_may_be_told_to_use_fewer_blocks(
     stand_in: StandIn, reservoir: Model, by_processor: EnsembleResult
 ) -> None:
-    card.card(0).most_blocks = 1
+    graphics_card.graphics_card(0).most_blocks = 1
     same(run(reservoir, "cuda:0"), by_processor)
     assert stand_in.grids == [(1, BLOCK)]
 
@@ -120,7 +120,7 @@ def test_an_interrupt_ends_the_grid_and_gives_everything_back(
         if next(looks) == 3:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(card, "time", SimpleNamespace(sleep=sleep))
+    monkeypatch.setattr(graphics_card, "time", SimpleNamespace(sleep=sleep))
     with pytest.raises(KeyboardInterrupt):
         run(reservoir, "cuda")
     # The grid was waited for, though nobody was left for most of its threads.
@@ -156,14 +156,14 @@ def test_a_program_that_the_driver_does_not_understand(stand_in: StandIn) -> Non
 
 def test_cards_that_cannot_be_used(stand_in: StandIn) -> None:
     with pytest.raises(ConfigError, match="one card, which is cuda:0"):
-        card.card(1)
+        graphics_card.graphics_card(1)
     stand_in.capability = 6, 1
     with pytest.raises(ConfigError, match="Stand-in card is too old"):
-        card.card(0)
+        graphics_card.graphics_card(0)
     del stand_in.cuLinkComplete  # type: ignore[attr-defined]
     cuda_driver.cuda_driver.cache_clear()
     with pytest.raises(ConfigError, match="no function cuLinkComplete"):
-        card.card(0)
+        graphics_card.graphics_card(0)
 
 
 def test_without_a_card(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -205,9 +205,9 @@ def test_the_program_is_found_again(stand_in: StandIn, reservoir: Model) -> None
     grid_kernel._in_memory.clear()
     again = Ensemble(reservoir, ["z"], device="cuda").kernel()
     assert isinstance(again, GridKernel) and (again.origin, again.ptx) == ("disk", kernel.ptx)
-    first = card.card(0).program(kernel.ptx, BLOCK)
-    card.card.cache_clear()
-    second = card.card(0).program(kernel.ptx, BLOCK)
+    first = graphics_card.graphics_card(0).program(kernel.ptx, BLOCK)
+    graphics_card.graphics_card.cache_clear()
+    second = graphics_card.graphics_card(0).program(kernel.ptx, BLOCK)
     assert second.origin == "disk" and (first.registers, first.stack, first.blocks) == (255, 2984, 2)
 
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from betapod.engine.compiled import program_cache
 from betapod.engine.compiled.machine import compile_object, load_object
 from betapod.engine.compiled.workspace import JOB
-from betapod.engine.gpu import card, cuda_driver, grid_kernel
+from betapod.engine.gpu import cuda_driver, graphics_card, grid_kernel
 from betapod.engine.gpu.grid_code import GridText, with_processor_entry
 from betapod.engine.gpu.ptx import ptx_of
 
@@ -251,10 +251,10 @@ def stand_in(monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIn]:
     monkeypatch.setattr(grid_kernel, "ptx_of", recorded)
     monkeypatch.setattr(cuda_driver, "_library", lambda name: library)
     monkeypatch.setattr(cuda_driver, "LIBRARIES", {"linux": "libcuda.so.1", "win32": "nvcuda.dll", "darwin": "none"})
-    monkeypatch.setattr(card, "_LOOK", 0.0)
-    for function in (cuda_driver.cuda_driver, card.card):
+    monkeypatch.setattr(graphics_card, "_LOOK", 0.0)
+    for function in (cuda_driver.cuda_driver, graphics_card.graphics_card):
         function.cache_clear()
     grid_kernel._in_memory.clear()
     yield library
-    for function in (cuda_driver.cuda_driver, card.card):
+    for function in (cuda_driver.cuda_driver, graphics_card.graphics_card):
         function.cache_clear()

@@ -10,7 +10,7 @@ from ..model.assembly.model import Model
 from .compiled.compiled_run import CompiledRun, RunArrays
 from .compiled.kernel import Kernel, kernel_for
 from .compiled.machine import processor
-from .gpu.card import Card, card, device_number
+from .gpu.graphics_card import GraphicsCard, device_number, graphics_card
 from .gpu.grid_kernel import GridKernel, grid_kernel
 from .gpu.grid_run import GridRun
 
@@ -27,7 +27,7 @@ class Device:
         None for the processor.
     """
 
-    card: Card | None
+    card: GraphicsCard | None
 
     @property
     def name(self) -> str:
@@ -68,7 +68,7 @@ def device_of(name: str) -> Device:
         There is no such device on this machine.
     """
     number = device_number(name)
-    return Device(None if number is None else card(number))
+    return Device(None if number is None else graphics_card(number))
 
 
 def device_problems(name: str, width: int | None) -> list[Problem]:

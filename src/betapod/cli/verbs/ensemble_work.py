@@ -75,7 +75,7 @@ def work(plan: RunPlan, folder: Path, how: Work) -> None:
     typer.Exit
         The disk or the workers broke, the user interrupted, or more patients failed than allowed.
     """
-    from ...engine.gpu.card import card, device_number
+    from ...engine.gpu.graphics_card import device_number, graphics_card
     from ...engine.runs.execute import PROCESSES, THREADS, execute
     from ...engine.runs.summary import finish
 
@@ -84,7 +84,7 @@ def work(plan: RunPlan, folder: Path, how: Work) -> None:
     if sum(choice is not None for choice in (how.threads, how.processes, how.cluster, on_card)) > 1:
         raise ConfigError(Problem("bad-option", "choose one of --threads, --processes, --cluster and --device cuda"))
     if on_card is not None:
-        card(on_card)
+        graphics_card(on_card)
     command = ["betapod", *sys.argv[1:]]
     with breaking("ensemble", "resume", folder=folder), _terminable(), _bar(how.quiet, folder) as progress:
         if how.cluster is not None:

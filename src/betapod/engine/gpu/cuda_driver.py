@@ -142,8 +142,8 @@ class CudaDriver:
         self.call("cuLinkCreate_v2", 2, options, values, ctypes.byref(state))
         try:
             text = ctypes.create_string_buffer(ptx.encode())
-            place = ctypes.cast(text, c_void_p)
-            failed = self.answer("cuLinkAddData_v2", state, _PTX, place, len(text), b"betapod", 0, None, None)
+            text_address = ctypes.cast(text, c_void_p)
+            failed = self.answer("cuLinkAddData_v2", state, _PTX, text_address, len(text), b"betapod", 0, None, None)
             failed = failed or self.answer("cuLinkComplete", state, ctypes.byref(code), ctypes.byref(size))
             if failed:
                 problem = self.failure("cuLinkComplete", failed).problems[0]
@@ -193,19 +193,19 @@ def _library(name: str) -> Any:
         return None
 
 
-def no_card(found: str) -> ConfigError:
+def no_card(instead: str) -> ConfigError:
     """Return the error of a machine without a card that can be used.
 
     Parameters
     ----------
-    found
-        What there is instead.
+    instead
+        What there is.
     """
     return ConfigError(
         Problem(
             "no-device",
             "there is no graphics card that betapod can use",
-            found=found,
+            found=instead,
             expected="an NVIDIA card with its driver",
             hint="Leave device out: then the processor computes the same.",
         )

@@ -49,13 +49,13 @@ class GridCode(VectorCode):
 
     def load(self, base: Value, kind: str, index: Operand = 0) -> Value:
         """Return one element of an array."""
-        place = base if isinstance(index, int) and index == 0 else self.address(base, kind, index)
-        return self.emit(kind, f"load {self.type(kind)}, {MAIN} {place.text}, align 8")
+        where = base if isinstance(index, int) and index == 0 else self.address(base, kind, index)
+        return self.emit(kind, f"load {self.type(kind)}, {MAIN} {where.text}, align 8")
 
     def store(self, base: Value, index: Operand, value: Value) -> None:
         """Write one element of an array."""
-        place = base if isinstance(index, int) and index == 0 else self.address(base, value.kind, index)
-        self.line(f"store {self.type(value.kind)} {value.text}, {MAIN} {place.text}, align 8")
+        where = base if isinstance(index, int) and index == 0 else self.address(base, value.kind, index)
+        self.line(f"store {self.type(value.kind)} {value.text}, {MAIN} {where.text}, align 8")
 
     def fetch_add(self, counter: Value, amount: int) -> Value:
         """Add to a counter that all threads of a card share, and return what it was."""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..compiled.compiled_run import RunArrays, packed
 from ..compiled.workspace import ENDED, JOB
-from .card import Card, CardMemory, CardProgram
+from .graphics_card import CardMemory, CardProgram, GraphicsCard
 from .grid_kernel import GridKernel
 from .memory_plan import MemoryPlan, memory_plan
 from .ptx import BLOCK
@@ -40,7 +40,7 @@ class GridRun:
         Whether to keep machine code on disk.
     """
 
-    def __init__(self, kernel: GridKernel, arrays: RunArrays, card: Card, use_cache: bool = True) -> None:
+    def __init__(self, kernel: GridKernel, arrays: RunArrays, card: GraphicsCard, use_cache: bool = True) -> None:
         self.kernel, self.arrays, self.card, self.use_cache = kernel, arrays, card, use_cache
         #: How the patients were computed, and by what; known when they are.
         self.plan: MemoryPlan | None = None
@@ -61,14 +61,14 @@ class GridRun:
         if not count:
             return
         shared = {name: value for name, value in fields.items() if name not in _EACH and isinstance(value, np.ndarray)}
-        each = {name: fields[name] for name in JOB if name in _EACH}
+        by_patient = {name: fields[name] for name in JOB if name in _EACH}
         with card.in_use(), card.memory() as memory:
             program = card.program(self.kernel.ptx, BLOCK, self.use_cache)
             plan = memory_plan(
                 count,
                 card.free_memory(),
                 sum(array.nbytes for array in shared.values()) + 8 * len(JOB),
-                sum(array.nbytes // count for array in each.values()),
+                sum(array.nbytes // count for array in by_patient.values()),
                 self.kernel.workspace,
                 min(program.blocks, card.most_blocks or program.blocks),
                 BLOCK,
@@ -78,10 +78,10 @@ class GridRun:
             for name, array in shared.items():
                 memory.write(places[name], array)
             most = max(last - first for first, last in plan.chunks)
-            places |= {name: memory.take(most * (array.nbytes // count)) for name, array in each.items()}
+            places |= {name: memory.take(most * (array.nbytes // count)) for name, array in by_patient.items()}
             room, job = memory.take(plan.room), memory.take(8 * len(JOB))
             for first, last in plan.chunks:
-                parts = {name: array[first:last] for name, array in each.items()}
+                parts = {name: array[first:last] for name, array in by_patient.items()}
                 self._integrate(memory, places, parts, last - first, room, job)
 
     def _integrate(

@@ -35,7 +35,7 @@ class MemoryPlan:
 
 
 def memory_plan(
-    patients: int, free: int, shared: int, each: int, workspace: int, most_blocks: int, threads: int
+    patients: int, free: int, shared: int, one_patient: int, workspace: int, most_blocks: int, threads: int
 ) -> MemoryPlan:
     """Return how patients are computed with the memory that is free.
 
@@ -45,7 +45,7 @@ def memory_plan(
         How many.
     free
         Bytes free on the card.
-    shared, each
+    shared, one_patient
         Bytes of what all patients share, and of one patient's values and results.
     workspace
         Numbers of 8 bytes that each thread needs.
@@ -65,7 +65,7 @@ def memory_plan(
     Examples
     --------
     >>> from betapod.engine.gpu.memory_plan import memory_plan
-    >>> plan = memory_plan(1000, free=2_000_000, shared=1000, each=2000, workspace=100, most_blocks=8, threads=32)
+    >>> plan = memory_plan(1000, free=2_000_000, shared=1000, one_patient=2000, workspace=100, most_blocks=8, threads=32)
     >>> plan.blocks, plan.room, plan.chunks
     (8, 204800, ((0, 500), (500, 1000)))
     """
@@ -73,14 +73,14 @@ def memory_plan(
     usable = int(free * USABLE) - shared
     block = threads * workspace * 8
     blocks = min(most_blocks, -(-patients // threads), int(usable * WORKING) // block)
-    fits = (usable - blocks * block) // max(each, 1)
+    fits = (usable - blocks * block) // max(one_patient, 1)
     if blocks < 1 or fits < 1:
         raise ConfigError(
             Problem(
                 "too-large",
                 "the graphics card has too little free memory for this run",
                 found=f"{free / 1e9:,.2f} GB free",
-                expected=f"at least {(shared + 2 * max(block, each)) / USABLE / 1e9:,.2f} GB",
+                expected=f"at least {(shared + 2 * max(block, one_patient)) / USABLE / 1e9:,.2f} GB",
                 hint="Keep fewer outputs or visits, end what else uses the card, or leave device out.",
             )
         )

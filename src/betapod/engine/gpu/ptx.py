@@ -34,7 +34,7 @@ def architecture(capability: tuple[int, int]) -> tuple[int, int] | None:
     capability
         Of the card, such as (9, 0).
     """
-    return max((known for known in ARCHITECTURES if known <= capability), default=None)
+    return max((target for target in ARCHITECTURES if target <= capability), default=None)
 
 
 def ptx_of(text: GridText, target: tuple[int, int]) -> str:

@@ -61,7 +61,7 @@ class CardProgram:
     origin: str
 
 
-class Card:
+class GraphicsCard:
     """One graphics card.
 
     Parameters
@@ -80,7 +80,7 @@ class Card:
     target
         The one that code is made for (see `betapod.engine.gpu.ptx.architecture`).
     busy
-        Held by whoever computes on the card; others wait.
+        Held by the thread that computes on the card; others wait.
     most_blocks
         Blocks that a grid may have; None: as many as the card runs at once. Results do not depend on it.
 
@@ -140,11 +140,11 @@ class Card:
     @contextlib.contextmanager
     def memory(self) -> Iterator[CardMemory]:
         """Give memory that is free again at the end, whatever happens."""
-        taken = CardMemory(self.driver)
+        memory = CardMemory(self.driver)
         try:
-            yield taken
+            yield memory
         finally:
-            taken.release()
+            memory.release()
 
     def program(self, ptx: str, threads: int, use_cache: bool = True) -> CardProgram:
         """Return a program on the card, from memory, from disk or newly translated.
@@ -179,7 +179,7 @@ class Card:
 
     def start(self, program: CardProgram, blocks: int, threads: int, *places: int) -> None:
         """Start a grid; `places` are its arguments, places in the card's memory."""
-        values = [c_uint64(place) for place in places]
+        values = [c_uint64(address) for address in places]
         arguments = (c_void_p * len(values))(*(ctypes.addressof(value) for value in values))
         self.driver.call(
             "cuLaunchKernel", program.function, blocks, 1, 1, threads, 1, 1, 0, self._work, arguments, None
@@ -192,10 +192,10 @@ class Card:
         if code:
             raise self.driver.failure("a run of the program", code)
 
-    def tell(self, place: int, number: int) -> None:
+    def tell(self, address: int, number: int) -> None:
         """Write a number to the card's memory while a grid runs."""
         word = np.array([number], dtype=np.int64)
-        self.driver.call("cuMemcpyHtoDAsync_v2", place, word.ctypes.data, word.nbytes, self._word)
+        self.driver.call("cuMemcpyHtoDAsync_v2", address, word.ctypes.data, word.nbytes, self._word)
         while self.driver.answer("cuStreamQuery", self._word) == NOT_READY:
             time.sleep(_LOOK)
 
@@ -208,15 +208,15 @@ class CardMemory:
         self._places: list[int] = []
 
     def take(self, size: int) -> int:
-        """Return the place of so many bytes.
+        """Return the address of so many bytes.
 
         Raises
         ------
         ConfigError
             There is not enough left.
         """
-        place = c_uint64()
-        code = self._driver.answer("cuMemAlloc_v2", ctypes.byref(place), max(size, 8))
+        address = c_uint64()
+        code = self._driver.answer("cuMemAlloc_v2", ctypes.byref(address), max(size, 8))
         if code == OUT_OF_MEMORY:
             raise ConfigError(
                 Problem(
@@ -228,18 +228,18 @@ class CardMemory:
             )
         if code:
             raise self._driver.failure("cuMemAlloc_v2", code)
-        self._places.append(place.value)
-        return place.value
+        self._places.append(address.value)
+        return address.value
 
-    def write(self, place: int, array: NDArray[Any]) -> None:
-        """Copy an array to a place."""
+    def write(self, address: int, array: NDArray[Any]) -> None:
+        """Copy an array to an address."""
         if array.nbytes:
-            self._driver.call("cuMemcpyHtoD_v2", place, array.ctypes.data, array.nbytes)
+            self._driver.call("cuMemcpyHtoD_v2", address, array.ctypes.data, array.nbytes)
 
-    def read(self, place: int, array: NDArray[Any]) -> None:
-        """Copy from a place to an array that is in one piece."""
+    def read(self, address: int, array: NDArray[Any]) -> None:
+        """Copy from an address to an array that is in one piece."""
         if array.nbytes:
-            self._driver.call("cuMemcpyDtoH_v2", array.ctypes.data, place, array.nbytes)
+            self._driver.call("cuMemcpyDtoH_v2", array.ctypes.data, address, array.nbytes)
 
     def release(self) -> None:
         """Give it back."""
@@ -262,7 +262,7 @@ def device_number(device: str) -> int | None:
 
     Examples
     --------
-    >>> from betapod.engine.gpu.card import device_number
+    >>> from betapod.engine.gpu.graphics_card import device_number
     >>> device_number("cpu"), device_number("cuda"), device_number("cuda:1")
     (None, 0, 1)
     """
@@ -278,7 +278,7 @@ def device_number(device: str) -> int | None:
 
 
 @functools.cache
-def card(number: int) -> Card:
+def graphics_card(number: int) -> GraphicsCard:
     """Return a card of this machine.
 
     Parameters
@@ -291,4 +291,4 @@ def card(number: int) -> Card:
     ConfigError
         There is none that can be used.
     """
-    return Card(cuda_driver(), number)
+    return GraphicsCard(cuda_driver(), number)
