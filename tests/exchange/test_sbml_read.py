@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+from betapod import Ensemble
 from betapod.engine.scipy.reference import simulate_by_reference as simulate
 from betapod.exchange import read_sbml
 
@@ -335,3 +336,15 @@ COMP = """<sbml xmlns="http://www.sbml.org/sbml/level3/version1/core" level="3" 
 def test_a_hierarchical_model_is_flattened(run):
     table = run(COMP, [0.0, 1.0])
     np.testing.assert_allclose(table.loc[1.0, ["A__x", "B__x"]], [4 * math.exp(-3 / 60), 4 * math.exp(-0.1)], rtol=1e-8)
+
+
+def test_a_rounded_quotient_is_that_of_the_division_in_both_engines(sbml) -> None:
+    """3 divided by 3 is 1, and 3 times a third of a cycle may be less (a cycle of 2.1: 6.3 / 2.1)."""
+    model = read_sbml(
+        sbml(
+            "parameter c = 2.1\nparameter y = 0 variable\nparameter n = 0 variable\nrate y = c - 1\nassign n = floor(time/c)"
+        )
+    )
+    times = np.array([0.0, *(2.1 * k for k in range(1, 40))])
+    ours = Ensemble(model, ["n"], threads=1, cache=False).run(1, times).values[0, :, 0]
+    assert list(ours) == list(np.floor(times / 2.1))

@@ -122,6 +122,7 @@ class _Lowering:
         self._changes: dict[Expr, bool] = {}
         self._rewritten: dict[Expr, Expr] = {}
         self._shared: set[Expr] = set()
+        self._exact: set[Expr] = set()
 
     def program(self) -> Program:
         model = self.model
@@ -289,9 +290,11 @@ class _Lowering:
         return self._changes[node]
 
     def _find_shared(self, roots: Sequence[Expr]) -> None:
-        """Find the denominators that several quotients have."""
+        """Find the denominators that several quotients have, and quotients that are rounded: 3/3 is 1, and 3 times a third may be less."""
         users: dict[Expr, int] = {}
         for node in topological(roots):
+            if node.op in ("floor", "ceil"):
+                self._exact.update(arg for arg in node.args if arg.op == "div")
             if node.op == "div":
                 users[node.args[1]] = users.get(node.args[1], 0) + 1
         self._shared = {node for node, count in users.items() if count > 1}
@@ -307,7 +310,7 @@ class _Lowering:
         if node.op == "solve":
             return args[0]
         if node.op == "div":
-            if is_const(args[0], 1.0):
+            if is_const(args[0], 1.0) or node in self._exact:
                 return div(*args)
             if node.args[1] in self._shared or not self.changes(args[1]):
                 return mul(args[0], div(ONE, args[1]))
