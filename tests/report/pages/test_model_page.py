@@ -64,3 +64,30 @@ def test_it_prints(visit, part: Path, tmp_path: Path) -> None:
     if shutil.which("pdftotext"):
         text = subprocess.run(["pdftotext", str(target), "-"], capture_output=True, text=True, check=True).stdout
         assert "Filtration" in text and "References" in text
+
+
+def test_the_matrix_says_who_reads_what(visit, findings, whole: Path) -> None:
+    page = visit(whole)
+    told = page.locator(".matrix rect.reads title").evaluate_all("titles => titles.map(title => title.textContent)")
+    [podocytes] = [text for text in told if text.startswith("Podocytes reads ") and text.endswith(" from Filtration")]
+    assert "P_GC" in podocytes
+    submodels = page.locator("main section h2").count()
+    assert page.locator(".matrix rect.self").count() == submodels + 1, "each submodel, and the inputs"
+    page.locator(".matrix a", has_text="Podocytes").first.click()
+    assert page.evaluate("location.hash") == "#submodel-podocytes"
+    assert findings(page, "nested-interactive", "link-name", "color-contrast") == []
+
+
+def test_search_shows_what_has_every_word_and_a_link_shows_all_again(visit, whole: Path) -> None:
+    page = visit(whole, 390)
+    everything = page.locator("main .line:visible, main tbody tr:visible").count()
+    page.get_by_label("Search").fill("glomerular PRESSURE")
+    shown = page.locator("main .line:visible, main tbody tr:visible").all_inner_texts()
+    assert 0 < len(shown) < everything / 5
+    assert all("glomerular" in text.lower() and "pressure" in text.lower() for text in shown)
+    assert page.locator("#found").inner_text() == f"{len(shown)} found"
+    assert page.locator("main section:visible").count() < page.locator("main section").count()
+    page.get_by_label("Contents").get_by_role("link", name="Podocytes").click()
+    assert page.locator("main .line:visible, main tbody tr:visible").count() == everything
+    page.get_by_label("Search").fill("no such thing")
+    assert page.locator("#found").inner_text() == "0 found"

@@ -10,7 +10,9 @@ from markupsafe import Markup, escape
 
 from ..language.syntax import Syntax
 from .formula_notation import GREEK, FormulaPrinter, formula_lines, split_symbol
+from .graph import submodel_graph
 from .model_document import EventLine, Line, ModelDocument, number_text, range_text
+from .structure_matrix import structure_matrix
 
 _OPERATORS = {
     "neg": '<mo form="prefix">−</mo>',
@@ -161,14 +163,15 @@ def _math(inner: str) -> str:
 
 
 def html_document(sheet: ModelDocument) -> str:
-    """Return a model as a self-contained HTML page: styles within, MathML formulas, no script, no network.
+    """Return a model as a self-contained HTML page: styles within, MathML formulas, no network, a script for the search alone.
 
     Names, labels, notes and sources are other people's texts: the template engine escapes them.
     """
     from jinja2 import Environment, StrictUndefined
 
     printer = MathmlPrinter(sheet.names)
-    contents = [("states", "States")] if sheet.states else []
+    contents = [("structure", "Structure")] if len(sheet.sections) > 1 else []
+    contents += [("states", "States")] if sheet.states else []
     contents += [(_anchor(section.title), section.title) for section in sheet.sections]
     contents += [("inputs", "Inputs")] if sheet.inputs else []
     contents += [("functions", "Functions")] if sheet.functions else []
@@ -189,7 +192,9 @@ def html_document(sheet: ModelDocument) -> str:
         "event": lambda event: _event(event, printer),
     }
     template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
-    return template.render(sheet=sheet, contents=contents, linked=linked)
+    anchor = {section.title: _anchor(section.title) for section in sheet.sections} | {"inputs": "inputs"}
+    structure = structure_matrix(submodel_graph(sheet), anchor)
+    return template.render(sheet=sheet, contents=contents, linked=linked, structure=structure)
 
 
 def _label(line: Line) -> str:
