@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import small_trials as small
@@ -13,6 +15,7 @@ from betapod.trials.analysis import endpoints, survival
 from betapod.trials.conduct import conduct
 from betapod.trials.conduct.trial_data import TrialData
 from betapod.trials.operating.look_data import days_of_events, enrolment_days, known_at
+from betapod.trials.operating.stage_decisions import Decisions
 from betapod.trials.operating.staged_characteristics import adapted_trials, staged_row
 from betapod.trials.operating.staged_trials import everybody_alike
 from betapod.trials.protocol.protocol_files import parse_protocol
@@ -117,3 +120,10 @@ def test_what_has_no_independent_stages_is_refused(
         assert error.kinds == kinds
     else:
         assert kinds == ()
+
+
+def test_strata_without_an_event_in_one_group_say_nothing_of_one_alone() -> None:
+    looks = SimpleNamespace(enrich=SimpleNamespace(margin=0.0), select=None)
+    decisions = Decisions.of(None, looks, (3, 2, 2), 0.5)  # type: ignore[arg-type]
+    gain = np.array([[np.inf, np.inf], [0.1, 0.5], [-np.inf, np.inf]])
+    assert decisions._following(gain).tolist() == [[True, True], [False, True], [False, True]]

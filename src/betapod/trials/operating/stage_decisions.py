@@ -87,7 +87,9 @@ class Decisions:
         """Return (R, C) claims that go on after a look."""
         looks = self.looks
         if looks.enrich is not None:
-            alone = gain[:, 1] - gain[:, 0] > looks.enrich.margin
+            # Where neither group has an event by now, nothing speaks for the stratum alone.
+            with np.errstate(invalid="ignore"):
+                alone = gain[:, 1] - gain[:, 0] > looks.enrich.margin
             return np.stack([self.active[:, 0] & ~alone, self.active[:, 1]], -1)
         if looks.select is None:
             return self.active
