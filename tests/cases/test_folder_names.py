@@ -69,7 +69,8 @@ def test_tables_of_a_report_are_written_where_they_belong(tmp_path, name):
     import pandas as pd
 
     (tmp_path / name).mkdir()
-    written = _parquet(pd.DataFrame({"a": [1, 2]}), tmp_path / name / "t.parquet")
+    with database.connect(1) as connection:
+        written = _parquet(connection, pd.DataFrame({"a": [1, 2]}), tmp_path / name / "t.parquet")
     with database.connect(1) as connection:
         assert connection.execute(f"SELECT * FROM {database.parquet([written])}").fetchall() == [(1,), (2,)]
     assert [path.name for path in (tmp_path / name).iterdir()] == ["t.parquet"]

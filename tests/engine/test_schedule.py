@@ -109,7 +109,7 @@ def test_one_program_serves_whatever_is_ramped(monkeypatch: pytest.MonkeyPatch) 
         asked.append(args[2])
         return kernel_for(*args)
 
-    monkeypatch.setattr("betapod.engine.ensemble.kernel_for", count)
+    monkeypatch.setattr("betapod.engine.devices.kernel_for", count)
     ensemble, times = Ensemble(model, threads=1), [0.0, 4.0]
     first = ensemble.run(1, times, Schedule(switches=[Switch("a", 3.0, 1.0, 2.0)])).values[0, 1, 0]
     second = ensemble.run(1, times, Schedule(switches=[Switch("b", 0.0, 1.0, 2.0)])).values[0, 1, 0]

@@ -126,10 +126,14 @@ def _host() -> str:
 
 
 def _alive(process: int) -> bool:
+    """Return whether a process may still write; one that has ended and that nobody has asked for yet may not."""
     try:
         os.kill(process, 0)
     except ProcessLookupError:
         return False
     except OSError:
         return True
+    with contextlib.suppress(OSError):
+        # Linux: the state stands behind the name of the program, which may itself have parentheses.
+        return Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] not in ("Z", "X")
     return True
