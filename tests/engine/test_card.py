@@ -231,9 +231,7 @@ def test_a_plan_fits_and_covers_everybody_once(
         plan = memory_plan(patients, free, shared, each, workspace, blocks, threads)
     except ConfigError as error:
         assert error.kinds == ("too-large",)
-        assert (free - shared) * 0.45 < threads * workspace * 8 or (
-            free - shared
-        ) * 0.45 < each + threads * workspace * 8
+        assert int(free * 0.9) - shared < threads * workspace * 8 + each, "not even one block with one patient fits"
         return
     starts, ends = zip(*plan.chunks, strict=True)
     assert starts == (0, *ends[:-1]) and ends[-1] == patients

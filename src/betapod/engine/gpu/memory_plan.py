@@ -72,15 +72,16 @@ def memory_plan(
     assert threads % TILE == 0
     usable = int(free * USABLE) - shared
     block = threads * workspace * 8
-    blocks = min(most_blocks, -(-patients // threads), int(usable * WORKING) // block)
+    # One block may have more than its share, where nothing less would do.
+    blocks = min(most_blocks, -(-patients // threads), max(1, int(usable * WORKING) // block))
     fits = (usable - blocks * block) // max(one_patient, 1)
-    if blocks < 1 or fits < 1:
+    if fits < 1:
         raise ConfigError(
             Problem(
                 "too-large",
                 "the graphics card has too little free memory for this run",
-                found=f"{free / 1e9:,.2f} GB free",
-                expected=f"at least {(shared + 2 * max(block, one_patient)) / USABLE / 1e9:,.2f} GB",
+                found=f"{free / 1e6:,.3f} MB free",
+                expected=f"at least {(shared + block + one_patient) / USABLE / 1e6:,.3f} MB",
                 hint="Keep fewer outputs or visits, end what else uses the card, or leave device out.",
             )
         )
