@@ -24,7 +24,7 @@ settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
 #: Reasons that only say what the machine lacks and could have: where all is installed, such a skip is a failure.
-PROGRAMS = ("Chromium", "Firefox", "Graphviz", "pdflatex")
+PROGRAMS = ("Chromium", "Firefox", "Graphviz", "pdflatex", "wasm-ld", "ptxas")
 STRICT = "BETAPOD_NO_SKIPS"
 
 
