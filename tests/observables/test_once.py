@@ -23,7 +23,7 @@ OTHER = {
     "hazards/complications/terms.py": "terms of log hazards, each in a scale and from an origin of its own",
     "hazards/ukpds/risk_factors.py": "what the equations of another model read, in its scales",
     "patients/cohorts/nhanes_files.py": "spans of raw columns in the survey's units; names of drugs",
-    "patients/cohorts/patient_tables.py": "other units that tables of people may be in",
+    "patients/cohorts/patient_columns.py": "other units that tables of people may be in",
     "patients/life_course.py": "what is read from the model while a life is grown",
     "patients/plausibility.py": "which columns of a library are judged, by the table's ranges",
     "validation/predictions/visits.py": "what somebody shows whose kidneys have failed",

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from ..base.config import Settings
+from ..physiology.installed_fits import PEOPLE_PER_COHORT
 from ..therapies.scenarios import DEFAULT, ScenarioName
 from .unknown import Transform, UnknownKind
 
@@ -32,7 +33,7 @@ class FitPeople(Settings):
     """Who is simulated."""
 
     count: Annotated[int, Field(ge=2, le=5000)] = Field(
-        default=16, description="virtual people per cohort; five times as many where events are counted"
+        default=PEOPLE_PER_COHORT, description="virtual people per cohort; five times as many where events are counted"
     )
     levels: Annotated[int, Field(ge=2, le=5000)] | None = Field(
         default=None, description="more people, who once a pass set how high numbers are; count tells how they move"

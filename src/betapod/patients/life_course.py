@@ -22,10 +22,11 @@ from ..observables import kdigo
 from ..physiology import whole_body
 from . import observe
 from .history import cardiovascular_disease, deaths, heart_failure, lost_nephrons
+from .life_snapshots import Flags
+from .life_snapshots import Snapshots as Snapshots
+from .life_snapshots import WantedSnapshots as WantedSnapshots
 from .population import YOUNG, Numbers, People, population_constant
 from .prescribing import INSULIN, Prescriptions, drug_columns
-
-Flags = NDArray[np.bool_]
 
 YEAR = DAYS_PER_YEAR
 #: Years between visits; snapshots are taken just before one.
@@ -71,56 +72,6 @@ def life_course_ensemble() -> Ensemble:
     model = whole_body.named_model("reference")
     extra = [name for name in _OUTPUTS.values() if name not in model.state_names]
     return Ensemble(model, (*model.state_names, *extra), rtol=1e-4, atol=1e-7)
-
-
-@dataclass
-class Snapshots:
-    """Snapshots of people, one day each.
-
-    Attributes
-    ----------
-    people
-        (n,) numbers of the people.
-    true
-        Laboratory without error of measurement, and ``age``, ``duration`` (years since diagnosis), ``year``, ``diagnosed``,
-        ``diabetes``, ``cvd``, ``hf``, ``segment``, ``life_uacr``.
-    parameters
-        Parameters and inputs of the model on that day: name -> (n,).
-    states
-        (n, states) in the order of the model.
-    drugs
-        Column -> (n,) flags.
-    """
-
-    people: NDArray[np.int64]
-    true: dict[str, Numbers]
-    parameters: dict[str, Numbers]
-    states: Numbers
-    drugs: dict[str, Flags]
-
-    @classmethod
-    def joined(cls, parts: list[Snapshots]) -> Snapshots:
-        """Return the parts as one."""
-        return cls(
-            np.concatenate([part.people for part in parts]),
-            {name: np.concatenate([part.true[name] for part in parts]) for name in parts[0].true},
-            {name: np.concatenate([part.parameters[name] for part in parts]) for name in parts[0].parameters},
-            np.concatenate([part.states for part in parts]),
-            {name: np.concatenate([part.drugs[name] for part in parts]) for name in parts[0].drugs},
-        )
-
-    def __getitem__(self, rows: NDArray[np.int64] | Flags) -> Snapshots:
-        """Return some of them."""
-        return Snapshots(
-            self.people[rows],
-            {name: values[rows] for name, values in self.true.items()},
-            {name: values[rows] for name, values in self.parameters.items()},
-            self.states[rows],
-            {name: values[rows] for name, values in self.drugs.items()},
-        )
-
-    def __len__(self) -> int:
-        return len(self.people)
 
 
 @dataclass
@@ -198,26 +149,6 @@ def _begin(people: People) -> _Lives:
     deviation = Stream(people.seed, "patients:life-uacr").normal(people.numbers)
     until = np.full(len(people), OLDEST)
     return _Lives(people, begin, Prescriptions.none(len(people)), unknown, unknown.copy(), deviation, until)
-
-
-@dataclass(frozen=True)
-class WantedSnapshots:
-    """Snapshots of people who are known to live until then: their numbers and ages."""
-
-    people: NDArray[np.int64]
-    age: Numbers
-
-    @staticmethod
-    def keys(people: NDArray[np.int64], age: Numbers) -> NDArray[np.int64]:
-        """Return one number for each snapshot; ages of a library are single precision."""
-        return np.asarray(people, dtype=np.int64) * 16384 + np.round(np.asarray(age) * 100.0).astype(np.int64)
-
-    def last_age(self, people: NDArray[np.int64]) -> Numbers:
-        """Return the age at each person's last snapshot."""
-        numbers, which = np.unique(self.people, return_inverse=True)
-        last = np.zeros(len(numbers))
-        np.maximum.at(last, which, self.age)
-        return np.asarray(last[np.searchsorted(numbers, people)], dtype=np.float64)
 
 
 def live(

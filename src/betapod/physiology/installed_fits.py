@@ -14,10 +14,8 @@ A record is a folder (`calibration.fit_folder` writes it)::
 
 from __future__ import annotations
 
-import csv
 import functools
 import hashlib
-import io
 import json
 import math
 from collections.abc import Callable, Mapping
@@ -29,8 +27,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..base import npz
+from ..base.config import parse_yaml
 from ..base.errors import ConfigError, Location, Problem, not_among
-from ..base.exports import original_cell
+from .fit_columns import Columns as Columns
+from .fit_columns import read_columns as read_columns
 
 FITS = Path(__file__).parent / "fits"
 IDENTITY = "fit.json"
@@ -47,44 +47,9 @@ NEEDED = (
 SEAL = "digest of this file"
 #: Tables that a record may have besides.
 FURTHER = ("coverage.csv", "eigen.csv", "profiles.csv", "left_out.csv", "trace.csv", "speaking.csv", "choices.csv")
+#: Virtual people per cohort of a fit whose problem does not say how many.
+PEOPLE_PER_COHORT = 16
 Numbers = NDArray[np.float64]
-Columns = dict[str, NDArray[Any]]
-#: Columns that hold text, or true and false, whatever their cells look like; all others hold numbers.
-_TEXT = frozenset(
-    [
-        "name",
-        "kind",
-        "unit",
-        "label",
-        "transform",
-        "source",
-        "stage",
-        "record",
-        "study",
-        "family",
-        "endpoint",
-        "class",
-        "scale",
-        "set",
-        "by",
-        "when",
-        "unknown",
-        "text",
-    ]
-)
-_FLAGS = frozenset(
-    [
-        "at_bound",
-        "fitted",
-        "parameters",
-        "discrepancy",
-        "accepted",
-        "inside_before",
-        "inside_after",
-        "inside_parameters",
-        "inside_all",
-    ]
-)
 
 
 @dataclass(frozen=True)
@@ -175,6 +140,12 @@ class FitRecord:
     def effective_draws(self) -> float:
         """Number of draws of equal weight that would know as much."""
         return float(1.0 / np.sum(self.weights**2))
+
+    @functools.cached_property
+    def people_per_cohort(self) -> int:
+        """Virtual people of a cohort behind its numbers, as its problem says; five times as many where events are counted."""
+        problem = parse_yaml(self.identity.get("problem", ""), "problem").data or {}
+        return int((problem.get("people") or {}).get("count", PEOPLE_PER_COHORT))
 
     @property
     def compared(self) -> NDArray[np.bool_]:
@@ -271,26 +242,6 @@ _TRANSFORMS: Mapping[str, tuple[Callable[[float], float], Callable[[float], floa
     "logit": (lambda x: math.log(x / (1.0 - x)), lambda x: 1.0 / (1.0 + math.exp(-x))),
     "atanh": (math.atanh, math.tanh),
 }
-
-
-def read_columns(path: Path) -> Columns:
-    """Return a table of a record by column: text, numbers (NaN where empty) or flags."""
-    rows = list(csv.reader(io.StringIO(path.read_text(encoding="utf-8"))))
-    if not rows:
-        raise ValueError(f"{path.name} is empty")
-    head, body = rows[0], rows[1:]
-    if any(len(row) != len(head) for row in body):
-        raise ValueError(f"{path.name} has rows of another length than its head")
-    return {name: _column(name, [row[k] for row in body]) for k, name in enumerate(head)}
-
-
-def _column(name: str, cells: list[str]) -> NDArray[Any]:
-    if name in _TEXT:
-        return np.array([original_cell(cell) for cell in cells], dtype=object)
-    # Tables of families have counts under names that are flags of single rows.
-    if name in _FLAGS and set(cells) <= {"true", "false"}:
-        return np.array([cell == "true" for cell in cells], dtype=np.bool_)
-    return np.array([float(cell) if cell else np.nan for cell in cells], dtype=np.float64)
 
 
 def list_fits() -> list[str]:

@@ -170,7 +170,7 @@ def test_people_of_a_study_live_again_once_for_all_scenarios(fit: FitRecord, mon
     monkeypatch.setattr(
         kept_people, "live_again", lambda people, changes: lived.append(len(people)) or live_again(people, changes)
     )
-    monkeypatch.setattr(study_draws, "FIT_PEOPLE", 3)
+    object.__setattr__(fit, "identity", {"problem": "people: {count: 3}\n"})
     lives = study_draws.LivesUnderDraws()
     several = {
         name: row_predictions.predict_study(records, Condition(name), FEW, 1, 1, fit=FitDraws("2000.1", 3), lives=lives)

@@ -26,20 +26,23 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...base.arguments import as_list, by_name, floats, wrong
+from ...base.arguments import as_list, by_name, wrong
 from ...base.arguments import path as file_path
-from ...base.clinical import Kind, convert_labelled, say
+from ...base.clinical import convert_labelled, say
 from ...base.display import Displayed
 from ...base.errors import Location, ParameterError, Problem, UnitError, did_you_mean
-from ...base.units import split_quantity
 from .parameter import COLUMNS as COLUMNS
 from .parameter import Parameter as Parameter
+from .parameter_quantities import overlaid_distribution
+from .parameter_quantities import parameter_quantity as parameter_quantity
+from .table_differences import Difference as Difference
+from .table_differences import compare as compare
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -234,7 +237,7 @@ class ParameterTable(Displayed, Mapping[str, Parameter]):
                         convert_labelled(number, row.unit, base.unit, base.label, location=row.location)
                         for number in (row.value, row.low, row.high, row.hard_low, row.hard_high)
                     )
-                    distribution = _distribution(row, base)
+                    distribution = overlaid_distribution(row, base)
                     if value != row.value:
                         say(f"{row.location}: {row.id}", f"{row.value:g} {row.unit}", value, base.unit)
                 except UnitError as error:
@@ -368,95 +371,6 @@ class ParameterTable(Displayed, Mapping[str, Parameter]):
             if not row.plausible and not math.isnan(row.value)
             for unit in ("" if row.unit == "1" else f" {row.unit}",)
         ]
-
-
-@dataclass(frozen=True)
-class Difference:
-    """A parameter that two tables give differently; None where a table has no such row."""
-
-    id: str
-    first: Parameter | None
-    second: Parameter | None
-
-
-def compare(first: ParameterTable, second: ParameterTable) -> list[Difference]:
-    """Return every row whose value or provenance differs between two tables; a unit alone is not a difference."""
-    differences = []
-    for key in dict.fromkeys((*first, *second)):
-        a, b = (table._rows.get(key) for table in (first, second))
-        if a is None or b is None or _essence(a, a.unit) != _essence(b, a.unit):
-            differences.append(Difference(key, a, b))
-    return differences
-
-
-def _essence(row: Parameter, unit: str) -> tuple[object, ...]:
-    numbers = tuple(_in_unit(value, row, unit) for value in (row.value, row.low, row.high))
-    return (*numbers, row.distribution, row.role, row.source, row.grade)
-
-
-def _distribution(row: Parameter, base: Parameter) -> str:
-    """Return the distribution of an overlaid row in the unit of the row below it: its two arguments are in the overlay's own."""
-    shape = row.shape
-    if shape is None or "(" not in row.distribution or row.unit == base.unit:
-        return row.distribution
-
-    def turned(number: float, kind: Kind = "level") -> float:
-        return convert_labelled(number, row.unit, base.unit, base.label, kind, row.location)
-
-    name, first, second = shape
-    if name == "uniform":
-        return f"uniform({turned(first):.15g}, {turned(second):.15g})"
-    if name == "normal":
-        return f"normal({turned(first):.15g}, {turned(second, 'difference'):.15g})"
-    if name == "lognormal" and turned(0.0) == 0.0:
-        return f"lognormal({turned(first):.15g}, {second:.15g})"
-    message = f"{row.id}: a {name} distribution cannot be turned from {row.unit} into {base.unit}"
-    raise UnitError(Problem("wrong-unit", message, row.location, row.unit, base.unit))
-
-
-def _in_unit(value: float, row: Parameter, unit: str) -> object:
-    try:
-        return float(f"{convert_labelled(value, row.unit, unit, row.label):.12g}")
-    except UnitError:
-        return value, row.unit
-
-
-def parameter_quantity(raw: float | str, unit: str, location: Location, label: str = "") -> float:
-    """Read a number with an optional unit and return it in `unit`.
-
-    Parameters
-    ----------
-    raw
-        A number in `unit`, or a text such as ``"203 mg/dL"``.
-    label
-        Text that names the analyte, which allows to convert between mass and amount.
-
-    Raises
-    ------
-    ParameterError, UnitError
-        It is not a finite number with a unit that fits.
-    """
-    if not isinstance(raw, str):
-        number = floats(location.file, raw, ParameterError)
-        if number.ndim:
-            raise ParameterError(wrong(location.file, raw, f"one number, or a text such as '1.5 {unit}'"))
-        value, source_unit = float(number), unit
-    else:
-        split = split_quantity(raw)
-        if split is None or split[1].startswith(","):
-            expected = f"such as '1.5 {unit}'"
-            hint = "Write numbers without commas: 1000 or 7.5." if split is not None else ""
-            raise ParameterError(
-                Problem("bad-number", "this is not a number with a unit", location, repr(raw), expected, hint)
-            )
-        value, source_unit = split[0], split[1].strip() or unit
-    if not math.isfinite(value):
-        raise ParameterError(Problem("bad-number", "the value is not finite", location, found=repr(raw)))
-    read = convert_labelled(value, source_unit, unit, label, location=location)
-    # Times and the like, which have no label, are told by what is done with them.
-    if label and read != value:
-        say(location.file, "", read, unit)
-    return read
 
 
 def source_keys(rows: Iterable[Parameter]) -> list[str]:

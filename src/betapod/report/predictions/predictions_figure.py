@@ -9,13 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from ...base.constants import Z90
 from ...base.exports import table_as_csv
 from ..common.figures import GREY, PALETTE, new_figure, styled
 from ..common.words import MINUS
 from . import predictions_view as confront_view
+from .panel_axes import INK as INK
+from .panel_axes import PAPER as PAPER
+from .panel_axes import edge_arrow, name_points, panel_limits, set_ticks
 from .predictions_view import CLASSES
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-INK, PAPER = "#1f2937", "#ffffff"
 #: Colour and shape of each class of treatment: shapes differ for those who cannot tell the colours apart.
 MARKS: dict[str, tuple[str, str]] = {
     "cells": (PALETTE[1], "o"),
@@ -38,16 +38,10 @@ MARKS: dict[str, tuple[str, str]] = {
     "other": ("#5b3a8e", "p"),
     confront_view.NONE: (GREY, "h"),
 }
-#: Distances of the quartiles beyond which a point would squeeze the others, and the margin of an axis.
-_FENCE, _MARGIN = 3.0, 0.07
 #: Rows of panels, and lines of families, on a printed page of A4, inch.
 _PANELS, _LINES, _PAGE = 5, 62, (8.27, 11.0)
 _TICKS = (-30.0, -10.0, -5.0, -Z90, 0.0, Z90, 5.0, 10.0, 30.0)
 _MOST = 40.0
-#: Least distance of labels on a logarithmic axis, as a share of it.
-_APART = 0.15
-#: Width of a letter as a share of a panel, for each point of its size.
-_LETTER = 0.0042
 
 
 @dataclass(frozen=True)
@@ -178,7 +172,7 @@ def draw_panel(axes: Axes, group: pd.DataFrame, scenario: str, size: float = 6.0
         Whether a corner says how many rows are inside.
     """
     log = bool(group["log"].iloc[0])
-    low, high = _limits(group, log)
+    low, high = panel_limits(group, log)
     if log:
         axes.set_xscale("log")
         axes.set_yscale("log")
@@ -186,7 +180,7 @@ def draw_panel(axes: Axes, group: pd.DataFrame, scenario: str, size: float = 6.0
     axes.set_ylim(low, high)
     axes.set_box_aspect(1)
     axes.tick_params(labelsize=size, length=2, pad=1.5)
-    _ticks(axes, low, high, log)
+    set_ticks(axes, low, high, log)
     axes.plot([low, high], [low, high], color=GREY, linewidth=0.8, zorder=1)
     rows = group[group["scenario"] == scenario]
     beyond = []
@@ -208,7 +202,7 @@ def draw_panel(axes: Axes, group: pd.DataFrame, scenario: str, size: float = 6.0
                         clip_on=False,
                         zorder=2,
                     )
-        arrow = _arrow(row["x"], row["y"], low, high)
+        arrow = edge_arrow(row["x"], row["y"], low, high)
         if arrow:
             beyond.append((x, y, row["record"], colour))
         axes.plot(
@@ -224,7 +218,7 @@ def draw_panel(axes: Axes, group: pd.DataFrame, scenario: str, size: float = 6.0
             zorder=4 if arrow else 3,
             gid=f"row-{number}",
         )
-    _name(axes, beyond, size - 0.8)
+    name_points(axes, beyond, size - 0.8)
     if counted:
         count = f"{int(rows['inside'].sum())}/{len(rows)}"
         axes.text(0.02, 0.98, count, transform=axes.transAxes, va="top", fontsize=size, color=INK)
@@ -336,87 +330,3 @@ def _legend(figure: Figure, table: pd.DataFrame) -> None:
     figure.legend(
         handles=handles(list(table["treatment"])), loc="outside lower center", ncols=4, fontsize=7, handletextpad=0.2
     )
-
-
-def _limits(group: pd.DataFrame, log: bool) -> tuple[float, float]:
-    """Return limits that hold everything but outliers: beyond three times the quartiles' distance, as seen from the quartiles."""
-    values = np.concatenate([group["x"].to_numpy(float), group["y"].to_numpy(float)])
-    values = values[np.isfinite(values) & ((values > 0) | (not log))]
-    if len(values) == 0:
-        return (0.1, 10.0) if log else (0.0, 1.0)
-    scaled = np.log(values) if log else values
-    first, third = np.quantile(scaled, [0.25, 0.75])
-    reach = _FENCE * max(third - first, 0.05 * float(np.ptp(scaled)), 1e-9)
-    kept = scaled[(scaled >= first - reach) & (scaled <= third + reach)]
-    low, high = float(kept.min()), float(kept.max())
-    margin = _MARGIN * (high - low) or 0.1 * max(abs(high), 0.1)
-    low, high = low - margin, high + margin
-    return (math.exp(low), math.exp(high)) if log else (low, high)
-
-
-def _arrow(x: float, y: float, low: float, high: float) -> str:
-    """Return the marker of a point beyond an edge, pointing to where it is."""
-    if y > high:
-        return "^"
-    if y < low:
-        return "v"
-    return ">" if x > high else "<" if x < low else ""
-
-
-def _name(axes: Axes, beyond: Sequence[tuple[float, float, str, str]], size: float) -> None:
-    """Name the points at the edge, one name under the other where they would meet."""
-    low, high = axes.get_xlim()
-    log = axes.get_xscale() == "log"
-
-    def share(value: float) -> float:
-        return math.log(value / low) / math.log(high / low) if log else (value - low) / (high - low)
-
-    occupied: list[tuple[float, float, float]] = []
-    for x, y, name, colour in sorted(beyond, key=lambda point: -point[1]):
-        across, up = share(x), share(y)
-        right = across > 0.5
-        wide = _LETTER * size * len(name)
-        start = across - 0.03 - wide if right else across + 0.03
-        # Below the middle names are piled upwards, so that none leaves the panel; the corner holds the count.
-        step = 0.055 if up < 0.5 else -0.055
-        height = min(max(up, 0.04), 0.96 if start > 0.15 else 0.9)
-        while any(
-            abs(height - other) < 0.05 and start < last and first < start + wide for other, first, last in occupied
-        ):
-            height += step
-        occupied.append((height, start, start + wide))
-        axes.text(
-            start + wide if right else start,
-            height,
-            name,
-            transform=axes.transAxes,
-            ha="right" if right else "left",
-            va="center",
-            fontsize=size,
-            color=colour,
-            bbox={"facecolor": PAPER, "alpha": 0.75, "linewidth": 0, "pad": 0.4},
-            zorder=5,
-        )
-
-
-def _ticks(axes: Axes, low: float, high: float, log: bool) -> None:
-    from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullFormatter, NullLocator
-
-    for axis in (axes.xaxis, axes.yaxis):
-        if log:
-            nice = [step * 10.0**k for k in range(-4, 5) for step in (1.0, 2.0, 5.0)]
-            candidates = [value for value in nice if low <= value <= high]
-            if len(candidates) < 3:
-                candidates = [value / 10.0 for value in range(1, 100) if low <= value / 10.0 <= high]
-            kept: list[float] = []
-            for value in candidates:
-                if not kept or math.log(value / kept[-1]) > _APART * math.log(high / low):
-                    kept.append(value)
-            axis.set_major_locator(FixedLocator(kept))
-            axis.set_minor_locator(NullLocator())
-            axis.set_minor_formatter(NullFormatter())
-        else:
-            values = MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
-            # In the corner the labels of both axes would meet.
-            axis.set_major_locator(FixedLocator([v for v in values if low + 0.05 * (high - low) <= v <= high]))
-        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}".replace("-", MINUS)))

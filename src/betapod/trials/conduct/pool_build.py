@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...base import cache as caching
 from ...base.errors import ConfigError, Location, Problem, SolverError
-from ...engine.schedule import Schedule
 from ...hazards.drug_hazards import taken_on
-from ...hazards.kidney_injury import KidneyInjuries, injuries_of
 from ...observables.quantities import Numbers, visit_observables
 from ...patients.clinic_values import clinic_outputs, clinic_values
 from ...patients.library_identity import library_digest
 from ...physiology import whole_body
 from ...therapies import cell_parameters
-from ...therapies.cell_order import read_order
-from ...therapies.scenarios import NONE
-from ..protocol.group_keys import Arm
 from .arm_schedules import Planner
 from .candidates import Candidates, choose
 from .course_hazards import course_hazards
-from .patient_pool import ONE_KIDNEY, TRAITS, Pool, pools_under_draws
+from .patient_pool import TRAITS, Pool, pools_under_draws
+from .planned_courses import PlannedCourses, plan_courses
 from .prescreening import fixed_characteristics
 from .replicate_parameters import (
     ParameterDraw,
@@ -117,37 +112,6 @@ def identity(protocol: Protocol, library: Library) -> str:
     return caching.key(__name__, content, draws, library_digest(library))
 
 
-@dataclass
-class _Job:
-    """Everything to integrate, one row per person and course."""
-
-    names: list[str] = field(default_factory=list)
-    rows: list[NDArray[np.int64]] = field(default_factory=list)
-    schedules: list[Schedule] = field(default_factory=list)
-    scenarios: list[str] = field(default_factory=list)
-    copied: dict[str, tuple[str, NDArray[np.int64]]] = field(default_factory=dict)
-    injuries: Callable[[Sequence[tuple[Therapy, ...]]], KidneyInjuries] | None = None
-    injured: dict[str, Numbers] = field(default_factory=dict)
-    treatments: dict[str, Sequence[tuple[Therapy, ...]]] = field(default_factory=dict)
-
-    def add(
-        self,
-        name: str,
-        rows: NDArray[np.int64],
-        schedules: Sequence[Schedule],
-        scenario: str,
-        therapies: Sequence[tuple[Therapy, ...]],
-    ) -> None:
-        if self.injuries is not None:
-            episodes = self.injuries(therapies)
-            schedules, self.injured[name] = episodes.added_to(schedules), episodes.day
-        self.names.append(name)
-        self.rows.append(rows)
-        self.schedules += [schedules[i] for i in rows]
-        self.scenarios += [scenario] * len(rows)
-        self.treatments[name] = therapies
-
-
 def _simulate(
     protocol: Protocol, library: Library, threads: int | None, progress: Callable[[str], None] | None
 ) -> Pool:
@@ -208,7 +172,7 @@ def _simulate_draw(
     model = whole_body.named_model("reference")
     planner = Planner(protocol, people, model, protocol.seed, draw)
     grid = _grid(protocol)
-    job, keys = _plan(protocol, planner, float(grid[-1]))
+    job, keys = plan_courses(protocol, planner, float(grid[-1]))
     values, failed, broken = _integrate(job, people, protocol, grid, threads, draw)
     hazards = _hazards(job, planner, people, grid, values, failed, set(keys.values()))
     lost = np.flatnonzero(broken)
@@ -247,7 +211,7 @@ def _intake(planner: Planner, grid: Numbers, added: Sequence[tuple[Therapy, ...]
 
 
 def _hazards(
-    job: _Job,
+    job: PlannedCourses,
     planner: Planner,
     people: Library,
     grid: Numbers,
@@ -279,82 +243,6 @@ def _grid(protocol: Protocol) -> Numbers:
     return np.array(sorted(days), dtype=np.float64)
 
 
-def _plan(protocol: Protocol, planner: Planner, last: float) -> tuple[_Job, dict[tuple[str, str, str], str]]:
-    """Return the courses to simulate, and the course of each arm, stage and scenario."""
-    table, takes, lead = planner.library.table, planner.recipients.takes, planner.lead
-    job = _Job(injuries=lambda added: injuries_of(table, takes, added, protocol.seed, lead, lead + last))
-    keys, everybody = dict[tuple[str, str, str], str](), np.arange(len(planner.library))
-    no_therapies: list[Any] = [()] * len(everybody)
-    plain = planner.plan(no_therapies, None).schedules
-    job.add("natural", everybody, plain, NONE, no_therapies)
-    before_arms = "natural"
-    if protocol.run_in is not None:
-        before_arms = "run-in"
-        run_in = planner.therapies(None, False)
-        job.add(before_arms, everybody, planner.plan(run_in, None).schedules, NONE, run_in)
-    keys["", "run-in", ""] = before_arms
-    for number, rule in enumerate(protocol.conduct.rescue):
-        therapies = planner.therapies(None, False, rule.therapy)
-        job.add(f"rescue {number}", everybody, planner.plan(therapies, None).schedules, NONE, therapies)
-    if any(arm.cells is not None and read_order(arm.cells).route.name == "ir" for arm in protocol.arms.values()):
-        # An injection into the kidney may cost it.
-        common = planner.therapies(None, False)
-        job.add(ONE_KIDNEY, everybody, planner.plan(common, Arm(inputs={"u_nx": 0.5})).schedules, NONE, common)
-    courses_by_content: dict[str, str] = {}
-    for name, arm in protocol.arms.items():
-        care, added = _care(protocol, planner, job, name, arm, before_arms, courses_by_content)
-        for scenario in protocol.scenarios:
-            for stage, course in (
-                ("natural", "natural"),
-                ("run-in", before_arms),
-                ("care", care),
-                ("co-medication", added),
-            ):
-                keys[name, stage, scenario] = course
-            keys[name, "cells", scenario] = added
-            if arm.cells is None:
-                continue
-            content = f"{added}|{arm.cells}|{scenario}"
-            if content not in courses_by_content:
-                courses_by_content[content] = f"{name}, cells, {scenario}"
-                therapies = planner.therapies(arm, bool(protocol.conduct.co_medication))
-                treatment = planner.plan(therapies, arm, arm.cells, scenario)
-                job.add(courses_by_content[content], everybody, treatment.schedules, scenario, therapies)
-            keys[name, "cells", scenario] = courses_by_content[content]
-    return job, keys
-
-
-def _care(
-    protocol: Protocol,
-    planner: Planner,
-    job: _Job,
-    name: str,
-    arm: Arm,
-    before_arms: str,
-    courses_by_content: dict[str, str],
-) -> tuple[str, str]:
-    """Return the courses of an arm without cells: with its own therapies, and with co-medication too."""
-    everybody = np.arange(len(planner.library))
-    content = json.dumps([[t.model_dump() for t in arm.therapies], arm.inputs], sort_keys=True)
-    arm_therapies = planner.therapies(arm, False)
-    if f"care{content}" not in courses_by_content:
-        courses_by_content[f"care{content}"] = before_arms
-        if arm.therapies or arm.inputs:
-            courses_by_content[f"care{content}"] = f"{name}, care"
-            job.add(f"{name}, care", everybody, planner.plan(arm_therapies, arm).schedules, NONE, arm_therapies)
-    care = courses_by_content[f"care{content}"]
-    if not protocol.conduct.co_medication:
-        return care, care
-    if f"co{content}" not in courses_by_content:
-        more = planner.therapies(arm, True)
-        # Most people begin nothing: theirs is the same course.
-        changed = np.array([i for i in everybody if more[i] != arm_therapies[i]], dtype=np.int64)
-        courses_by_content[f"co{content}"] = f"{name}, co-medication"
-        job.copied[f"{name}, co-medication"] = (care, changed)
-        job.add(f"{name}, co-medication", changed, planner.plan(more, arm).schedules, NONE, more)
-    return care, courses_by_content[f"co{content}"]
-
-
 def _drawn_columns(
     model: Model, scenarios: Sequence[str], draw: ParameterDraw, columns: Mapping[str, Numbers], apart: set[str]
 ) -> dict[str, Numbers]:
@@ -371,7 +259,7 @@ def _drawn_columns(
 
 
 def _integrate(
-    job: _Job, people: Library, protocol: Protocol, grid: Numbers, threads: int | None, draw: ParameterDraw
+    job: PlannedCourses, people: Library, protocol: Protocol, grid: Numbers, threads: int | None, draw: ParameterDraw
 ) -> tuple[dict[str, Numbers], dict[str, Numbers], NDArray[np.bool_]]:
     from ...engine.ensemble import Ensemble
     from ...engine.ensemble_result import ENDED

@@ -18,9 +18,6 @@ from .condition import Condition
 
 #: Sets of parameters behind an interval: the SD of 16 numbers is known to 18 %.
 FIT_DRAWS = 16
-#: People of a cohort who live again under each draw, five times as many where events are counted: as many as behind the moves in the record of
-#: the shipped fit. Each is compared with the same people without the draw.
-FIT_PEOPLE = 16
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from ...evidence.records.study import Record
 from ...therapies.scenarios import CURRENT_EVIDENCE, NONE
 from .condition import Condition
-from .fit_conditions import FIT_PEOPLE, FitDraws, joined_draws, kept_moves
+from .fit_conditions import FitDraws, joined_draws, kept_moves
 from .kept_people import KeptPeople
 from .row_expectations import expected_value
 from .studies import arms, contrasts
@@ -82,7 +82,7 @@ class DrawnCourses:
             under = [(varied, plan.courses(varied, seed, threads, only_cells=True)) for varied in of_cells]
             return cls(courses, under, kept, lived=False)
         unknown = [record for record in plan.records if record.id not in kept or record_has_cells(record)]
-        fewer = replace(plan, records=unknown, count=min(plan.count, _people_of(plan)))
+        fewer = replace(plan, records=unknown, count=min(plan.count, _people_of(plan, fit)))
         varied = joined_draws(condition, of_cells, fit)
         cohorts = [(arm.cohort, fewer.count, seed) for arm in fewer.arms.values()]
         people = (lives or LivesUnderDraws()).people(condition, cohorts)
@@ -118,10 +118,13 @@ def gives_cells(records: Sequence[Record]) -> bool:
     return any(record_has_cells(record) for record in records)
 
 
-def _people_of(plan: StudyPlan) -> int:
-    """Return how many people live again in a cohort of a plan: as many as in a fit."""
+def _people_of(plan: StudyPlan, fit: FitDraws) -> int:
+    """Return how many people live again in a cohort of a plan under each draw: as many as behind the moves in the record of the fit.
+
+    Each is compared with the same people without the draw.
+    """
     events = any(plan.readouts[record.id].event for record in plan.records)
-    return FIT_PEOPLE * (PEOPLE_PER_EVENT if events else 1)
+    return fit.record.people_per_cohort * (PEOPLE_PER_EVENT if events else 1)
 
 
 def _kept_moves(plan: StudyPlan, condition: Condition, fit: FitDraws | None) -> dict[str, list[float]]:
