@@ -105,6 +105,20 @@ def test_another_simulator_finds_the_results(archive: Path, tmp_path: Path) -> N
     np.testing.assert_allclose(np.asarray(simulator.simulate(0.0, end, steps + 1)), rows, rtol=1e-5)
 
 
+def test_nested_formulas_give_the_same_results(tank: Model, archive: Path, tmp_path: Path) -> None:
+    schedule = Schedule([*SCHEDULES["doses"].doses, *SCHEDULES["infusions"].doses], SCHEDULES["switches"].switches)
+    model = load_model("metabolism")
+    times, outputs = [0.0, 30.0, 60.0], ["HbA1c"]
+    plain = inside(write_archive(model, tmp_path / "plain.omex", times, outputs=outputs))
+    nested = inside(write_archive(model, tmp_path / "nested.omex", times, outputs=outputs, nested=True))
+    assert "<functionDefinition" in nested["model.xml"] and "<functionDefinition" not in plain["model.xml"]
+    np.testing.assert_allclose(results(nested["results.csv"])[1], results(plain["results.csv"])[1], rtol=1e-8)
+    small = inside(
+        write_archive(tank, tmp_path / "s.omex", np.linspace(0.0, 4.2, 15), schedule, outputs=["A", "C"], nested=True)
+    )
+    np.testing.assert_allclose(results(small["results.csv"])[1], results(inside(archive)["results.csv"])[1], rtol=1e-8)
+
+
 def test_what_no_archive_has_a_place_for_is_refused(tank: Model, tmp_path: Path) -> None:
     with pytest.raises(ExchangeError, match="equally far apart"):
         write_archive(tank, tmp_path / "x.omex", [0.0, 1.0, 3.0])
@@ -131,6 +145,8 @@ def test_the_command(tmp_path: Path) -> None:
     np.testing.assert_allclose([float(row[4]) for row in seen if row[2] == "0"], plain[:, 1], rtol=1e-4)
     done = carry_out("simulate", "topp2000", "--data", tmp_path / "g.csv", "--dose", "glucose=5 mg/dL@1", "--days", 3)
     assert done.returncode == 2 and "--dose" in done.stderr and "--days" in done.stderr
+    done = carry_out("simulate", "topp2000", "--nested")
+    assert done.returncode == 2 and "--nested belongs to --omex" in done.stderr
     done = carry_out("simulate", "topp2000", "--cmt", "1=glucose")
     assert done.returncode == 2 and "belongs to --data" in done.stderr
 

@@ -50,6 +50,7 @@ from .simulate_data import (
     useless_with_data,
     without_data,
     write_event_data,
+    write_simulation_archive,
 )
 from .simulate_document import row_without_cells, simulation_document
 from .simulate_fluxes import simulate_fluxes, useless_with_fluxes
@@ -266,11 +267,7 @@ def simulate_patient_command(
     if events.written is not None:
         write_event_data(loaded, result, schedule, events.written)
     if events.omex is not None:
-        from ...exchange.archive.write_archive import write_archive
-
-        with waiting("writing the archive"):
-            write_archive(loaded, events.omex, visits, schedule, start, [n for n in wanted if n not in loaded.inputs])
-        print_note(f"wrote {events.omex}")
+        write_simulation_archive(loaded, visits, schedule, start, wanted, events)
     if views.as_json:
         more = {**({"uncertainty": spread.as_dict()} if spread else {}), **({"trust": trust} if trust else {})}
         print_json({**simulation_document(loaded, result, schedule, without), **more})

@@ -75,6 +75,12 @@ class EventData:
             help="Write this simulation as a COMBINE archive: SBML with what is given, SED-ML, results.",
         ),
     ] = None
+    nested: Annotated[
+        bool,
+        typer.Option(
+            "--nested", help="With --omex: formulas as nested functions, so that large models load in Tellurium."
+        ),
+    ] = False
     written: Annotated[
         Path | None,
         typer.Option(
@@ -103,11 +109,32 @@ def without_data(events: EventData) -> list[Problem]:
         "--column": events.columns,
         "--covariates": events.covariates != "backward",
     }
-    return [
+    useless = [
         Problem("useless-option", f"{option} belongs to --data", Location(option))
         for option, value in options.items()
         if value
     ]
+    if events.nested and events.omex is None:
+        useless.append(Problem("useless-option", "--nested belongs to --omex", Location("--nested")))
+    return useless
+
+
+def write_simulation_archive(
+    model: Model,
+    visits: list[float],
+    schedule: Schedule,
+    start: Mapping[str, float],
+    outputs: list[str],
+    events: EventData,
+) -> None:
+    """Write a simulation as an archive for other tools."""
+    from ...exchange.archive.write_archive import write_archive
+
+    assert events.omex is not None
+    reported = [name for name in outputs if name not in model.inputs]
+    with waiting("writing the archive"):
+        write_archive(model, events.omex, visits, schedule, start, reported, nested=events.nested)
+    print_note(f"wrote {events.omex}")
 
 
 def useless_with_data(groups: list[Any], others: Mapping[str, object]) -> list[Problem]:
@@ -148,7 +175,7 @@ def simulate_data_set(
     from ...engine.nonmem.simulated_subjects import simulate_subjects
 
     settings = events.settings(problems)
-    for option, path in (("--nonmem", events.written), ("--omex", events.omex)):
+    for option, path in (("--nonmem", events.written), ("--omex", events.omex), ("--nested", events.nested or None)):
         if path is not None:
             problems.append(Problem("useless-option", f"{option} has no place beside --data", Location(option)))
     if problems:

@@ -15,7 +15,8 @@ FORMATS = {
     "manifest": _MANIFEST,
     "metadata": "http://identifiers.org/combine.specifications/omex-metadata",
     "sbml": "http://identifiers.org/combine.specifications/sbml.level-3.version-2",
-    "sedml": "http://identifiers.org/combine.specifications/sed-ml.level-1.version-4",
+    # Without level and version: COPASI knows none of version 4.
+    "sedml": "http://identifiers.org/combine.specifications/sed-ml",
     "csv": "http://purl.org/NET/mediatypes/text/csv",
     "text": "http://purl.org/NET/mediatypes/text/plain",
 }

@@ -38,6 +38,7 @@ def write_archive(
     initial: Mapping[str, float] | None = None,
     outputs: Sequence[str] | None = None,
     title: str = "",
+    nested: bool = False,
 ) -> Path:
     """Write a simulation as a COMBINE archive: SBML with the schedule inside, SED-ML that runs it, results, metadata.
 
@@ -57,6 +58,8 @@ def write_archive(
         States and equations to report; all states by default.
     title
         What the archive is; by default the name of the model.
+    nested
+        Write the model as nested functions, with the reported equations alone: so large models load in Tellurium and libRoadRunner.
 
     Returns
     -------
@@ -84,7 +87,8 @@ def write_archive(
     _check_even(visits)
     names = list(model.state_names if outputs is None else outputs)
     scheduled = scheduled_model(model, schedule or Schedule(), float(visits[-1]), initial)
-    sbml = write_sbml(scheduled)
+    kept = [name for name in names if name in scheduled.assignments] if nested else None
+    sbml = write_sbml(scheduled, nested=nested, outputs=kept)
     # Results are those of the file, as another tool reads it.
     again = read_sbml(sbml)
     identifiers = {name: _identifier(name) for name in names}
