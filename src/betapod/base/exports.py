@@ -63,6 +63,19 @@ def table_as_csv(table: pd.DataFrame, index: bool = False, float_format: str | N
     return str(safe.to_csv(index=index, float_format=float_format, lineterminator="\n"))
 
 
+def numbers_as_csv(columns: Mapping[str, Iterable[float]]) -> str:
+    r"""Return columns of numbers, by their heads, as CSV with safe heads and ten digits; nothing where there is no number.
+
+    Examples
+    --------
+    >>> from betapod.base.exports import numbers_as_csv
+    >>> numbers_as_csv({"time [day]": [0.0, 1.5], "GFR [mL/min]": [105.0, float("nan")]})
+    'time [day],GFR [mL/min]\n0,105\n1.5,\n'
+    """
+    rows = zip(*columns.values(), strict=True)
+    return rows_as_csv(list(columns), (["" if x != x else f"{x:.10g}" for x in row] for row in rows))
+
+
 def rows_as_csv(header: Sequence[str], rows: Iterable[Sequence[Any] | Mapping[str, Any]]) -> str:
     """Return rows, as sequences or by column, as CSV with safe cells, lines ended by a line feed."""
     text = io.StringIO()

@@ -68,6 +68,11 @@ class Given:
     cells: CellsOption = None
     scenario: ScenarioOption = None
 
+    @property
+    def nothing(self) -> bool:
+        """Whether it is the model's own person, who gets nothing."""
+        return self.person is None and self.scenario is None and not self.drug and not self.cells
+
 
 @dataclass(frozen=True)
 class Treated:
@@ -98,6 +103,8 @@ def known_person(person: str) -> None:
 
 def check_texts(treatment: Given, problems: list[Problem]) -> None:
     """Check what is said in words, before a history is simulated: persons, drugs, orders of cells, scenarios."""
+    if treatment.nothing:
+        return
     from ..therapies import cell_parameters, standard_care
     from ..therapies.cell_order import read_order
 
@@ -125,6 +132,8 @@ def treated(model: Model, treatment: Given, said: Iterable[str] = ()) -> Treated
     ConfigError
         Everything wrong with person, drugs and cells.
     """
+    if treatment.nothing:
+        return Treated(model, {}, Schedule())
     from warnings import catch_warnings, simplefilter
 
     from ..person.coupled_person import Patient, treat_patient, typical_patient

@@ -99,7 +99,7 @@ def result(
     columns = [str(name) for name in simulated.table.columns]
     if not against:
         names = _chosen(outputs, columns)
-        return result_figure(replace(simulated, table=simulated.table[names]), simulated.time_unit, title)[0]
+        return result_figure(replace(simulated, courses=simulated.courses.of(names)), simulated.time_unit, title)[0]
     others = dict(against)
     names = _chosen(outputs, [name for name in columns if all(name in other.table for other in others.values())])
     last = max(other.table.index[-1] for other in (simulated, *others.values()))

@@ -156,8 +156,8 @@ def _later(name: str, assembly: str, changes: Mapping[str, float | str]) -> Pati
     names = list(treated.state_names)
 
     def live() -> History:
-        table = simulate_one(treated, [0.0, older.years * DAYS_PER_YEAR], initial=young.state, outputs=names).table
-        return older.years, {key: float(table[key].iloc[-1]) for key in names}
+        lived = simulate_one(treated, [0.0, older.years * DAYS_PER_YEAR], initial=young.state, outputs=names)
+        return older.years, lived.courses.at(-1)
 
     _, state = kept_history(treated, ["later", older.years, young.state], live)
     model = treated.with_values({key: today.values()[key] for key in then})
@@ -195,11 +195,10 @@ def _simulated(person: Person, model: Model) -> History:
     names = list(model.state_names)
     if person.history == "years":
         years = person.until
-        table = simulate_one(model, [0.0, max(years, 0.01) * DAYS_PER_YEAR], outputs=names).table
-        return years, {key: float(table[key].iloc[-1]) for key in names}
+        return years, simulate_one(model, [0.0, max(years, 0.01) * DAYS_PER_YEAR], outputs=names).courses.at(-1)
     times = np.arange(0.0, LONGEST_HISTORY * DAYS_PER_YEAR, 15.0)
-    table = simulate_one(model, times, outputs=names).table
-    above = np.flatnonzero((table["HbA1c"].to_numpy() >= person.until) & (times > DAYS_PER_YEAR))
+    courses = simulate_one(model, times, outputs=names).courses
+    above = np.flatnonzero((courses.values["HbA1c"] >= person.until) & (times > DAYS_PER_YEAR))
     if not above.size:
         raise ConfigError(
             Problem(
@@ -209,8 +208,7 @@ def _simulated(person: Person, model: Model) -> History:
                 "What shall begin later is a switch of an input.",
             )
         )
-    row = table.iloc[int(above[0])]
-    return float(times[above[0]]) / DAYS_PER_YEAR, {key: float(row[key]) for key in names}
+    return float(times[above[0]]) / DAYS_PER_YEAR, courses.at(int(above[0]))
 
 
 def treat_patient(

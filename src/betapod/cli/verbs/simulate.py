@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 import typer
 
 from ...base.errors import BetapodError, ConfigError, Location, Problem, did_you_mean, not_among
-from ...base.exports import table_as_csv
+from ...base.exports import numbers_as_csv
 from ...base.units import convert_unit
 from ..completion import complete_output, complete_state
 from ..csv_output import Csv, WideOption, given_as_csv
@@ -252,8 +252,8 @@ def simulate_patient_command(
         state, plans = {**drawn.state, **users_start}, joined_schedules(drawn.schedule, users_schedule)
         return simulate(drawn.model, visits, plans, state, solver.method, solver.rtol, solver.atol, wanted).table
 
-    courses = drawn_courses(draws, named, given, said, follow)
-    spread = spread_of(uncertain.named(), result.table, courses) if courses else None
+    drawn = drawn_courses(draws, named, given, said, follow)
+    spread = spread_of(uncertain.named(), result.table, drawn) if drawn else None
     samples = _as_csv(loaded, result, spread)
     done = given_as_csv(samples, csv, views.as_json, views.wide, text=bool(csv or plot))
     if plot is not None:
@@ -296,7 +296,7 @@ def _trust(plan: Treated, result: Result, treatment: Given) -> str:
     diabetes = next((name for name in ("type 1", "type 2") if f"{name} diabetes" in plan.label), "")
     return trust_sentence(
         question_of_simulation(
-            result.table.columns, treatment.drug or (), treatment.cells or (), treatment.scenario or "", diabetes
+            result.courses.values, treatment.drug or (), treatment.cells or (), treatment.scenario or "", diabetes
         )
     )
 
@@ -339,16 +339,13 @@ def _wanted(model: Model, names: list[str], problems: list[Problem]) -> list[str
 
 def _as_csv(model: Model, result: Result, spread: DrawnSpread | None = None) -> Csv:
     """Return the table as CSV, units in the header; ends of intervals by parameters behind, where there are any."""
-    table = result.table.copy()
-    units = result.dictionary["unit"]
-    names = list(table.columns)
-    table.columns = [f"{name} [{units[name]}]" for name in names]
-    for name in names if spread else ():
+    courses, unit = result.courses, result.units
+    columns = {f"time [{model.time_unit}]": courses.times, **{f"{n} [{unit[n]}]": v for n, v in courses.values.items()}}
+    for name in courses.values if spread else ():
         assert spread is not None
-        table[f"{name} low [{units[name]}]"] = spread.low[name]
-        table[f"{name} high [{units[name]}]"] = spread.high[name]
-    table.index.name = f"time [{model.time_unit}]"
-    return Csv(lambda: table_as_csv(table, index=True, float_format="%.10g"), len(table))
+        columns[f"{name} low [{unit[name]}]"] = spread.low[name]
+        columns[f"{name} high [{unit[name]}]"] = spread.high[name]
+    return Csv(lambda: numbers_as_csv({head: column.tolist() for head, column in columns.items()}), len(courses.times))
 
 
 def _plot(model: Model, result: Result, path: Path, with_data: bool) -> None:
@@ -367,6 +364,8 @@ def _summary(
     wide: bool = False,
     spread: DrawnSpread | None = None,
 ) -> None:
+    import numpy as np
+
     from ...report.common.terminal_tables import sparkline
 
     alone = row_without_cells(result, without) if without is not None else None
@@ -374,22 +373,22 @@ def _summary(
     numeric = ["start", "end", *ends, *(["without cells"] if alone is not None else []), "least", "most"]
     columns = ["name", "unit", *numeric, "course", "meaning"]
     rows: list[list[str]] = []
-    for name in result.table.columns:
-        column = result.table[name].dropna()
-        entry = result.dictionary.loc[name]
-        numbers = [column.iloc[0], column.iloc[-1], column.min(), column.max()] if len(column) else []
+    for name, values in result.courses.values.items():
+        label, unit, _ = result.courses.meanings[name]
+        reached = values[~np.isnan(values)]
+        numbers = [reached[0], reached[-1], reached.min(), reached.max()] if len(reached) else []
         texts = [f"{number:.4g}" for number in numbers] or [""] * 4
         if alone is not None:
             texts.insert(2, f"{alone[name]:.4g}")
         if spread is not None:
-            last = int(result.table[name].notna().sum()) - 1
+            last = len(reached) - 1
             texts.insert(2, f"{spread.low[name][last]:.4g} to {spread.high[name][last]:.4g}" if last >= 0 else "")
-        course = sparkline(column.to_numpy(), 24 if out().width >= 120 or wide else 16)
-        rows.append([name, str(entry["unit"]), *texts, course, str(entry["label"])])
+        course = sparkline(reached, 24 if out().width >= 120 or wide else 16)
+        rows.append([name, unit, *texts, course, label])
     print_table(columns, rows, right=numeric, spare=("meaning", "least", "most", "course"), wide=wide)
-    end = float(result.table.index[-1])
+    times = result.courses.times
     print_text(
-        f"{span_text(end, model.time_unit)}, {with_noun(len(result.table), 'row')}; {result.method}, rtol {result.rtol:g}, "
+        f"{span_text(float(times[-1]), model.time_unit)}, {with_noun(len(times), 'row')}; {result.method}, rtol {result.rtol:g}, "
         f"{result.evaluations} evaluations",
         "dim",
     )

@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from ...engine.schedule import Schedule
     from ...engine.scipy.simulation_result import Result
     from ...model import Model
 
 
-def row_without_cells(result: Result, without: Result) -> pd.Series[float]:
+def row_without_cells(result: Result, without: Result) -> dict[str, float]:
     """Return the outputs without cells at the time of the last row that was reached with them."""
-    row: pd.Series[float] = without.table.loc[result.table.dropna(how="all").index[-1]]
-    return row
+    import numpy as np
+
+    reached = np.flatnonzero(~np.isnan(list(result.courses.values.values())).all(axis=0))
+    return without.courses.at(int(reached[-1]) if reached.size else -1)
 
 
 def simulation_document(
@@ -26,6 +26,7 @@ def simulation_document(
 
     from ... import __version__
 
+    courses = result.courses
     return {
         "betapod_version": __version__,
         "model": model.name,
@@ -41,19 +42,14 @@ def simulation_document(
             "atol": {name: float(value) for name, value in zip(model.state_names, result.atol, strict=False)},
             "evaluations": result.evaluations,
         },
-        "time": {"unit": model.time_unit, "values": [float(time) for time in result.table.index]},
+        "time": {"unit": model.time_unit, "values": courses.times.tolist()},
         "quantities": [
-            {
-                "name": name,
-                "label": result.dictionary.loc[name, "label"],
-                "unit": result.dictionary.loc[name, "unit"],
-                "kind": result.dictionary.loc[name, "kind"],
-                "values": [float(value) for value in result.table[name]],
-            }
-            for name in result.table.columns
+            {"name": name, "label": label, "unit": unit, "kind": kind, "values": values.tolist()}
+            for name, values in courses.values.items()
+            for label, unit, kind in [courses.meanings[name]]
         ],
         "events": [{"time": time, "name": name} for time, name in result.events],
         "ended": None if result.ended is None else {"name": result.ended[0], "time": result.ended[1]},
         "warnings": list(result.warnings),
-        **({"without_cells": row_without_cells(result, without).to_dict()} if without is not None else {}),
+        **({"without_cells": row_without_cells(result, without)} if without is not None else {}),
     }

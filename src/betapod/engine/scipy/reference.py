@@ -18,7 +18,7 @@ from ..limits import MOST_VALUES, SHORTEST, check_size
 from ..schedule import Schedule
 from ..tolerance import absolute, check_tolerances
 from .reference_run import ReferenceRun
-from .simulation_result import Result, Trajectory, lost_states, no_numbers, result_tables
+from .simulation_result import Result, Trajectory, courses_of, lost_states, no_numbers
 
 METHODS = ("LSODA", "BDF", "Radau")
 
@@ -155,13 +155,12 @@ def _simulated(
 ) -> Result:
     run = integrator(model, method, rtol, atol)
     trajectory = run.integrate(visits, schedule, initial)
-    table, dictionary = result_tables(model, trajectory, visits, outputs)
+    courses = courses_of(model, trajectory, visits, outputs)
     warnings = model.parameters.implausible() + model.inputs.implausible()
     warnings += lost_states(model, trajectory, run.atol, watched)
-    warnings += no_numbers({name: table[name].to_numpy()[: len(trajectory.times)] for name in outputs})
+    warnings += no_numbers({name: course[: len(trajectory.times)] for name, course in courses.values.items()})
     return Result(
-        table,
-        dictionary,
+        courses,
         warnings,
         trajectory.happened,
         trajectory.ended,
@@ -184,7 +183,7 @@ def _steady_start(
 
     def states_at(visits: NDArray[np.float64], doses: Schedule, start: Mapping[str, float]) -> NDArray[np.float64]:
         result = _simulated(integrator, model_of_train, method, steady.RTOL, 1e-15, visits, doses, start, names)
-        return np.asarray(result.table.to_numpy())
+        return np.column_stack(list(result.courses.values.values()))
 
     def one_interval(states: NDArray[np.float64]) -> NDArray[np.float64]:
         start = dict(zip(names, states[0].tolist(), strict=True))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +20,33 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+@dataclass(frozen=True)
+class PatientCourses:
+    """Quantities of one patient over time.
+
+    Attributes
+    ----------
+    times
+        Of the rows.
+    values
+        Name of a quantity -> one number per time; NaN after a terminal event.
+    meanings
+        Name of a quantity -> its label, unit and kind (state, equation, input, parameter).
+    """
+
+    times: NDArray[np.float64]
+    values: Mapping[str, NDArray[np.float64]]
+    meanings: Mapping[str, tuple[str, str, str]]
+
+    def at(self, row: int) -> dict[str, float]:
+        """Return every quantity at one of the times; -1 is the last."""
+        return {name: float(values[row]) for name, values in self.values.items()}
+
+    def of(self, names: Sequence[str]) -> PatientCourses:
+        """Return some of the quantities."""
+        return PatientCourses(self.times, {name: self.values[name] for name in names}, self.meanings)
+
+
 @dataclass(repr=False)
 class Result(Displayed):
     """What a simulation gives.
@@ -29,6 +57,8 @@ class Result(Displayed):
         One row per time (index ``time``, in `time_unit`), one column per quantity; NaN after a terminal event.
     dictionary
         One row per column of `table`: label, unit and kind (state, equation, input).
+    courses
+        What both are made of when they are first asked for: times and quantities as arrays.
     warnings
         Sentences about values outside their plausible range.
     events
@@ -50,8 +80,7 @@ class Result(Displayed):
     ('mg/dL', 100.0)
     """
 
-    table: pd.DataFrame
-    dictionary: pd.DataFrame
+    courses: PatientCourses
     warnings: list[str]
     events: list[tuple[float, str]]
     ended: tuple[str, float] | None
@@ -61,10 +90,26 @@ class Result(Displayed):
     evaluations: int
     time_unit: str = "day"
 
+    @cached_property
+    def table(self) -> pd.DataFrame:
+        """One row per time (index ``time``, in `time_unit`), one column per quantity; NaN after a terminal event."""
+        import pandas as pd
+
+        return pd.DataFrame(dict(self.courses.values), index=pd.Index(self.courses.times, name="time"))
+
+    @cached_property
+    def dictionary(self) -> pd.DataFrame:
+        """One row per column of `table`: label, unit and kind (state, equation, input)."""
+        import pandas as pd
+
+        names = list(self.courses.values)
+        rows = [self.courses.meanings[name] for name in names]
+        return pd.DataFrame(rows, columns=["label", "unit", "kind"], index=pd.Index(names, name="name"))
+
     @property
     def units(self) -> dict[str, str]:
         """Unit of every column of `table`, and of its index."""
-        return {"time": self.time_unit, **{str(name): str(unit) for name, unit in self.dictionary["unit"].items()}}
+        return {"time": self.time_unit, **{name: self.courses.meanings[name][1] for name in self.courses.values}}
 
 
 @dataclass
@@ -97,12 +142,10 @@ class Trajectory:
         self.inputs.extend(np.asarray(row, dtype=float) for row in inputs)
 
 
-def result_tables(
+def courses_of(
     model: Model, trajectory: Trajectory, visits: NDArray[np.float64], names: Sequence[str]
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the quantities at the visits, and their dictionary."""
-    import pandas as pd
-
+) -> PatientCourses:
+    """Return the quantities at the visits."""
     values = model.values()
     constants = [name for name in values if name not in model.inputs]
     states = np.array(trajectory.states).T if trajectory.states else np.empty((len(model.states), 0))
@@ -122,15 +165,16 @@ def result_tables(
     for name, column in zip(names, columns, strict=True):
         full[name][: len(times)] = column
     kinds = {**dict.fromkeys(model.state_names, "state"), **dict.fromkeys(model.assignments, "equation")}
-    dictionary = pd.DataFrame(
-        {
-            "label": [model.labels.get(name, "") for name in names],
-            "unit": [model.units.get(name, "") for name in names],
-            "kind": [kinds.get(name, "input" if name in model.inputs else "parameter") for name in names],
-        },
-        index=pd.Index(names, name="name"),
-    )
-    return pd.DataFrame(full, index=pd.Index(visits, name="time")), dictionary
+    labels, units = model.labels, model.units
+    meanings = {
+        name: (
+            labels.get(name, ""),
+            units.get(name, ""),
+            kinds.get(name, "input" if name in model.inputs else "parameter"),
+        )
+        for name in names
+    }
+    return PatientCourses(visits, full, meanings)
 
 
 def refuse_impossible(model: Model, times: NDArray[np.float64], states: NDArray[np.float64]) -> None:

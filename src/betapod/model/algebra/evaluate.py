@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from . import expression, operations
+from .array_functions import array_functions
 from .expression import Expr, topological
 
 _INFIX = {"add": "+", "sub": "-", "mul": "*", "div": "/"}
@@ -131,7 +132,7 @@ def _compiled(
         else:
             lines.append(f"    {name[node]} = {_line(node, name, array)}")
     lines.append(f"    return [{', '.join(name[output] for output in outputs)}]")
-    namespace = _array_functions() if array else dict(_SCALAR)
+    namespace = array_functions() if array else dict(_SCALAR)
     exec(compile("\n".join(lines), "<betapod model>", "exec"), namespace)
     compute: Callable[..., list[Any]] = namespace["compute"]
     return compute
@@ -159,39 +160,3 @@ _SCALAR: dict[str, Any] = {
     "nan": math.nan,
     "inf": math.inf,
 }
-
-
-def _array_functions() -> dict[str, Any]:
-    from scipy.special import expit, gamma, wrightomega
-
-    return {
-        "exp": np.exp,
-        "log": np.log,
-        "sqrt": np.sqrt,
-        "cbrt": np.cbrt,
-        "tanh": np.tanh,
-        "softplus": lambda x: np.logaddexp(0.0, x),
-        "logistic": expit,
-        "wright_omega": wrightomega,
-        "pow": np.power,
-        "abs_": np.abs,
-        "min_": np.minimum,
-        "max_": np.maximum,
-        "and_": lambda a, b: 1.0 * ((a != 0) & (b != 0)),
-        "or_": lambda a, b: 1.0 * ((a != 0) | (b != 0)),
-        "xor": lambda a, b: 1.0 * ((a != 0) != (b != 0)),
-        "not_": lambda a: 1.0 * (a == 0),
-        "atan2": np.arctan2,
-        "mod": np.fmod,
-        "asin": np.arcsin,
-        "acos": np.arccos,
-        "atan": np.arctan,
-        "asinh": np.arcsinh,
-        "acosh": np.arccosh,
-        "atanh": np.arctanh,
-        "factorial": lambda x: gamma(x + 1.0),
-        **{
-            name: getattr(np, name)
-            for name in ("sin", "cos", "tan", "sinh", "cosh", "floor", "ceil", "where", "nan", "inf")
-        },
-    }

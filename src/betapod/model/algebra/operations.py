@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable
+
+#: Below the first `wright_omega` is an exponential, above the second its argument, as SciPy has it.
+_WRIGHT_LEAST, _WRIGHT_GREATEST = -50.0, 1e20
 
 
 def _log(x: float) -> float:
@@ -58,10 +62,32 @@ def logistic(x: float) -> float:
 
 
 def wright_omega(x: float) -> float:
-    """Return the real solution v of ``v + ln v = x``: the Lambert W of ``exp(x)``, which cannot overflow."""
-    from scipy.special import wrightomega
+    """Return the real solution v of ``v + ln v = x``: the Lambert W of ``exp(x)``, which cannot overflow.
 
-    return float(wrightomega(x))
+    One or two steps of the iteration of Fritsch, Shafer and Crowley (doi:10.1145/361952.361970), of fourth order, from the starting values of
+    Lawrence, Corless and Jeffrey (doi:10.1145/2168773.2168779): the bits of SciPy's `wrightomega`, without its import.
+    """
+    if not _WRIGHT_LEAST <= x <= _WRIGHT_GREATEST:
+        # The solution is exp(x), or x itself, to the last bit.
+        return math.exp(x) if x < 0.0 else x
+    if x < -2.0:
+        v = math.exp(x)
+    elif x < 1.0:
+        v = math.exp(2.0 * (x - 1.0) / 3.0)
+    else:
+        log_x = math.log(x)
+        v = x - log_x + log_x / x
+    v, error = _wright_step(x, v)
+    return v if error < sys.float_info.epsilon else _wright_step(x, v)[0]
+
+
+def _wright_step(x: float, v: float) -> tuple[float, float]:
+    """Return a better solution of ``v + ln v = x``, and a bound of its relative error."""
+    residual = x - v - math.log(v)
+    one_more = v + 1.0
+    scale = 2.0 * one_more * (one_more + 2.0 / 3.0 * residual)
+    v *= 1.0 + residual / one_more * (scale - residual) / (scale - 2.0 * residual)
+    return v, abs((2.0 * v * v - 8.0 * v - 1.0) * residual**4.0) / (72.0 * one_more**6.0)
 
 
 def _integral(function: Callable[[float], int]) -> Callable[[float], float]:
