@@ -7,6 +7,7 @@ import pytest
 
 from betapod.base.errors import ConfigError
 from betapod.engine.ensemble import Ensemble
+from betapod.engine.ensemble_result import ENDED
 from betapod.engine.schedule import Schedule, Switch
 from betapod.patients import library
 from betapod.patients.follow_up import (
@@ -17,6 +18,7 @@ from betapod.patients.follow_up import (
     _continued,
     _Lives,
     follow_patients,
+    integrate_failures_again,
 )
 from betapod.patients.prescribing import prescribed_drugs
 from betapod.physiology import whole_body
@@ -135,3 +137,19 @@ def test_schedules_are_cut_without_a_seam(albuminuric: Library) -> None:
     second = ensemble.run(columns, [420.0 - 365.25, 700.0 - 365.25], left, states)
     pressure = whole.names.index("MAP")
     assert second.values[:, :, pressure] == pytest.approx(whole.values[:, 2:, pressure], rel=1e-5)
+
+
+def test_who_fails_is_integrated_again_at_finer_tolerances() -> None:
+    """Here for want of steps: others keep their numbers, and those who failed get the finer ones."""
+    model = whole_body.named_model("kidney")
+    hurried = Ensemble(model, ["GFR"], 1e-4, 1e-7, threads=1, max_steps=34)
+    people = {"G": np.linspace(5.0, 14.0, 24)}
+    result = hurried.run(people, [0.0, 3652.5])
+    failed = result.status > ENDED
+    assert 0 < failed.sum() < len(failed)
+    before = result.values.copy()
+    integrate_failures_again(result, 1e-6, 1e-9)
+    assert np.all(result.status <= ENDED)
+    fine = Ensemble(model, ["GFR"], 1e-6, 1e-9, threads=1).run(people, [0.0, 3652.5])
+    np.testing.assert_array_equal(result.values[failed], fine.values[failed])
+    np.testing.assert_array_equal(result.values[~failed], before[~failed])

@@ -163,3 +163,13 @@ def test_weighted_statistics_agree_with_repeated_rows() -> None:
     assert mine == pytest.approx(theirs, abs=1e-12)
     values = comparison.weighted_quantile(y, np.ones(200), np.array([0.5]))
     assert values[0] == pytest.approx(np.median(y), abs=0.02)
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 3000))
+@settings(max_examples=30, deadline=None)
+def test_places_are_those_of_a_search(seed: int, count: int) -> None:
+    generator = np.random.default_rng(seed)
+    chances = generator.uniform(size=count) ** generator.integers(1, 12)
+    increasing = np.cumsum(chances) / chances.sum()
+    numbers = np.concatenate([generator.uniform(size=500), [0.0, 1.0 - 2**-53], increasing[increasing < 1.0]])
+    np.testing.assert_array_equal(reweight._Places(increasing).of(numbers), np.searchsorted(increasing, numbers))

@@ -7,10 +7,13 @@ import numbers
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..base.errors import ConfigError, Location, Problem
 from .calendar import exact_time, repeated_times
+
+if TYPE_CHECKING:
+    from ..model import Model
 
 #: Doses that one order may stand for within the time that is simulated.
 MOST_DOSES = 100_000
@@ -161,7 +164,8 @@ class Switch:
     width: float = 0.0
 
     def __post_init__(self) -> None:
-        _plain(self, "value", "time", "width")
+        if not type(self.value) is type(self.time) is type(self.width) is float:
+            _plain(self, "value", "time", "width")
 
 
 def _plain(order: Dose | Switch, *names: str) -> None:
@@ -189,7 +193,8 @@ def order_number(number: Any) -> str:
 
 def _is_number(number: Any) -> bool:
     # Text that reads as a number is none: nobody said in which unit.
-    return isinstance(number, (numbers.Real, Decimal)) and not isinstance(number, bool)
+    usual = type(number) in (int, float)
+    return usual or (isinstance(number, (numbers.Real, Decimal)) and not isinstance(number, bool))
 
 
 def is_finite(number: Any) -> bool:
@@ -198,6 +203,25 @@ def is_finite(number: Any) -> bool:
         return _is_number(number) and math.isfinite(float(number))
     except OverflowError:
         return False
+
+
+def is_usual_dose(dose: Dose, model: Model) -> bool:
+    """Return whether a dose is one given once and at once, with which nothing is wrong: what is wrong takes longer to say."""
+    nothing = (dose.ii, dose.addl, dose.duration, dose.rate)
+    once = dose.ss is False and all(type(number) in (int, float) and number == 0 for number in nothing)
+    sound = all(type(number) is float and 0.0 <= number < math.inf for number in (dose.amount, dose.time))
+    return once and sound and isinstance(dose.state, str) and dose.state in model.state_names
+
+
+def is_usual_switch(switch: Switch, model: Model) -> bool:
+    """Return whether nothing is wrong with a switch: see `is_usual_dose`."""
+    from ..model.parameters.possible_values import impossible_value
+
+    if not all(type(number) is float and 0.0 <= number < math.inf for number in (switch.time, switch.width)):
+        return False
+    if not isinstance(switch.input, str) or switch.input not in model.inputs or type(switch.value) is not float:
+        return False
+    return math.isfinite(switch.value) and impossible_value(model.inputs[switch.input], switch.value) is None
 
 
 def dose_faults(dose: Dose) -> list[tuple[str, str]]:

@@ -15,7 +15,7 @@ from ..base.errors import ConfigError, Location, Problem, did_you_mean
 from .orders import MOST_DOSES as MOST_DOSES
 from .orders import Dose as Dose
 from .orders import Switch as Switch
-from .orders import dose_faults, dose_name, is_finite, order_number
+from .orders import dose_faults, dose_name, is_finite, is_usual_dose, is_usual_switch, order_number
 from .segments import Moments, present_inputs, ramps_of, stretches
 from .segments import Segment as Segment
 
@@ -87,6 +87,8 @@ class Schedule:
             problems.append(Problem(kind, message, Location(where), **details))
 
         for dose in self.doses:
+            if is_usual_dose(dose, model):
+                continue
             where = dose_name(dose)
             if not isinstance(dose.state, str) or dose.state not in model.state_names:
                 bad(
@@ -98,6 +100,8 @@ class Schedule:
             for message, text in dose_faults(dose):
                 bad(where, "bad-dose", message, found=text)
         for switch in self.switches:
+            if is_usual_switch(switch, model):
+                continue
             where = f"switch {switch.input}={order_number(switch.value)}@{order_number(switch.time)}"
             if not isinstance(switch.input, str) or switch.input not in model.inputs:
                 bad(

@@ -123,7 +123,8 @@ def ramps_of(
         if end > begin:
             pieces.append((begin, present, (switch.value - present) / switch.width))
         pieces.append((end, switch.value, 0.0))
-    return {name: [piece for piece in pieces if not math.isinf(piece[0])] for name, pieces in ramps.items()}
+    # The first piece, from ever before, is the value itself.
+    return {name: pieces[1:] for name, pieces in ramps.items()}
 
 
 def stretches(
@@ -137,8 +138,18 @@ def stretches(
     breaks = {start, end, *doses}
     breaks.update(time for pieces in ramps.values() for time, _, _ in pieces if start < time < end)
     segments = []
+    # Pieces that have begun, by input: time goes on from stretch to stretch.
+    begun = dict.fromkeys(ramps, 0)
     for begin, finish in itertools.pairwise(sorted(breaks)):
-        values, slopes = present_inputs(ramps, inputs, begin)
+        values, slopes = dict(inputs), dict.fromkeys(inputs, 0.0)
+        for name, pieces in ramps.items():
+            k = begun[name]
+            while k < len(pieces) and pieces[k][0] <= begin:
+                k += 1
+            begun[name] = k
+            if k:
+                time, value, slope = pieces[k - 1]
+                values[name], slopes[name] = value + slope * (begin - time), slope
         segments.append(Segment(begin, finish, values, slopes, tuple(doses.get(begin, ()))))
     return segments or [Segment(start, end, dict(inputs), dict.fromkeys(inputs, 0.0), tuple(doses.get(start, ())))]
 

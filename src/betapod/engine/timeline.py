@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -75,40 +75,47 @@ def timeline(
     zero = dict.fromkeys(switched, 0.0)
     index = {name: i for i, name in enumerate(model.state_names)}
     offsets, starts, ends, dose_offsets, states, amounts = [0], [], [], [0], [], []
-    tables: dict[str, list[list[float]]] = {name: [] for name in ("switch", "switch1", "ramp", "ramp1")}
+    values: tuple[list[list[float]], list[list[float]]] = ([], [])
+    slopes: tuple[list[list[float]], list[list[float]]] = ([], [])
     moments = Moments(end, visits)
     for schedule in schedules:
-        first, second = schedule.segments_at(moments, [zero, probe])
-        for a, b in zip(first, second, strict=True):
-            starts.append(a.start)
-            ends.append(a.end)
-            tables["switch"].append([a.values[name] for name in switched])
-            tables["switch1"].append(_factors(a.values, b.values, probe, switched))
-            tables["ramp"].append([a.slopes.get(name, 0.0) for name in ramps])
-            tables["ramp1"].append(_factors(a.slopes, b.slopes, probe, ramps))
-            states += [index[state] for state, _ in a.doses]
-            amounts += [amount for _, amount in a.doses]
+        both = schedule.segments_at(moments, [zero, probe])
+        for segments, of_values, of_slopes in zip(both, values, slopes, strict=True):
+            of_values += [list(segment.values.values()) for segment in segments]
+            of_slopes += [list(segment.slopes.values()) for segment in segments]
+        for segment in both[0]:
+            starts.append(segment.start)
+            ends.append(segment.end)
+            states += [index[state] for state, _ in segment.doses]
+            amounts += [amount for _, amount in segment.doses]
             dose_offsets.append(len(states))
         offsets.append(len(starts))
-    table = {name: np.array(rows, dtype=np.float64).reshape(len(starts), -1) for name, rows in tables.items()}
+    own = np.array([probe[name] for name in switched], dtype=np.float64)
+    switch, switch_factor = _linear(values, own)
+    # What no schedule switches has no slope.
+    ramp, ramp_factor = (np.zeros((len(starts), len(ramps))) for _ in range(2))
+    ramped = [k for k, name in enumerate(switched) if name in ramps]
+    columns = [ramps.index(switched[k]) for k in ramped]
+    ramp[:, columns], ramp_factor[:, columns] = (table[:, ramped] for table in _linear(slopes, own))
     return Timeline(
         which,
         np.array(offsets, dtype=np.int64),
         np.array(starts, dtype=np.float64),
         np.array(ends, dtype=np.float64),
         switched,
-        table["switch"],
-        table["switch1"],
-        table["ramp"],
-        table["ramp1"],
+        switch,
+        switch_factor,
+        ramp,
+        ramp_factor,
         np.array(dose_offsets, dtype=np.int64),
         np.array(states, dtype=np.int64),
         np.array(amounts, dtype=np.float64),
     )
 
 
-def _factors(
-    at_zero: Mapping[str, float], at_probe: Mapping[str, float], probe: Mapping[str, float], names: Sequence[str]
-) -> list[float]:
-    """Return what each value gains per unit of the patient's own; an input that nothing switches has no slope."""
-    return [(at_probe[name] - at_zero[name]) / probe[name] if name in probe else 0.0 for name in names]
+def _linear(
+    at_zero_and_probe: tuple[list[list[float]], list[list[float]]], own: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return what is fixed, and what is gained per unit of the patient's own value, each (segments, inputs)."""
+    fixed, at_probe = (np.array(rows, dtype=np.float64).reshape(len(rows), len(own)) for rows in at_zero_and_probe)
+    return fixed, (at_probe - fixed) / own

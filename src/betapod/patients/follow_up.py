@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from ..base.constants import DAYS_PER_YEAR
 from ..base.errors import ConfigError, Problem
 from ..engine.ensemble import Ensemble
+from ..engine.ensemble_result import ENDED, EnsembleResult
 from ..engine.schedule import Schedule, Switch
 from ..engine.segments import Moments
 from ..model.parameters.possible_values import stays_positive
@@ -109,6 +110,7 @@ def follow_patients(
     rtol: float = 1e-5,
     atol: float = 1e-8,
     threads: int | None = None,
+    finer: tuple[float, float] | None = None,
 ) -> FollowedPeople:
     """Return the course of people whose care goes on.
 
@@ -124,16 +126,19 @@ def follow_patients(
         States at the start, those of the library unless given.
     values
         Parameters that stay the same for all years, such as those of cells.
+    finer
+        Tolerances at which those are integrated again who fail at `rtol` and `atol`.
 
     Raises
     ------
     ConfigError
         The library does not say its seed, or the model does not know a name.
     """
-    names = tuple(dict.fromkeys((*outputs, *_LABORATORY.values(), *patients.state_names)))
+    wanted = tuple(dict.fromkeys(outputs))
+    names = tuple(dict.fromkeys((*wanted, *_LABORATORY.values(), *patients.state_names)))
     ensemble = _ensemble(names, rtol, atol, threads)
     lives = _Lives(patients, care, dict(patients.initial if initial is None else initial))
-    course = np.full((len(patients), len(days), len(names)), np.nan)
+    course = np.full((len(patients), len(days), len(wanted)), np.nan)
     status = np.zeros(len(patients), dtype=np.int64)
     ended_at = np.full(len(patients), np.nan)
     alive = np.ones(len(patients), dtype=bool)
@@ -154,8 +159,10 @@ def follow_patients(
         within = (moments > start) & (moments <= start + DAYS_PER_YEAR) if year else moments <= DAYS_PER_YEAR
         grid = np.unique(np.append(moments[within] - start, DAYS_PER_YEAR))
         result = ensemble.run(columns, grid, schedules, living.initial)
+        if finer is not None:
+            integrate_failures_again(result, *finer)
         places = np.searchsorted(grid, moments[within] - start)
-        course[np.ix_(rows, np.flatnonzero(within), np.arange(len(names)))] = result.values[:, places]
+        course[np.ix_(rows, np.flatnonzero(within))] = result.values[:, places, : len(wanted)]
         status[rows], ended_at[rows] = result.status, start + result.ended_at
         last = {name: result.values[:, -1, i] for i, name in enumerate(result.names)}
         gone = ~np.isfinite(last["MAP"])
@@ -164,7 +171,15 @@ def follow_patients(
         if not alive.any():
             break
     by_year = {drug: np.stack([flags[drug] for flags in takes], axis=1) for drug in DRUG_COLUMNS}
-    return FollowedPeople(course[:, :, : len(tuple(dict.fromkeys(outputs)))], status, ended_at, by_year)
+    return FollowedPeople(course, status, ended_at, by_year)
+
+
+def integrate_failures_again(result: EnsembleResult, rtol: float, atol: float) -> None:
+    """Integrate patients of a run who failed at its tolerances again at finer ones, in place: how large a step was is no reason to lose anybody."""
+    failed = np.flatnonzero(result.status > ENDED)
+    if len(failed):
+        again = result.again(failed, rtol, np.full(len(result.state_names), atol))
+        result.values[failed], result.status[failed], result.ended_at[failed] = again.values, again.status, again.ended_at
 
 
 @functools.cache
@@ -285,7 +300,11 @@ def _continued(
     present = {name: np.array(column, dtype=np.float64) for name, column in base.items()}
     left: list[Schedule] = []
     moments = Moments(start + DAYS_PER_YEAR)
+    nothing = Schedule()
     for person, schedule in enumerate(schedules):
+        if not schedule.doses and not schedule.switches:
+            left.append(nothing)
+            continue
         inputs = {name: float(base[name][person]) for name in names}
         for name, value in schedule.inputs_at(moments, inputs, start).items():
             present[name][person] = value

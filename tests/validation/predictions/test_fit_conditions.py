@@ -171,9 +171,9 @@ def test_people_of_a_study_live_again_once_for_all_scenarios(fit: FitRecord, mon
         kept_people, "live_again", lambda people, changes: lived.append(len(people)) or live_again(people, changes)
     )
     object.__setattr__(fit, "identity", {"problem": "people: {count: 3}\n"})
-    lives = study_draws.LivesUnderDraws()
+    lives = study_draws.KeptForScenarios()
     several = {
-        name: row_predictions.predict_study(records, Condition(name), FEW, 1, 1, fit=FitDraws("2000.1", 3), lives=lives)
+        name: row_predictions.predict_study(records, Condition(name), FEW, 1, 1, fit=FitDraws("2000.1", 3), kept=lives)
         for name in ("none", AS_CLAIMED)
     }
     assert lived == [3], "fewer people than are shown, and not again for what cells are supposed to do"

@@ -28,6 +28,8 @@ _NUMBERS, _FEWEST, _LEAVERS, _ROUNDS, _VAIN = 20_000, 100, 12, 4, 200
 
 #: Largest miss over tolerance at which exchanges end too.
 _GOOD = 0.05
+#: Parts of a table of places for each number in it.
+_PARTS = 2
 
 
 @dataclass(frozen=True, repr=False)
@@ -205,6 +207,27 @@ def _capped(expected: Numbers, n: int) -> Numbers:
     return np.minimum(expected, most)
 
 
+class _Places:
+    """Places of numbers from 0 to below 1 among increasing ones, as `numpy.searchsorted` has them.
+
+    A table says where to begin for numbers of each of many equal parts: almost all stand there or one further.
+    """
+
+    def __init__(self, increasing: Numbers) -> None:
+        self._increasing = np.append(increasing, np.inf)
+        # A power of two: the part of a number, and where it begins, are exact.
+        self._parts = 2 ** int(_PARTS * len(increasing)).bit_length()
+        self._begin = np.searchsorted(increasing, np.arange(self._parts) / self._parts)
+
+    def of(self, numbers: Numbers) -> NDArray[np.int64]:
+        """Return the first place whose number is not below each of some numbers."""
+        place = self._begin[(numbers * self._parts).astype(np.int64)]
+        place += self._increasing[place] < numbers
+        behind = np.flatnonzero(self._increasing[place] < numbers)
+        place[behind] = np.searchsorted(self._increasing, numbers[behind])
+        return np.asarray(place, dtype=np.int64)
+
+
 def _exchange(
     copies: NDArray[np.int64],
     weights: Numbers,
@@ -221,15 +244,16 @@ def _exchange(
     scaled = columns / (tolerance * n)
     miss = copies @ scaled - goal / tolerance
     chance = np.sqrt(weights) + 1e-12
-    cumulative = np.cumsum(chance) / chance.sum()
+    places = _Places(np.cumsum(chance) / chance.sum())
+    squares = np.sum(scaled**2, axis=1)
     looked = max(_FEWEST, _NUMBERS // max(len(goal), 1))
     vain = 0
     for _ in range(_ROUNDS * max(n, 200)):
         selected = np.flatnonzero(copies)
         out = selected[generator.integers(len(selected), size=_LEAVERS)]
-        candidates = np.searchsorted(cumulative, generator.uniform(size=looked)).clip(max=len(copies) - 1)
+        candidates = places.of(generator.uniform(size=looked)).clip(max=len(copies) - 1)
         left, joined = miss - scaled[out], scaled[candidates]
-        cost = np.sum(left**2, axis=1)[:, None] + np.sum(joined**2, axis=1) + 2.0 * left @ joined.T
+        cost = np.sum(left**2, axis=1)[:, None] + squares[candidates] + 2.0 * left @ joined.T
         full = people[who[candidates]] - (who[candidates] == who[out][:, None]) >= most
         cost[full] = np.inf
         i, j = np.unravel_index(int(np.argmin(cost)), cost.shape)

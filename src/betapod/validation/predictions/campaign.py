@@ -23,7 +23,7 @@ from .prediction import Prediction
 from .row_predictions import predict_study
 from .studies import own_baselines, sort
 from .study_courses import Condition
-from .study_draws import LivesUnderDraws, gives_cells
+from .study_draws import KeptForScenarios, gives_cells
 from .study_tables import NO_TABLES, StudyTables, using_tables
 from .uses import use_of
 
@@ -252,14 +252,14 @@ class _Task:
 
     def work(self, threads: int | None = 1) -> Iterator[tuple[str, str, list[Prediction]]]:
         """Predict under one scenario after the other, which have the same people; once where nobody gets cells."""
-        lives = LivesUnderDraws()
+        kept = KeptForScenarios()
         by_condition: dict[str, list[Prediction]] = {}
         for condition in self.conditions:
             with using_tables(self.tables):
                 acting = condition if gives_cells(self.records) else replace(condition, scenario=NONE)
                 if acting.key not in by_condition:
                     by_condition[acting.key] = predict_study(
-                        self.records, acting, self.count, self.seed, threads, self.draws, self.among, self.fit, lives
+                        self.records, acting, self.count, self.seed, threads, self.draws, self.among, self.fit, kept
                     )
             yield self.study, condition.scenario, by_condition[acting.key]
 

@@ -38,7 +38,7 @@ from .row_expectations import (
 )
 from .studies import StudyArm, arms
 from .study_courses import Courses
-from .study_draws import DrawnCourses, LivesUnderDraws
+from .study_draws import DrawnCourses, KeptForScenarios
 from .study_groups import groups_of, paired, readout_for
 from .study_readouts import Readout
 from .visits import Numbers
@@ -104,13 +104,13 @@ def predict_study(
     draws: int = 0,
     among: Sequence[Record] = (),
     fit: FitDraws | None = None,
-    lives: LivesUnderDraws | None = None,
+    kept: KeptForScenarios | None = None,
 ) -> list[Prediction]:
-    """Return predictions for rows of one study, see `predict`; `lives` keeps those under draws for other scenarios of the same study."""
-    plans = plans_of(records, count)
-    simulated = [plan.courses(condition, seed, threads) for plan in plans]
+    """Return predictions for rows of one study, see `predict`; `kept` is handed to other scenarios of the same study."""
+    plans, kept = plans_of(records, count), kept or KeptForScenarios()
+    simulated = [kept.courses(plan, condition, seed, threads) for plan in plans]
     drawn = [
-        DrawnCourses.of(plan, courses, condition, draws, seed, threads, fit, lives)
+        DrawnCourses.of(plan, courses, condition, draws, seed, threads, fit, kept)
         for plan, courses in zip(plans, simulated, strict=True)
     ]
     predictions = []

@@ -12,19 +12,23 @@ from .fit_conditions import FitDraws, joined_draws, kept_moves
 from .kept_people import KeptPeople
 from .row_expectations import expected_value
 from .studies import arms, contrasts
-from .study_courses import Courses
-from .study_groups import PEOPLE_PER_EVENT, StudyPlan, drawn, groups_of
+from .study_groups import PEOPLE_PER_EVENT, CoursesByArm, StudyPlan, drawn, groups_of
 from .study_readouts import Readout
 
-#: Courses by what makes two arms the same.
-CoursesByArm = Mapping[tuple[object, ...], Courses]
 
-
-class LivesUnderDraws:
-    """People of cohorts who lived again under draws of a fit, kept for other scenarios: what cells do shapes no life."""
+class KeptForScenarios:
+    """What is the same for all scenarios of a study: people who lived again under draws of a fit, and courses of arms without cells."""
 
     def __init__(self) -> None:
         self._kept: dict[tuple[object, ...], KeptPeople] = {}
+        self._untreated: dict[tuple[object, ...], CoursesByArm] = {}
+
+    def courses(self, plan: StudyPlan, condition: Condition, seed: int, threads: int | None) -> CoursesByArm:
+        """Return the courses of all arms of a plan; those without cells are simulated once."""
+        key = (replace(condition, scenario=NONE).key, plan.count, tuple(record.id for record in plan.records), seed)
+        if key not in self._untreated:
+            self._untreated[key] = plan.untreated(condition, seed, threads)
+        return plan.courses(condition, seed, threads, self._untreated[key])
 
     def people(self, condition: Condition, cohorts: Sequence[tuple[str, int, int]]) -> KeptPeople:
         """Return the people of cohorts (name, count, seed), chosen under a condition."""
@@ -66,7 +70,7 @@ class DrawnCourses:
         seed: int,
         threads: int | None,
         fit: FitDraws | None,
-        lives: LivesUnderDraws | None = None,
+        lives: KeptForScenarios | None = None,
     ) -> DrawnCourses:
         """Simulate a plan, whose own `courses` are there, under draws.
 
@@ -79,13 +83,13 @@ class DrawnCourses:
                 # What cells do within the fit has moved with its draws.
                 fitted = [name for name, kind in fit.record.kinds.items() if kind == "cells"]
                 of_cells = drawn(condition, draws, seed, fitted)
-            under = [(varied, plan.courses(varied, seed, threads, only_cells=True)) for varied in of_cells]
-            return cls(courses, under, kept, lived=False)
+            moved = plan.courses_under(of_cells, seed, threads, only_cells=True)
+            return cls(courses, list(zip(of_cells, moved, strict=True)), kept, lived=False)
         unknown = [record for record in plan.records if record.id not in kept or record_has_cells(record)]
         fewer = replace(plan, records=unknown, count=min(plan.count, _people_of(plan, fit)))
         varied = joined_draws(condition, of_cells, fit)
         cohorts = [(arm.cohort, fewer.count, seed) for arm in fewer.arms.values()]
-        people = (lives or LivesUnderDraws()).people(condition, cohorts)
+        people = (lives or KeptForScenarios()).people(condition, cohorts)
         people.live(varied)
         base, *moved = fewer.courses_under([condition, *varied], seed, threads, people=people)
         return cls(base, list(zip(varied, moved, strict=True)), kept, lived=True)

@@ -15,6 +15,8 @@ from .study_courses import Courses, simulate_conditions
 from .study_people import PeopleUnder, people_under
 from .study_readouts import Readout, readout_of
 
+#: Courses by what makes two arms the same.
+CoursesByArm = Mapping[tuple[object, ...], Courses]
 #: Virtual people behind a count of events, as a multiple of those behind other numbers.
 PEOPLE_PER_EVENT = 5
 #: Digits of a week: visits of two rows that differ by rounding are one.
@@ -44,11 +46,32 @@ class StudyPlan:
         """Whether any arm gets cells."""
         return any(arm.cells for arm in self.arms.values())
 
+    @property
+    def weeks(self) -> list[float]:
+        """Weeks in which people are read off for any row, the start first."""
+        weeks = {0.0}
+        for record in self.records:
+            weeks |= {round(week, _WEEK_DIGITS) for week in self.readouts[record.id].weeks(record.weeks or 0.0)}
+        return sorted(weeks)
+
     def courses(
-        self, condition: Condition, seed: int, threads: int | None, only_cells: bool = False
+        self, condition: Condition, seed: int, threads: int | None, untreated: CoursesByArm | None = None
     ) -> dict[tuple[object, ...], Courses]:
-        """Return the courses of every arm, or of those with cells, at the weeks of all rows."""
-        return self.courses_under([condition], seed, threads, only_cells)[0]
+        """Return the courses of every arm at the weeks of all rows.
+
+        Parameters
+        ----------
+        untreated
+            Courses of arms without cells, which are taken over: no scenario of cells says anything of these.
+        """
+        known = untreated or {}
+        arms = {key: arm for key, arm in self.arms.items() if key not in known}
+        return dict(known) | self._simulated(arms, [condition], seed, threads, people_under)[0]
+
+    def untreated(self, condition: Condition, seed: int, threads: int | None) -> dict[tuple[object, ...], Courses]:
+        """Return the courses of the arms without cells, for all scenarios."""
+        arms = {key: arm for key, arm in self.arms.items() if not arm.cells}
+        return self._simulated(arms, [replace(condition, scenario=NONE)], seed, threads, people_under)[0]
 
     def courses_under(
         self,
@@ -59,16 +82,21 @@ class StudyPlan:
         people: PeopleUnder = people_under,
     ) -> list[dict[tuple[object, ...], Courses]]:
         """Return, for each condition, the courses of every arm, or of those with cells, at the weeks of all rows."""
-        weeks = {0.0}
-        for record in self.records:
-            weeks |= {round(week, _WEEK_DIGITS) for week in self.readouts[record.id].weeks(record.weeks or 0.0)}
         wanted = {key: arm for key, arm in self.arms.items() if arm.cells or not only_cells}
-        if not wanted:
+        return self._simulated(wanted, conditions, seed, threads, people)
+
+    def _simulated(
+        self,
+        arms: Mapping[tuple[object, ...], StudyArm],
+        conditions: Sequence[Condition],
+        seed: int,
+        threads: int | None,
+        people: PeopleUnder,
+    ) -> list[dict[tuple[object, ...], Courses]]:
+        if not arms:
             return [{} for _ in conditions]
-        simulated = simulate_conditions(
-            list(wanted.values()), sorted(weeks), conditions, self.count, seed, threads, people
-        )
-        return [dict(zip(wanted, courses, strict=True)) for courses in simulated]
+        simulated = simulate_conditions(list(arms.values()), self.weeks, conditions, self.count, seed, threads, people)
+        return [dict(zip(arms, courses, strict=True)) for courses in simulated]
 
 
 def readout_for(record: Record) -> Readout:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,12 +16,14 @@ from ...observables.variation import Variation
 
 __all__ = [
     "URINE",
-    "FilledCourses",
     "Flags",
     "Numbers",
     "Readings",
+    "RisksOnDemand",
+    "TablesOnDemand",
     "compared",
     "deviation_columns",
+    "filled_courses",
     "life_size",
     "observable_of",
     "seen_in",
@@ -62,29 +64,64 @@ def observable_of(endpoint: str) -> str:
     return endpoint if name is None else name.means
 
 
-class FilledCourses(Mapping[str, Numbers]):
-    """Courses after kidney failure: with their last values, but with next to no filtration.
+class TablesOnDemand(Mapping[str, Numbers]):
+    """Tables by name, each made when it is first asked for: of all that can be read off a course, rows ask for few.
 
-    Each observable is filled when it is asked for, since events ask for few.
+    Parameters
+    ----------
+    names
+        Of all that can be made.
+    make
+        Makes the table of a name.
     """
 
-    def __init__(self, values: Mapping[str, Numbers]) -> None:
-        self._values = values
-        self._filled: dict[str, Numbers] = {}
+    def __init__(self, names: Iterable[str], make: Callable[[str], Numbers]) -> None:
+        self._make = make
+        self._tables: dict[str, Numbers | None] = dict.fromkeys(names)
 
     def __getitem__(self, name: str) -> Numbers:
-        if name not in self._filled:
-            table = self._values[name]
-            last = np.maximum(np.sum(np.isfinite(table), axis=1) - 1, 0)
-            held = table[np.arange(len(table)), last][:, None]
-            self._filled[name] = np.where(np.isfinite(table), table, _FAILED.get(name, held))
-        return self._filled[name]
+        table = self._tables[name]
+        if table is None:
+            table = self._tables[name] = self._make(name)
+        return table
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._values)
+        return iter(self._tables)
 
     def __len__(self) -> int:
-        return len(self._values)
+        return len(self._tables)
+
+
+class RisksOnDemand(Mapping[str, Numbers]):
+    """What hazards of outcomes read of people, made as a whole when it is first asked for: levels and slopes need none of it."""
+
+    def __init__(self, make: Callable[[], Mapping[str, Numbers]]) -> None:
+        self._make = make
+
+    @functools.cached_property
+    def _tables(self) -> Mapping[str, Numbers]:
+        return self._make()
+
+    def __getitem__(self, name: str) -> Numbers:
+        return self._tables[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._tables)
+
+    def __len__(self) -> int:
+        return len(self._tables)
+
+
+def filled_courses(values: Mapping[str, Numbers]) -> TablesOnDemand:
+    """Return courses that go on after kidney failure: with their last values, but with next to no filtration."""
+
+    def filled(name: str) -> Numbers:
+        table = values[name]
+        last = np.maximum(np.sum(np.isfinite(table), axis=1) - 1, 0)
+        held = table[np.arange(len(table)), last][:, None]
+        return np.where(np.isfinite(table), table, _FAILED.get(name, held))
+
+    return TablesOnDemand(values, filled)
 
 
 class _Lives:
