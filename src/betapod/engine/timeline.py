@@ -90,13 +90,13 @@ def timeline(
             amounts += [amount for _, amount in segment.doses]
             dose_offsets.append(len(states))
         offsets.append(len(starts))
-    own = np.array([probe[name] for name in switched], dtype=np.float64)
-    switch, switch_factor = _linear(values, own)
+    own_values = np.array([probe[name] for name in switched], dtype=np.float64)
+    switch, switch_factor = _linear(values, own_values)
     # What no schedule switches has no slope.
     ramp, ramp_factor = (np.zeros((len(starts), len(ramps))) for _ in range(2))
     ramped = [k for k, name in enumerate(switched) if name in ramps]
     columns = [ramps.index(switched[k]) for k in ramped]
-    ramp[:, columns], ramp_factor[:, columns] = (table[:, ramped] for table in _linear(slopes, own))
+    ramp[:, columns], ramp_factor[:, columns] = (table[:, ramped] for table in _linear(slopes, own_values))
     return Timeline(
         which,
         np.array(offsets, dtype=np.int64),
@@ -114,8 +114,10 @@ def timeline(
 
 
 def _linear(
-    at_zero_and_probe: tuple[list[list[float]], list[list[float]]], own: NDArray[np.float64]
+    at_zero_and_probe: tuple[list[list[float]], list[list[float]]], own_values: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return what is fixed, and what is gained per unit of the patient's own value, each (segments, inputs)."""
-    fixed, at_probe = (np.array(rows, dtype=np.float64).reshape(len(rows), len(own)) for rows in at_zero_and_probe)
-    return fixed, (at_probe - fixed) / own
+    fixed, at_probe = (
+        np.array(rows, dtype=np.float64).reshape(len(rows), len(own_values)) for rows in at_zero_and_probe
+    )
+    return fixed, (at_probe - fixed) / own_values

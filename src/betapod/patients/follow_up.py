@@ -179,7 +179,11 @@ def integrate_failures_again(result: EnsembleResult, rtol: float, atol: float) -
     failed = np.flatnonzero(result.status > ENDED)
     if len(failed):
         again = result.again(failed, rtol, np.full(len(result.state_names), atol))
-        result.values[failed], result.status[failed], result.ended_at[failed] = again.values, again.status, again.ended_at
+        result.values[failed], result.status[failed], result.ended_at[failed] = (
+            again.values,
+            again.status,
+            again.ended_at,
+        )
 
 
 @functools.cache

@@ -221,11 +221,11 @@ class _Places:
 
     def of(self, numbers: Numbers) -> NDArray[np.int64]:
         """Return the first place whose number is not below each of some numbers."""
-        place = self._begin[(numbers * self._parts).astype(np.int64)]
-        place += self._increasing[place] < numbers
-        behind = np.flatnonzero(self._increasing[place] < numbers)
-        place[behind] = np.searchsorted(self._increasing, numbers[behind])
-        return np.asarray(place, dtype=np.int64)
+        found_at = self._begin[(numbers * self._parts).astype(np.int64)]
+        found_at += self._increasing[found_at] < numbers
+        behind = np.flatnonzero(self._increasing[found_at] < numbers)
+        found_at[behind] = np.searchsorted(self._increasing, numbers[behind])
+        return np.asarray(found_at, dtype=np.int64)
 
 
 def _exchange(

@@ -409,8 +409,8 @@ def _observed(values: Numbers, weeks: Numbers, who: Library) -> TablesOnDemand:
     def observed(name: str) -> Numbers:
         if name in deviation_columns():
             return np.repeat(personal(name), len(weeks), axis=1)
-        seen = value(name, model, person)
-        return CREATININE_UMOL_L * seen if name == "creatinine" else seen
+        course = value(name, model, person)
+        return CREATININE_UMOL_L * course if name == "creatinine" else course
 
     deviations = (name for name in deviation_columns() if name in who.table)
     return TablesOnDemand((*readable_observables(), *deviations), observed)

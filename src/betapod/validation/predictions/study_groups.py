@@ -64,9 +64,9 @@ class StudyPlan:
         untreated
             Courses of arms without cells, which are taken over: no scenario of cells says anything of these.
         """
-        known = untreated or {}
-        arms = {key: arm for key, arm in self.arms.items() if key not in known}
-        return dict(known) | self._simulated(arms, [condition], seed, threads, people_under)[0]
+        taken_over = untreated or {}
+        arms = {key: arm for key, arm in self.arms.items() if key not in taken_over}
+        return dict(taken_over) | self._simulated(arms, [condition], seed, threads, people_under)[0]
 
     def untreated(self, condition: Condition, seed: int, threads: int | None) -> dict[tuple[object, ...], Courses]:
         """Return the courses of the arms without cells, for all scenarios."""
