@@ -87,6 +87,11 @@ def grow(ship: Shipping) -> None:
     shutil.copyfile(grown, LIBRARY)
 
 
+def choose_cohorts(ship: Shipping) -> None:
+    """Choose the people of every cohort that published studies are compared with."""
+    ship.program(sys.executable, "benchmarks/ship_cohorts.py")
+
+
 def simulate_claims(ship: Shipping) -> None:
     """Simulate every claim, into the table that comes with the package."""
     ship.program(*BETAPOD, "claims", "simulate", "--force", "--out", str(ship.notes / "claims_simulated.json"))
@@ -204,6 +209,7 @@ STEPS: dict[str, Callable[[Shipping], None]] = {
     "install": install,
     "typical people": grow_typical_people,
     "library": grow,
+    "cohorts": choose_cohorts,
     "claims": simulate_claims,
     "verdicts": compare_verdicts,
     "deciding numbers": deciding_numbers,

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..model.assembly.model import Model
 from .schedule import Schedule
-from .segments import Moments
+from .segments import Moments, ramps_of, stretches
 
 
 @dataclass(frozen=True)
@@ -67,57 +68,145 @@ def timeline(
 
     Values within a schedule are linear in the patient's own value of the input, so two probes give the two numbers needed.
     """
-    end = float(visits[-1])
     switched = tuple(sorted({switch.input for schedule in schedules for switch in schedule.switches}))
     base = model.values()
     # The others stay as they are throughout.
-    probe = {name: base[name] if base[name] != 0.0 else 1.0 for name in switched}
-    zero = dict.fromkeys(switched, 0.0)
+    own_values = np.array([base[name] if base[name] != 0.0 else 1.0 for name in switched], dtype=np.float64)
+    probes = (dict.fromkeys(switched, 0.0), dict(zip(switched, own_values.tolist(), strict=True)))
+    moments = Moments(float(visits[-1]), visits)
+    by_times: dict[tuple[object, ...], list[int]] = {}
+    for number, schedule in enumerate(schedules):
+        by_times.setdefault(_times(schedule), []).append(number)
+    cut = [
+        (np.array(numbers), _Stretches.of([schedules[number] for number in numbers], moments, probes))
+        for numbers in by_times.values()
+    ]
+    offsets = _offsets(len(schedules), [(numbers, np.array(len(alike.starts))) for numbers, alike in cut])
+    count = int(offsets[-1])
+    placed = [(offsets[numbers][:, None] + np.arange(len(alike.starts)), alike) for numbers, alike in cut]
+    dose_offsets = _offsets(count, [(rows, np.array([len(given) for given in alike.doses])) for rows, alike in placed])
+    start, end = np.empty(count), np.empty(count)
+    values, slopes = (np.empty((2, count, len(switched))) for _ in range(2))
+    dose_state = np.empty(int(dose_offsets[-1]), dtype=np.int64)
+    dose_amount = np.empty(len(dose_state))
     index = {name: i for i, name in enumerate(model.state_names)}
-    offsets, starts, ends, dose_offsets, states, amounts = [0], [], [], [0], [], []
-    values: tuple[list[list[float]], list[list[float]]] = ([], [])
-    slopes: tuple[list[list[float]], list[list[float]]] = ([], [])
-    moments = Moments(end, visits)
-    for schedule in schedules:
-        both = schedule.segments_at(moments, [zero, probe])
-        for segments, of_values, of_slopes in zip(both, values, slopes, strict=True):
-            of_values += [list(segment.values.values()) for segment in segments]
-            of_slopes += [list(segment.slopes.values()) for segment in segments]
-        for segment in both[0]:
-            starts.append(segment.start)
-            ends.append(segment.end)
-            states += [index[state] for state, _ in segment.doses]
-            amounts += [amount for _, amount in segment.doses]
-            dose_offsets.append(len(states))
-        offsets.append(len(starts))
-    own_values = np.array([probe[name] for name in switched], dtype=np.float64)
-    switch, switch_factor = _linear(values, own_values)
+    for rows, alike in placed:
+        start[rows], end[rows] = alike.starts, alike.ends
+        values[:, rows], slopes[:, rows] = alike.values, alike.slopes
+        for column, given in enumerate(alike.doses):
+            for number, (state, amounts) in enumerate(given):
+                places = dose_offsets[rows[:, column]] + number
+                dose_state[places], dose_amount[places] = index[state], amounts
     # What no schedule switches has no slope.
-    ramp, ramp_factor = (np.zeros((len(starts), len(ramps))) for _ in range(2))
+    ramp_fixed, ramp_factor = (np.zeros((count, len(ramps))) for _ in range(2))
     ramped = [k for k, name in enumerate(switched) if name in ramps]
     columns = [ramps.index(switched[k]) for k in ramped]
-    ramp[:, columns], ramp_factor[:, columns] = (table[:, ramped] for table in _linear(slopes, own_values))
+    ramp_fixed[:, columns] = slopes[0][:, ramped]
+    ramp_factor[:, columns] = ((slopes[1] - slopes[0]) / own_values)[:, ramped]
     return Timeline(
         which,
-        np.array(offsets, dtype=np.int64),
-        np.array(starts, dtype=np.float64),
-        np.array(ends, dtype=np.float64),
+        offsets,
+        start,
+        end,
         switched,
-        switch,
-        switch_factor,
-        ramp,
+        values[0],
+        (values[1] - values[0]) / own_values,
+        ramp_fixed,
         ramp_factor,
-        np.array(dose_offsets, dtype=np.int64),
-        np.array(states, dtype=np.int64),
-        np.array(amounts, dtype=np.float64),
+        dose_offsets,
+        dose_state,
+        dose_amount,
     )
 
 
-def _linear(
-    at_zero_and_probe: tuple[list[list[float]], list[list[float]]], own_values: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return what is fixed, and what is gained per unit of the patient's own value, each (segments, inputs)."""
-    fixed, at_probe = (
-        np.array(rows, dtype=np.float64).reshape(len(rows), len(own_values)) for rows in at_zero_and_probe
-    )
-    return fixed, (at_probe - fixed) / own_values
+def _times(schedule: Schedule) -> tuple[object, ...]:
+    """Return what and when of a schedule: those that are alike in it differ in amounts and values alone."""
+    doses = tuple((dose.state, dose.time, dose.ii, dose.addl) for dose in schedule.doses)
+    return doses, tuple((switch.input, switch.time, switch.width) for switch in schedule.switches)
+
+
+def _offsets(count: int, sizes: Sequence[tuple[NDArray[np.int64], NDArray[np.int64]]]) -> NDArray[np.int64]:
+    """Return where each of some lists begins that stand one after another, and the end of the last; sizes come with their numbers."""
+    size = np.empty(count, dtype=np.int64)
+    for numbers, of_numbers in sizes:
+        size[numbers] = of_numbers
+    return np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(size)])
+
+
+class _SwitchOfAll(NamedTuple):
+    """A switch of schedules that are alike, with the value of each."""
+
+    input: str
+    value: Any
+    width: float
+
+
+@dataclass(frozen=True)
+class _Stretches:
+    """Stretches of time of schedules that are alike but for amounts and values.
+
+    Attributes
+    ----------
+    starts, ends
+        (stretches,).
+    values, slopes
+        (probes, schedules, stretches, inputs).
+    doses
+        For each stretch, states with the amount of each schedule.
+    """
+
+    starts: NDArray[np.float64]
+    ends: NDArray[np.float64]
+    values: NDArray[np.float64]
+    slopes: NDArray[np.float64]
+    doses: list[tuple[tuple[str, Any], ...]]
+
+    @classmethod
+    def of(
+        cls, schedules: Sequence[Schedule], moments: Moments, probes: tuple[Mapping[str, float], Mapping[str, float]]
+    ) -> _Stretches:
+        """Cut the time of schedules, each number of which becomes an array over them."""
+        first = schedules[0]
+        dose_times, switch_times = moments.of(first)
+        doses: dict[float, list[tuple[str, Any]]] = {}
+        for place, times in enumerate(dose_times):
+            amounts = _of_all([schedule.doses[place].amount for schedule in schedules])
+            for time in times:
+                if 0.0 <= time < moments.end:
+                    doses.setdefault(time, []).append((first.doses[place].state, amounts))
+        switches: list[Any] = list(first.switches)
+        if len(schedules) > 1:
+            switches = [
+                _SwitchOfAll(
+                    switch.input, _of_all([schedule.switches[place].value for schedule in schedules]), switch.width
+                )
+                for place, switch in enumerate(first.switches)
+            ]
+        changes = [(begin, finish, switches[place]) for place, begin, finish in switch_times]
+        segments = [stretches(ramps_of(changes, inputs), inputs, doses, 0.0, moments.end) for inputs in probes]
+        shape = len(schedules), len(segments[0]), len(probes[0])
+        return cls(
+            np.array([segment.start for segment in segments[0]]),
+            np.array([segment.end for segment in segments[0]]),
+            _table([[segment.values for segment in of_probe] for of_probe in segments], shape),
+            _table([[segment.slopes for segment in of_probe] for of_probe in segments], shape),
+            [segment.doses for segment in segments[0]],
+        )
+
+
+def _of_all(numbers: list[float]) -> Any:
+    """Return the number of each schedule, or the number itself where there is one schedule."""
+    return np.array(numbers, dtype=np.float64) if len(numbers) > 1 else numbers[0]
+
+
+def _table(by_probe: list[list[Mapping[str, Any]]], shape: tuple[int, int, int]) -> NDArray[np.float64]:
+    """Return numbers by input, each of one schedule or of all, as (probes, schedules, stretches, inputs)."""
+    if shape[0] == 1:
+        rows = [[list(numbers.values()) for numbers in of_probe] for of_probe in by_probe]
+        return np.array(rows, dtype=np.float64).reshape(len(by_probe), *shape)
+    table = np.empty((len(by_probe), *shape))
+    for probe, of_probe in enumerate(by_probe):
+        for place, numbers in enumerate(of_probe):
+            for column, number in enumerate(numbers.values()):
+                table[probe, :, place, column] = number
+    return table

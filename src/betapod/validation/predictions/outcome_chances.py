@@ -19,6 +19,7 @@ from .visits import Numbers
 
 if TYPE_CHECKING:
     from ...patients.library import Library
+    from ...therapies.plan import Recipients
     from ...therapies.standard_care import Therapy
 
 #: Before the name of a cause in `Courses.risks`: its factor by drugs.
@@ -46,9 +47,16 @@ def risks_of(people: Library, weeks: Numbers, care: Sequence[Therapy], year: flo
     risks["age"] = table["age"].to_numpy(dtype=np.float64)[:, None] + days / DAYS_PER_YEAR
     risks["year"] = np.broadcast_to(year + days / DAYS_PER_YEAR if year else np.zeros(len(days)), shape)
     recipients = people.recipients()
-    added = [recipients.accepted(person, care, as_ordered=True) for person in range(len(table))]
+    added = accepted_care(recipients, care)
     factors = drug_factors(taken_on(days, recipients.takes, added))
     return risks | {_FACTOR + cause: np.broadcast_to(factor, shape) for cause, factor in factors.items()}
+
+
+def accepted_care(recipients: Recipients, care: Sequence[Therapy]) -> list[tuple[Therapy, ...]]:
+    """Return what each person of an arm is given of its care, as the study ordered it."""
+    if not care:
+        return [()] * len(recipients)
+    return [recipients.accepted(person, care, as_ordered=True) for person in range(len(recipients))]
 
 
 @dataclass(frozen=True)

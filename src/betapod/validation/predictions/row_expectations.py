@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from ...base.errors import ConfigError, Problem
 from ...evidence.records.study import Record
+from .chosen_people import Choice
 from .condition import Condition
 from .event_chances import chance_on_visit
 from .event_counts import counts_of, statistic
-from .studies import StudyArm, arms, baseline_of, reason
+from .studies import StudyArm, arms, baseline_of, reason, sort
 from .study_courses import Courses
 from .study_groups import PEOPLE_PER_EVENT, StudyPlan, groups_of, readout_for
 from .study_people import PeopleUnder, people_under
@@ -22,6 +23,8 @@ from .visits import Numbers, seen_in
 
 #: Errors of measurement per virtual person in an expectation, besides as many mirror images.
 ERRORS_EACH = 25
+#: Virtual people of a cohort, and seed, unless asked otherwise.
+USUAL_PEOPLE, USUAL_SEED = 60, 1
 #: Weight of who gets a course per kg, kg.
 _WEIGHT = 80.0
 #: Makes standard normal numbers of a shape.
@@ -31,8 +34,8 @@ Draw = Callable[[Numbers], Numbers]
 def expectations(
     records: Iterable[Record],
     conditions: Sequence[Condition],
-    count: int = 60,
-    seed: int = 1,
+    count: int = USUAL_PEOPLE,
+    seed: int = USUAL_SEED,
     threads: int | None = None,
     among: Sequence[Record] = (),
     people: PeopleUnder = people_under,
@@ -103,6 +106,20 @@ def plans_of(records: Sequence[Record], count: int) -> list[StudyPlan]:
         StudyPlan([r for r in records if not (readouts[r.id].event or readouts[r.id].risk)], readouts, count),
         StudyPlan([r for r in records if readouts[r.id].event], readouts, PEOPLE_PER_EVENT * count),
     ]
+
+
+def usual_choices(records: Iterable[Record]) -> list[Choice]:
+    """Return which people are in cohorts for rows, as many of them as there are unless asked otherwise."""
+    by_study: dict[str, list[Record]] = {}
+    for record in sort(records)[0]:
+        by_study.setdefault(record.study, []).append(record)
+    cohorts = {
+        (arm.cohort, plan.count, USUAL_SEED)
+        for of_study in by_study.values()
+        for plan in plans_of(of_study, USUAL_PEOPLE)
+        for arm in plan.arms.values()
+    }
+    return sorted(cohorts)
 
 
 def refuse_what_cannot_be_simulated(records: Iterable[Record], among: Sequence[Record]) -> None:

@@ -27,7 +27,7 @@ from ...therapies.plan import plan
 from ...therapies.standard_care import Therapy, therapy
 from .condition import Condition as Condition
 from .kept_people import KeptPeople
-from .outcome_chances import risks_of
+from .outcome_chances import accepted_care, risks_of
 from .studies import StudyArm
 from .study_people import PeopleUnder, people_under
 from .visits import RisksOnDemand, TablesOnDemand, compared, deviation_columns, filled_courses
@@ -318,8 +318,7 @@ def _places_in(all_people: Library, some: Library) -> NDArray[np.int64]:
 def _injuries(arm: StudyArm, who: Library, seed: int, last: float) -> KidneyInjuries:
     """Return episodes of acute kidney injury; a person has the same random numbers in every arm."""
     recipients = who.recipients()
-    care = [timed(text) for text in arm.care]
-    added = [recipients.accepted(person, care, as_ordered=True) for person in range(len(who))]
+    added = accepted_care(recipients, [timed(text) for text in arm.care])
     return injuries_of(who.table, recipients.takes, added, seed, 0.0, last)
 
 
@@ -380,6 +379,8 @@ def _schedules(arm: StudyArm, who: Library, condition: Condition) -> tuple[Sched
         arm.cells,
         condition.scenario,
         held=dict(arm.inputs),
+        # What nobody is given need not be judged for everybody.
+        own_drugs=None if arm.care else [()] * len(who),
         as_ordered=True,
         where=arm.study,
     ).schedules

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ...base import cache
 from ...patients.lived_again import LifeChange, library_again, with_going_care
+from .chosen_people import chosen_before
 from .condition import Condition
 from .studies import baseline_cohorts
 from .study_tables import own_tables
@@ -41,10 +42,14 @@ def _people(cohort: str, count: int, seed: int, digest: str) -> Library:
 
 
 def _chosen(cohort: str, count: int, seed: int, digest: str) -> NDArray[np.int64]:
-    """Return which rows of the library are in a cohort, from the cache where they were chosen before."""
+    """Return which rows of the library are in a cohort: from the package, or from the cache, where they were chosen before."""
     from ...patients import library
     from ...patients.cohorts import reweight
 
+    if not digest:
+        before = chosen_before((cohort, count, seed), baseline_cohorts()[cohort])
+        if before is not None:
+            return before
     everybody = library.default()
     name = f"cohorts/{cache.key(__name__, cohort, count, seed, digest)}"
     kept = cache.read_entry(name)
