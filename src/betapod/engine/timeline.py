@@ -84,7 +84,7 @@ def timeline(
     offsets = _offsets(len(schedules), [(numbers, np.array(len(alike.starts))) for numbers, alike in cut])
     count = int(offsets[-1])
     placed = [(offsets[numbers][:, None] + np.arange(len(alike.starts)), alike) for numbers, alike in cut]
-    dose_offsets = _offsets(count, [(rows, np.array([len(given) for given in alike.doses])) for rows, alike in placed])
+    dose_offsets = _offsets(count, [(rows, np.array([len(doses) for doses in alike.doses])) for rows, alike in placed])
     start, end = np.empty(count), np.empty(count)
     values, slopes = (np.empty((2, count, len(switched))) for _ in range(2))
     dose_state = np.empty(int(dose_offsets[-1]), dtype=np.int64)
@@ -93,8 +93,8 @@ def timeline(
     for rows, alike in placed:
         start[rows], end[rows] = alike.starts, alike.ends
         values[:, rows], slopes[:, rows] = alike.values, alike.slopes
-        for column, given in enumerate(alike.doses):
-            for number, (state, amounts) in enumerate(given):
+        for column, doses in enumerate(alike.doses):
+            for number, (state, amounts) in enumerate(doses):
                 places = dose_offsets[rows[:, column]] + number
                 dose_state[places], dose_amount[places] = index[state], amounts
     # What no schedule switches has no slope.
@@ -169,20 +169,20 @@ class _Stretches:
         first = schedules[0]
         dose_times, switch_times = moments.of(first)
         doses: dict[float, list[tuple[str, Any]]] = {}
-        for place, times in enumerate(dose_times):
-            amounts = _of_all([schedule.doses[place].amount for schedule in schedules])
+        for number, times in enumerate(dose_times):
+            amounts = _of_all([schedule.doses[number].amount for schedule in schedules])
             for time in times:
                 if 0.0 <= time < moments.end:
-                    doses.setdefault(time, []).append((first.doses[place].state, amounts))
+                    doses.setdefault(time, []).append((first.doses[number].state, amounts))
         switches: list[Any] = list(first.switches)
         if len(schedules) > 1:
             switches = [
                 _SwitchOfAll(
-                    switch.input, _of_all([schedule.switches[place].value for schedule in schedules]), switch.width
+                    switch.input, _of_all([schedule.switches[number].value for schedule in schedules]), switch.width
                 )
-                for place, switch in enumerate(first.switches)
+                for number, switch in enumerate(first.switches)
             ]
-        changes = [(begin, finish, switches[place]) for place, begin, finish in switch_times]
+        changes = [(begin, finish, switches[number]) for number, begin, finish in switch_times]
         segments = [stretches(ramps_of(changes, inputs), inputs, doses, 0.0, moments.end) for inputs in probes]
         shape = len(schedules), len(segments[0]), len(probes[0])
         return cls(
@@ -206,7 +206,7 @@ def _table(by_probe: list[list[Mapping[str, Any]]], shape: tuple[int, int, int])
         return np.array(rows, dtype=np.float64).reshape(len(by_probe), *shape)
     table = np.empty((len(by_probe), *shape))
     for probe, of_probe in enumerate(by_probe):
-        for place, numbers in enumerate(of_probe):
+        for row, numbers in enumerate(of_probe):
             for column, number in enumerate(numbers.values()):
-                table[probe, :, place, column] = number
+                table[probe, :, row, column] = number
     return table

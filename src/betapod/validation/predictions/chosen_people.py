@@ -61,7 +61,9 @@ def chosen_before(choice: Choice, target: CohortTarget) -> NDArray[np.int64] | N
 
 def is_up_to_date(choices: Sequence[Choice], targets: Mapping[str, CohortTarget]) -> bool:
     """Return whether all of some choices are kept, and no others."""
-    return set(choices) == set(_kept()) and all(chosen_before(each, targets[each[0]]) is not None for each in choices)
+    return set(choices) == set(_kept()) and all(
+        chosen_before(choice, targets[choice[0]]) is not None for choice in choices
+    )
 
 
 def write_choices(rows: Mapping[Choice, NDArray[np.int64]], targets: Mapping[str, CohortTarget]) -> None:
