@@ -448,6 +448,8 @@ def test_a_part_of_an_ensemble_belongs_to_all_the_code_that_computes_it(monkeypa
     files = cache.closure("betapod.engine.runs.shard")
     assert {Path(module.__file__ or "") for module in (run_plan, switches)} <= set(files)
     before, content = run_plan._code(), cache.content_digest
+    monkeypatch.setattr(cache, "closure", {"betapod.engine.runs.shard": files}.__getitem__)
+    assert run_plan._code.__wrapped__() == before
     for changed in files:
         monkeypatch.setattr(
             cache, "content_digest", lambda path, changed=changed: content(path) + "*" * (path == changed)

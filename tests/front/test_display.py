@@ -42,7 +42,9 @@ def _made() -> dict[str, Any]:
         ),
         "Ledger": betapod.judge_claims(["A01", "B20"], simulate=False),
         "SizedTrial": betapod.size_trial("nephstrom", power=0.8, threads=1),
-        "Confrontation": betapod.confront(evidence.select(study="NEPHSTROM2023"), ["none"], patients=10, threads=1),
+        "Confrontation": betapod.confront(
+            evidence.select(study="NEPHSTROM2023"), ["none"], patients=10, threads=1, fit_draws=2
+        ),
         "Scorecard": betapod.validate(targets=["kidney/V1a", "kidney/V3"]),
     }
 

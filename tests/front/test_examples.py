@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from few_draws import few_draws as few_draws
 
 import betapod
 from betapod.base.display import Displayed

@@ -6,15 +6,12 @@ import ast
 import csv
 import functools
 import re
-from pathlib import Path
 
 import pytest
+from source_trees import PACKAGE, ROOMS, files_of, tree_of
 
 from betapod.observables.table import fixed, names_for, observables_and_characteristics, trial_observables
 from betapod.observables.variation import FOLDER
-
-PACKAGE = FOLDER.parent
-SOURCES = sorted(path for path in PACKAGE.rglob("*.py") if FOLDER not in path.parents)
 
 #: Lists of observables that define none: file and what stands there.
 OTHER = {
@@ -45,28 +42,35 @@ def typed_errors(text: str) -> list[str]:
     return [sd for sd in sorted(_errors()) if re.search(rf"(?<![\d.]){re.escape(sd)}(?!\d)", text)]
 
 
-def definitions(text: str) -> list[int]:
-    """Return the lines of dictionaries that say something of four or more observables, codes or columns."""
-    known = (
-        set(observables_and_characteristics()),
-        {*trial_observables(), *fixed()},
-        {each.cohort for each in observables_and_characteristics().values() if each.cohort},
-        set(names_for("registry")),
+@functools.cache
+def _known() -> tuple[frozenset[str], ...]:
+    """Return the names of observables, of their codes, of columns and of the registry."""
+    return (
+        frozenset(observables_and_characteristics()),
+        frozenset({*trial_observables(), *fixed()}),
+        frozenset(each.cohort for each in observables_and_characteristics().values() if each.cohort),
+        frozenset(names_for("registry")),
     )
+
+
+def definitions(tree: ast.Module) -> list[int]:
+    """Return the lines of dictionaries that say something of four or more observables, codes or columns."""
     found = []
-    for node in ast.walk(ast.parse(text)):
+    for node in ast.walk(tree):
         if isinstance(node, ast.Dict):
             keys = {key.value for key in node.keys if isinstance(key, ast.Constant)}
-            if any(len(keys & some) >= 4 for some in known):
+            if any(len(keys & some) >= 4 for some in _known()):
                 found.append(node.lineno)
     return found
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_no_other_file_defines_what_is_measured(path: Path) -> None:
-    text, name = path.read_text(encoding="utf-8"), str(path.relative_to(PACKAGE))
-    assert not typed_errors(text), "an error of measurement belongs to observables/variation.csv"
-    assert not definitions(text) or name in OTHER, f"lines {definitions(text)}: belongs to observables/*.csv"
+@pytest.mark.parametrize("room", [room for room in ROOMS if room != FOLDER.name])
+def test_no_other_file_defines_what_is_measured(room: str) -> None:
+    paths = {str(path.relative_to(PACKAGE)): path for path in files_of(room)}
+    errors = {name: sds for name, path in paths.items() if (sds := typed_errors(path.read_text(encoding="utf-8")))}
+    assert not errors, f"an error of measurement belongs to observables/variation.csv: {errors}"
+    lists = {name: lines for name, path in paths.items() if name not in OTHER and (lines := definitions(tree_of(path)))}
+    assert not lists, f"in these lines, belongs to observables/*.csv: {lists}"
 
 
 def test_no_table_repeats_an_error_of_measurement() -> None:
@@ -76,14 +80,14 @@ def test_no_table_repeats_an_error_of_measurement() -> None:
 
 
 def test_the_list_of_others_is_no_longer_than_it_must_be() -> None:
-    assert {name for name in OTHER if not definitions((PACKAGE / name).read_text(encoding="utf-8"))} == set()
+    assert {name for name in OTHER if not definitions(tree_of(PACKAGE / name))} == set()
 
 
 def test_the_scanner_finds_them() -> None:
     assert {"0.0805", "0.0727"} <= _errors()
     assert typed_errors("sd = 0.0805") == ["0.0805"] and typed_errors('x = 0.08051  # 0.0805\n"""0.0805"""') == []
-    assert definitions('x = {"UACR": 1, "CREAT": 2, "HBA1C": 3, "EGFR": 4}') == [1]
-    assert definitions('x = {"hba1c": "%", "fpg": "mmol/L", "sbp": "mmHg"}') == []
+    assert definitions(ast.parse('x = {"UACR": 1, "CREAT": 2, "HBA1C": 3, "EGFR": 4}')) == [1]
+    assert definitions(ast.parse('x = {"hba1c": "%", "fpg": "mmol/L", "sbp": "mmHg"}')) == []
 
 
 def test_units_of_the_registry_come_from_the_table() -> None:

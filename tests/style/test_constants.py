@@ -29,6 +29,8 @@ ONCE = {
     r"\b0\.9938\b": "ckd_epi_2021",
     r"\b0\.0805\b|\b0\.0204\b|\b0\.0768\b|\b0\.2419\b|\b0\.5424\b": "observables/variation.csv",
 }
+#: Any of them: most lines have none, and are searched once.
+_ANY = re.compile("|".join(ONCE))
 
 
 def _code(path: Path) -> list[tuple[int, str]]:
@@ -44,6 +46,8 @@ def test_constants_are_typed_once() -> None:
         if path in (ROOT / "base" / "constants.py", ROOT / "observables" / "ckd_epi.py"):
             continue
         for number, line in _code(path):
+            if not _ANY.search(line):
+                continue
             wrong += [
                 f"{path.relative_to(ROOT)}:{number}: {line.strip()} -> {name}"
                 for pattern, name in ONCE.items()

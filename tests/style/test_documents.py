@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from few_draws import few_draws as few_draws
 
 ROOT = Path(__file__).parents[2]
 

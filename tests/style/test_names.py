@@ -8,12 +8,9 @@ from collections import Counter, defaultdict
 from pathlib import Path
 
 import pytest
+from source_trees import PACKAGE, ROOMS, SOURCES, files_of, room_of, tree_of
 
 ROOT = Path(__file__).parents[2]
-PACKAGE = ROOT / "src" / "betapod"
-SOURCES = sorted(PACKAGE.rglob("*.py"))
-TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in SOURCES}
-ROOMS = sorted({path.relative_to(PACKAGE).parts[0].removesuffix(".py") for path in SOURCES})
 
 #: Local names that make a reader guess: say what the thing is (effects, columns, candidates, location).
 RIDDLES = frozenset(
@@ -78,10 +75,6 @@ _RETIRED = re.compile(rf"\b({'|'.join(RETIRED)})\b", re.IGNORECASE)
 RETIRED_LEFT = {"therapies": 1}  # the kind of an error, bad-lot, stays
 
 
-def room_of(path: Path) -> str:
-    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
-
-
 def bound_names(tree: ast.AST) -> list[str]:
     """Return the names that are assigned, looped over or taken as arguments."""
     stored = [n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
@@ -91,8 +84,8 @@ def bound_names(tree: ast.AST) -> list[str]:
 def definitions(kind: type[ast.AST]) -> dict[str, list[Path]]:
     """Return public names defined at the top of modules -> their modules."""
     where: dict[str, list[Path]] = defaultdict(list)
-    for path, tree in TREES.items():
-        for node in tree.body:
+    for path in SOURCES:
+        for node in tree_of(path).body:
             if isinstance(node, kind) and not node.name.startswith("_"):  # type: ignore[attr-defined]
                 where[node.name].append(path)  # type: ignore[attr-defined]
     return where
@@ -113,9 +106,8 @@ def test_the_counter_sees_every_binding() -> None:
 def test_local_names_say_what_they_hold(room: str) -> None:
     names = Counter(
         f"{path.relative_to(PACKAGE)}: {name}"
-        for path, tree in TREES.items()
-        if room_of(path) == room
-        for name in bound_names(tree)
+        for path in files_of(room)
+        for name in bound_names(tree_of(path))
         if name in RIDDLES
     )
     allowed = RIDDLES_LEFT.get(room, 0)

@@ -223,7 +223,7 @@ def _run(group: Sequence[Life], quantities: tuple[str, ...], days: ArrayLike) ->
     """Return (lives, days, quantities)."""
     import numpy as np
 
-    ensemble = _ensemble(quantities)
+    ensemble = _ensemble(tuple(sorted(_claimed_quantities().union(quantities))))
     default = dict(_model().values())
     columns = [_values(life) for life in group]
     names = sorted({key for column in columns for key in column})
@@ -232,6 +232,16 @@ def _run(group: Sequence[Life], quantities: tuple[str, ...], days: ArrayLike) ->
     result = ensemble.run(patients, days, [_schedule(life) for life in group], states)
     order = [list(result.names).index(name) for name in quantities]
     return np.asarray(result.values[:, :, order])
+
+
+@cache
+def _claimed_quantities() -> frozenset[str]:
+    """Return what claims and health read: one compiled program reports them all, whichever are asked for."""
+    from .claims import load_claims
+
+    return frozenset(outcome.quantity for claim in load_claims() for outcome in claim.outcomes) - {
+        *HEALTH_QUANTITIES
+    } | {*READ}
 
 
 @cache

@@ -8,6 +8,7 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
+from programs import shared_programs
 from rich.console import Console
 from typer.testing import CliRunner
 
@@ -20,8 +21,8 @@ typer = pytest.importorskip("typer")
 
 @pytest.fixture(scope="module")
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a cache that begins empty; what one test has computed, the next need not."""
-    return tmp_path_factory.mktemp("confront")
+    """Return a cache that begins empty; what one test of any worker has computed, the next need not."""
+    return shared_programs(tmp_path_factory)
 
 
 @pytest.fixture
