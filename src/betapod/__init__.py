@@ -4,7 +4,7 @@ Everything a user needs stands here; the names are imported when first used, so 
 
 =============  ==================================================================================================
 models         load_model  list_models  list_overlays  assemble  Model  Submodel  Part  Parameter  ParameterTable
-               render  read_sbml  write_sbml  write_wasm  cite  Bibliography
+               render  read_sbml  read_cellml  write_sbml  write_wasm  cite  Bibliography
 simulation     simulate  Result  Ensemble  EnsembleResult  Schedule  Dose  Switch
 therapies      plan  Plan  list_drugs  show_drug  harms  list_scenarios  list_switches
                list_complications  show_complication
@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from .evidence.synthesis.certainty import grade as grade
     from .evidence.synthesis.pool import pool as pool
     from .evidence.synthesis.pooled import Pooled as Pooled
+    from .exchange import read_cellml as read_cellml
     from .exchange import read_sbml as read_sbml
     from .exchange import solve_flux_balance as solve_flux_balance
     from .exchange import write_sbml as write_sbml
@@ -198,6 +199,7 @@ _PUBLIC = {
     "read_adam": "exchange.cdisc.adam_reader",
     "read_labs": "front.one_patient",
     "read_petab": "exchange.petab.petab_reader",
+    "read_cellml": "exchange",
     "read_sbml": "exchange",
     "render": "model.printing.render",
     "run_trial": "front.trials",
@@ -290,6 +292,7 @@ __all__ = [
     "plan",
     "pool",
     "read_adam",
+    "read_cellml",
     "read_labs",
     "read_petab",
     "read_sbml",

@@ -10,7 +10,7 @@ from commands import carry_out
 from betapod import simulate
 from betapod.base.errors import ExchangeError
 from betapod.exchange import read_sbml
-from betapod.exchange.sbml.nesting_guard import DEEPEST
+from betapod.exchange.foreign.nesting_guard import DEEPEST
 
 HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n<sbml xmlns="http://www.sbml.org/sbml/level3/version2/core" level="3" version="2">\n'
 MATH = '<math xmlns="http://www.w3.org/1998/Math/MathML">'

@@ -383,6 +383,7 @@ PUBLIC = [
     "plan",
     "pool",
     "read_adam",
+    "read_cellml",
     "read_labs",
     "read_petab",
     "read_sbml",

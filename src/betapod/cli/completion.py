@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ..therapies.cell_products import Product
 
 #: Endings of files that hold models, and a limit to how many files are offered.
-_MODELS, _MOST = (".txt", ".model", ".py", ".xml", ".sbml"), 50
+_MODELS, _MOST = (".txt", ".model", ".py", ".xml", ".sbml", ".cellml"), 50
 
 
 def starting(words: Iterable[str], incomplete: str) -> list[str]:

@@ -24,6 +24,7 @@ NEEDED = (
 EXTRAS = {
     "plot": (("matplotlib",), "figures and reports"),
     "interop": (("python-libsbml",), "SBML"),
+    "cellml": (("libcellml",), "models in CellML"),
     "evidence": (("pymare",), "pooled estimates and claims"),
     "stats": (("statsmodels", "lifelines", "pymare"), "mixed models, Cox regression with covariates"),
     "excel": (("openpyxl",), "tables as an Excel workbook"),

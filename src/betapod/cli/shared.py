@@ -29,6 +29,8 @@ SCHEMA_VERSION = 1
 _UNFOLDED = 10_000
 #: Characters that a path may have.
 _LONGEST_NAME = 1000
+#: Endings of files of other formats.
+_IMPORTED = (".xml", ".sbml", ".cellml")
 
 #: The option of every verb that has results; other shared options stand in `cli_options`.
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
@@ -157,7 +159,7 @@ def is_file(path: Path) -> bool:
 
 
 def model_from(name: str, parameters: Sequence[Path] = (), switches: Sequence[str] = ()) -> Model:
-    """Return a model by name, or from a file: equation text, Python with Submodel classes, or SBML.
+    """Return a model by name, or from a file: equation text, Python with Submodel classes, SBML, or CellML.
 
     Parameters
     ----------
@@ -165,7 +167,7 @@ def model_from(name: str, parameters: Sequence[Path] = (), switches: Sequence[st
         For a named model, tables that override its own. For text and Python files, the tables that they need; without any, a CSV of
         the same name beside the file.
     switches
-        Changes of inputs, as texts. Parameters of SBML that they change become inputs.
+        Changes of inputs, as texts. Parameters of SBML or CellML that they change become inputs.
 
     Raises
     ------
@@ -181,16 +183,16 @@ def model_from(name: str, parameters: Sequence[Path] = (), switches: Sequence[st
         message = "this is no model and no file: the name is too long"
         raise ModelError(Problem("unknown-model", message, found=f"{name[:40]}... ({len(name):,} characters)"))
     if not is_file(path):
-        looks_like_file = path.suffix in (".xml", ".sbml", ".py", ".txt", ".model") or "/" in name
+        looks_like_file = path.suffix in (*_IMPORTED, ".py", ".txt", ".model") or "/" in name
         if looks_like_file:
             raise ModelError(Problem("unreadable-file", "there is no such file", Location(name)))
         raise ModelError(
             not_among(whole_body.NAMES, "unknown-model", f"there is no model {name!r}, and no file of that name", name)
         )
-    if path.suffix.lower() in (".xml", ".sbml"):
-        from ..exchange import read_sbml
+    if path.suffix.lower() in _IMPORTED:
+        from ..exchange.foreign_models import read_model_file
 
-        read = read_sbml(path)
+        read = read_model_file(path)
         for text in read.report.ignored:
             print_note(text)
         for text in read.report.notes:

@@ -21,6 +21,7 @@ _READERS = {
     ".txt": "betapod.assemble(name, [betapod.Part.from_file(file)], betapod.ParameterTable.read(table))",
     ".xml": "betapod.read_sbml(file)",
     ".sbml": "betapod.read_sbml(file)",
+    ".cellml": "betapod.read_cellml(file)",
 }
 
 

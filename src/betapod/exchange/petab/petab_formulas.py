@@ -8,7 +8,8 @@ from collections.abc import Callable
 
 from ...base.errors import ConfigError, Location, Problem
 from ...model.algebra.expression import TIME, Expr, const
-from ..sbml.mathml_reader import MathReader, Unsupported
+from ..foreign.mathml_operators import Unsupported
+from ..sbml.mathml_reader import MathReader
 
 
 def read_formula(text: str, name: Callable[[str], Expr], where: Location) -> Expr:

@@ -8,11 +8,12 @@ from typing import Any
 
 from ...base.delimited import read_bytes
 from ...base.errors import ConfigError, ExchangeError, Location, MissingExtraError, Problem, did_you_mean
-from ..sbml.read import SbmlModel, read_sbml
+from ..foreign.imported_model import ImportedModel
+from ..sbml.read import read_sbml
 from .petab_problem import PetabTarget
 
 
-def read_petab_model(path: Path, targets: Iterable[str]) -> tuple[SbmlModel, dict[str, PetabTarget]]:
+def read_petab_model(path: Path, targets: Iterable[str]) -> tuple[ImportedModel, dict[str, PetabTarget]]:
     """Read the SBML of a problem.
 
     Whatever moves, or starts from a formula, gets a parameter for its start, and one that says whether conditions give it.
@@ -127,7 +128,7 @@ def _start_by_size(libsbml: Any, source: Any, changed: set[str]) -> None:
         initial.setMath(tree)
 
 
-def _held(model: SbmlModel, source: Any, name: str, started: tuple[str, str] | None) -> PetabTarget:
+def _held(model: ImportedModel, source: Any, name: str, started: tuple[str, str] | None) -> PetabTarget:
     report = model.report
     if started is None:
         return PetabTarget(report.names[name])

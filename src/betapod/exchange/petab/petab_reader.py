@@ -10,7 +10,7 @@ from pathlib import Path
 from ...base.config import Document, read_yaml
 from ...base.errors import BetapodError, ConfigError, Location, Problem, did_you_mean, not_among
 from ...model.algebra.expression import Expr, substitute, symbol
-from ..sbml.mathml_reader import Unsupported
+from ..foreign.mathml_operators import Unsupported
 from .petab_files import PetabFiles, named_files
 from .petab_formulas import read_constant, read_formula
 from .petab_model import read_petab_model

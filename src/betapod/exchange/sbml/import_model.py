@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...base.errors import ExchangeError
 from ...model.assembly.model import Model
-from .import_report import ImportReport
+from ..foreign.import_report import ImportReport
 from .model_builder import Builder
 from .model_links import finish_rates, link_model, report_of
 from .reactions import add_reactions, read_events

@@ -3,38 +3,17 @@
 from __future__ import annotations
 
 import functools
-import itertools
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ...model.algebra.expression import (
-    ONE,
-    ZERO,
-    Expr,
-    add,
-    binary,
-    const,
-    div,
-    exp,
-    log,
-    mul,
-    neg,
-    pow_,
-    select,
-    sub,
-    unary,
-)
+from ...model.algebra.expression import ONE, ZERO, Expr, const
+from ..foreign.mathml_operators import OPERATORS, Unsupported
 from .inlined_functions import recognised
 
 #: The value that SBML fixes for its symbol ``avogadro``.
 AVOGADRO = 6.02214179e23
-NAN, INFINITY = const(math.nan), const(math.inf)
-
-
-class Unsupported(Exception):
-    """A mathematical construct that cannot be expressed; carries its name."""
 
 
 @dataclass(frozen=True)
@@ -45,133 +24,17 @@ class SbmlFunction:
     body: Any
 
 
-def _truncate(x: Expr) -> Expr:
-    return select(binary("lt", x, ZERO), unary("ceil", x), unary("floor", x))
-
-
-def _root(degree: Expr, x: Expr) -> Expr:
-    if degree.op == "const" and degree.value in (2.0, 3.0):
-        return unary("sqrt" if degree.value == 2.0 else "cbrt", x)
-    return pow_(x, div(ONE, degree))
-
-
-def _reciprocal(op: str) -> Callable[[Expr], Expr]:
-    return lambda x: div(ONE, unary(op, x))
-
-
-def _of_reciprocal(op: str) -> Callable[[Expr], Expr]:
-    return lambda x: unary(op, div(ONE, x))
-
-
-def _one(op: str) -> Callable[[Expr], Expr]:
-    return lambda x: unary(op, x)
-
-
-def _chain(op: str) -> Callable[..., Expr]:
-    """Relations of several arguments hold when each neighbouring pair does."""
-
-    def made(*args: Expr) -> Expr:
-        pairs = [binary(op, a, b) for a, b in itertools.pairwise(args)]
-        return functools.reduce(lambda a, b: binary("and", a, b), pairs) if pairs else ONE
-
-    return made
-
-
-def _fold(op: str, empty: Expr) -> Callable[..., Expr]:
-    def made(*args: Expr) -> Expr:
-        if not args:
-            return empty
-        if len(args) == 1:
-            # One operand of a logical operator is its truth value, not its number.
-            return binary("ne", args[0], ZERO) if op in ("and", "or", "xor") else args[0]
-        return functools.reduce(lambda a, b: binary(op, a, b), args)
-
-    return made
-
-
-def _sum(*args: Expr) -> Expr:
-    return functools.reduce(add, args) if args else ZERO
-
-
-def _product(*args: Expr) -> Expr:
-    return functools.reduce(mul, args) if args else ONE
-
-
-def _minus(*args: Expr) -> Expr:
-    return neg(args[0]) if len(args) == 1 else sub(*args)
-
-
-def _logarithm(*args: Expr) -> Expr:
-    return div(log(args[1]), log(args[0])) if len(args) == 2 else div(log(args[0]), log(const(10.0)))
-
-
-def _piecewise(*args: Expr) -> Expr:
-    value = args[-1] if len(args) % 2 else NAN
-    for k in range(len(args) // 2 - 1, -1, -1):
-        value = select(args[2 * k + 1], args[2 * k], value)
-    return value
-
-
 @functools.cache
 def _operators() -> dict[int, Callable[..., Expr]]:
     import libsbml as s
 
-    return {
-        s.AST_PLUS: _sum,
-        s.AST_MINUS: _minus,
-        s.AST_TIMES: _product,
-        s.AST_DIVIDE: div,
-        s.AST_POWER: pow_,
-        s.AST_FUNCTION_POWER: pow_,
-        s.AST_FUNCTION_ROOT: lambda *a: _root(*a) if len(a) == 2 else unary("sqrt", a[0]),
-        s.AST_FUNCTION_ABS: _one("abs"),
-        s.AST_FUNCTION_EXP: exp,
-        s.AST_FUNCTION_LN: log,
-        s.AST_FUNCTION_LOG: _logarithm,
-        s.AST_FUNCTION_FLOOR: _one("floor"),
-        s.AST_FUNCTION_CEILING: _one("ceil"),
-        s.AST_FUNCTION_FACTORIAL: _one("factorial"),
-        s.AST_FUNCTION_SIN: _one("sin"),
-        s.AST_FUNCTION_COS: _one("cos"),
-        s.AST_FUNCTION_TAN: _one("tan"),
-        s.AST_FUNCTION_SEC: _reciprocal("cos"),
-        s.AST_FUNCTION_CSC: _reciprocal("sin"),
-        s.AST_FUNCTION_COT: _reciprocal("tan"),
-        s.AST_FUNCTION_SINH: _one("sinh"),
-        s.AST_FUNCTION_COSH: _one("cosh"),
-        s.AST_FUNCTION_TANH: _one("tanh"),
-        s.AST_FUNCTION_SECH: _reciprocal("cosh"),
-        s.AST_FUNCTION_CSCH: _reciprocal("sinh"),
-        s.AST_FUNCTION_COTH: _reciprocal("tanh"),
-        s.AST_FUNCTION_ARCSIN: _one("asin"),
-        s.AST_FUNCTION_ARCCOS: _one("acos"),
-        s.AST_FUNCTION_ARCTAN: _one("atan"),
-        s.AST_FUNCTION_ARCSEC: _of_reciprocal("acos"),
-        s.AST_FUNCTION_ARCCSC: _of_reciprocal("asin"),
-        s.AST_FUNCTION_ARCCOT: _of_reciprocal("atan"),
-        s.AST_FUNCTION_ARCSINH: _one("asinh"),
-        s.AST_FUNCTION_ARCCOSH: _one("acosh"),
-        s.AST_FUNCTION_ARCTANH: _one("atanh"),
-        s.AST_FUNCTION_ARCSECH: _of_reciprocal("acosh"),
-        s.AST_FUNCTION_ARCCSCH: _of_reciprocal("asinh"),
-        s.AST_FUNCTION_ARCCOTH: _of_reciprocal("atanh"),
-        s.AST_FUNCTION_PIECEWISE: _piecewise,
-        s.AST_FUNCTION_MIN: _fold("min", NAN),
-        s.AST_FUNCTION_MAX: _fold("max", NAN),
-        s.AST_FUNCTION_REM: lambda a, b: binary("mod", a, b),
-        s.AST_FUNCTION_QUOTIENT: lambda a, b: _truncate(div(a, b)),
-        s.AST_RELATIONAL_LT: _chain("lt"),
-        s.AST_RELATIONAL_LEQ: _chain("le"),
-        s.AST_RELATIONAL_GT: _chain("gt"),
-        s.AST_RELATIONAL_GEQ: _chain("ge"),
-        s.AST_RELATIONAL_EQ: _chain("eq"),
-        s.AST_RELATIONAL_NEQ: lambda a, b: binary("ne", a, b),
-        s.AST_LOGICAL_AND: _fold("and", ONE),
-        s.AST_LOGICAL_OR: _fold("or", ZERO),
-        s.AST_LOGICAL_XOR: _fold("xor", ZERO),
-        s.AST_LOGICAL_NOT: _one("not"),
-        s.AST_LOGICAL_IMPLIES: lambda a, b: binary("or", unary("not", a), b),
+    numbers = {
+        **{name: getattr(s, f"AST_FUNCTION_{name.upper()}", None) for name in OPERATORS},
+        **{name: getattr(s, f"AST_LOGICAL_{name.upper()}") for name in ("and", "or", "xor", "not", "implies")},
+        **{name: getattr(s, f"AST_RELATIONAL_{name.upper()}") for name in ("lt", "leq", "gt", "geq", "eq", "neq")},
+        **{name: getattr(s, f"AST_{name.upper()}") for name in ("plus", "minus", "times", "divide", "power")},
     }
+    return {s.AST_FUNCTION_POWER: OPERATORS["power"], **{numbers[name]: OPERATORS[name] for name in OPERATORS}}
 
 
 @functools.cache

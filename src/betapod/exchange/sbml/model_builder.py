@@ -10,9 +10,11 @@ from typing import Any
 from ...base.errors import Location, Problem
 from ...model.algebra.expression import ONE, TIME, ZERO, Expr, const, div, is_const, mul, symbol
 from ...model.assembly.delays import Delayed, FastReaction
-from .mathml_reader import MathReader, SbmlFunction, Unsupported
-from .rates import Motion, solve_relations
-from .sbml_units import quotient_unit, sbml_unit_text
+from ..foreign.mathml_operators import Unsupported
+from ..foreign.rates import Motion, solve_relations
+from ..foreign.unit_texts import quotient_unit
+from .mathml_reader import MathReader, SbmlFunction
+from .sbml_units import sbml_unit_text
 
 #: Names that the parser of Level 1 formulas takes for constants.
 _CONSTANT_WORDS = frozenset(

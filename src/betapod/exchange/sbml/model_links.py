@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
-from ...base.errors import ExchangeError, Location, ModelError, Problem, did_you_mean
+from ...base.errors import ExchangeError, Location, ModelError, Problem
 from ...model.algebra.derivative import gradient
 from ...model.algebra.expression import ONE, TIME, ZERO, Expr, add, free_symbols, mul, sub, symbol, topological
 from ...model.algebra.operations import COMPARISONS, LOGIC, NOT_SMOOTH
-from ...model.assembly.linking import Definition, link
+from ...model.assembly.linking import link
 from ...model.assembly.model import Event, Model
-from ...model.parameters.table import Parameter, ParameterTable
-from .import_report import ImportReport
+from ..foreign.foreign_quantities import definitions_of, parameters_and_inputs, unfit_inputs, unknown_rates
+from ..foreign.import_report import ImportReport
 from .sbml_units import sbml_unit_text
 
 if TYPE_CHECKING:
@@ -23,7 +22,7 @@ def finish_rates(builder: Builder) -> None:
     """Settle constants that are computed, then rates that need the rate of something else."""
     builder.motion.unrated = {delayed.name: "needs what was before" for delayed in builder.delays.values()}
     builder.motion.unrated |= dict.fromkeys(builder.inputs, "needs an input, which schedules change")
-    builder.problems += _unfit_inputs(builder)
+    builder.problems += unfit_inputs(builder)
     for reaction in builder.fast:
         builder.motion.unrated |= {state: f"the fast reaction {reaction.name} changes" for state, _ in reaction.changes}
     builder.motion.settle(builder.pending, builder.initials)
@@ -53,9 +52,8 @@ def link_model(builder: Builder, events: list[Event]) -> Model:
     ExchangeError
         Equations in a circle, rates without a value, triggers that hold for an instant only.
     """
-    rows = _rows(builder)
-    definitions = [_definition(builder, name, expr) for name, expr in builder.motion.assign.items()]
-    rates = [_definition(builder, name, expr) for name, expr in builder.motion.rates.items()]
+    definitions, rates = definitions_of(builder)
+    parameters, inputs = parameters_and_inputs(builder, "SBML")
     time = builder.source.getTimeUnits() if builder.level >= 3 else "time"
     try:
         model = link(
@@ -64,8 +62,8 @@ def link_model(builder: Builder, events: list[Event]) -> Model:
             rates,
             builder.initials,
             events,
-            ParameterTable(row for row in rows if row.id not in builder.inputs),
-            ParameterTable(row for row in rows if row.id in builder.inputs),
+            parameters,
+            inputs,
             delays=list(builder.delays.values()),
             fast=builder.fast,
             time_unit=sbml_unit_text(builder.source, time) or "1",
@@ -77,55 +75,9 @@ def link_model(builder: Builder, events: list[Event]) -> Model:
     return model
 
 
-def _rows(builder: Builder) -> list[Parameter]:
-    """Return the numbers of the file as rows."""
-    return [
-        Parameter(
-            name,
-            builder.labels.get(name, ""),
-            value,
-            builder.units.get(name, "1"),
-            role="input" if name in builder.inputs else "imported",
-            grade="",
-            note="value given in the SBML file" if not math.isnan(value) else "no value in the SBML file",
-            location=Location(builder.file),
-        )
-        for name, value in builder.parameters.items()
-    ]
-
-
-def _unfit_inputs(builder: Builder) -> list[Problem]:
-    """Return a problem for each input that is not a number of the file which nothing in it changes."""
-    problems = []
-    for name in sorted(builder.inputs - set(builder.parameters)):
-        settled = {*builder.motion.assign, *builder.motion.rates, *builder.pending}
-        reason = "the file itself gives or changes it" if name in settled else "there is no such parameter"
-        hint = did_you_mean(name, builder.parameters)
-        message = f"{name!r} cannot be an input: {reason}"
-        problems.append(Problem("unknown-input", message, Location(builder.file), hint=hint))
-    return problems
-
-
-def _definition(builder: Builder, name: str, expr: Expr) -> Definition:
-    return Definition(
-        name, expr, builder.units.get(name, "1"), builder.labels.get(name, ""), "", Location(builder.file)
-    )
-
-
 def _check(builder: Builder, model: Model) -> None:
     """Refuse what would be silently wrong: rates without a value, triggers that hold for an instant only."""
-    unset = {name for name, value in builder.parameters.items() if math.isnan(value)}
-    problems = []
-    for state in model.states:
-        missing = [name for name in free_symbols([state.rate]) if name in unset]
-        problems += [
-            Problem("no-value", f"{name!r} has no value, but {state.name!r} needs it", Location(builder.file))
-            for name in missing
-        ]
-        if any(node.op == "const" and math.isnan(node.value) for node in topological([state.rate])) and not any(
-            node.op == "select" for node in topological([state.rate])
-        ):
-            problems.append(Problem("no-value", f"the rate of {state.name!r} is not a number", Location(builder.file)))
+    problems = unknown_rates(builder, model)
     delayed = {delayed.name for delayed in model.delays}
     for state in model.states:
         if delayed.intersection(free_symbols([state.initial])):

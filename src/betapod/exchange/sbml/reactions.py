@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from ...model.algebra.expression import ONE, ZERO, Expr, add, const, mul, neg, symbol
 from ...model.assembly.delays import FastReaction
 from ...model.assembly.model import Event
-from .sbml_units import quotient_unit, sbml_unit_text
+from ..foreign.unit_texts import quotient_unit
+from .sbml_units import sbml_unit_text
 
 if TYPE_CHECKING:
     from .model_builder import Builder

@@ -9,64 +9,17 @@ the compartment is a point, else the concentration. The other quantity is called
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-from ...base import overwriting
 from ...base.arguments import as_names
-from ...base.arguments import path as path_of
 from ...base.errors import ExchangeError, Location, MissingExtraError, Problem
-from ...model.assembly.model import Model
-from ...model.parameters.table import ParameterTable
-from .import_report import ImportReport
-from .nesting_guard import check_depth
+from ..foreign.foreign_file import TEXT, file_and_text
+from ..foreign.imported_model import ImportedModel, imported
+from ..foreign.nesting_guard import check_depth
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class SbmlModel(Model):
-    """A model that came from SBML, with the report of its import, and the file or text that it came from."""
-
-    report: ImportReport = field(default_factory=lambda: ImportReport(0, 0))
-    source: str | Path = ""
-
-    def with_inputs(self, names: Iterable[str]) -> SbmlModel:
-        """Return the model with parameters as inputs, which schedules may change; values that were set stay.
-
-        What the file computes once from a parameter, before the start, stays as it is when the input changes.
-
-        Parameters
-        ----------
-        names
-            Parameters; inputs stay inputs.
-
-        Returns
-        -------
-        SbmlModel
-            Another model; this one stays as it is.
-
-        Raises
-        ------
-        ExchangeError
-            What is no parameter of the file; the nearest is named.
-
-        Examples
-        --------
-        >>> import betapod
-        >>> model = betapod.read_sbml(betapod.write_sbml(betapod.load_model("topp2000")))
-        >>> name = next(iter(model.parameters))
-        >>> list(model.with_inputs([name]).inputs) == [name]
-        True
-        """
-        wanted = as_names("names", names)
-        again = read_sbml(self.source, [*self.inputs, *wanted])
-        values = {name: row.value for table in (self.parameters, self.inputs) for name, row in table.items()}
-        rows = [replace(row, value=values[name]) for name, row in {**again.parameters, **again.inputs}.items()]
-        table = ParameterTable(rows)
-        return replace(again, parameters=table.select(again.parameters), inputs=table.select(again.inputs))
-
-
-def read_sbml(source: str | Path, inputs: Iterable[str] = ()) -> SbmlModel:
+def read_sbml(source: str | Path, inputs: Iterable[str] = ()) -> ImportedModel:
     """Read a model from an SBML file or from SBML text.
 
     Parameters
@@ -78,7 +31,7 @@ def read_sbml(source: str | Path, inputs: Iterable[str] = ()) -> SbmlModel:
 
     Returns
     -------
-    SbmlModel
+    ImportedModel
         A `Model`, with the ``report`` of its import.
 
     Raises
@@ -101,8 +54,7 @@ def read_sbml(source: str | Path, inputs: Iterable[str] = ()) -> SbmlModel:
     from .model_builder import Builder
 
     model, report = import_model(Builder(document.getModel(), file, ignored, wanted))
-    values = {f.name: getattr(model, f.name) for f in fields(Model)}
-    return SbmlModel(**values, report=report, source=source)
+    return imported(model, report, source, read_sbml)
 
 
 def open_document(source: str | Path, fluxes: bool = False) -> tuple[str, Any, list[str]]:
@@ -136,23 +88,9 @@ def open_document(source: str | Path, fluxes: bool = False) -> tuple[str, Any, l
 
 
 def _document(libsbml: Any, source: str | Path) -> tuple[str, Any]:
-    if not isinstance(source, str):
-        source = path_of("source", source, ExchangeError)
-    text = str(source)
-    if isinstance(source, str) and "<" in text:
-        check_depth(text.encode("utf-8", "replace"), "<text>")
-        return "<text>", libsbml.readSBMLFromString(text)
-    path = Path(source)
-    try:
-        exists = path.is_file()
-    except (OSError, ValueError):  # a name that no disk can hold
-        exists = False
-    if not exists:
-        name = text if len(text) <= 200 else f"{text[:200]}... ({len(text):,} characters)"
-        raise ExchangeError(Problem("no-file", f"there is no file {name!r}", Location(name)))
-    overwriting.opened(path)
-    check_depth(path.read_bytes(), str(path))
-    return str(path), libsbml.readSBMLFromFile(str(path))
+    file, text = file_and_text(source)
+    check_depth(text, file)
+    return file, libsbml.readSBMLFromString(text.decode()) if file == TEXT else libsbml.readSBMLFromFile(file)
 
 
 def _undefined_units(document: Any) -> list[tuple[str, str]]:

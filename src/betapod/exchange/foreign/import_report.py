@@ -1,4 +1,4 @@
-"""Report of an SBML import: names of quantities, what was left out, what to know of the numbers."""
+"""Report of an import: names of quantities, what was left out, what to know of the numbers."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ class ImportReport:
 
     Attributes
     ----------
+    level, version
+        Of SBML; of CellML the two parts of its version.
     names
-        Model name of every SBML identifier that has a value.
+        Model name of every SBML identifier that has a value, and of every variable of CellML as ``component.variable``.
     amounts, concentrations
         Model name of the amount and of the concentration of each species; a species in a point has no concentration.
     ignored
@@ -33,7 +35,7 @@ class ImportReport:
     notes: tuple[str, ...] = ()
 
     def name(self, identifier: str) -> str:
-        """Return the model's name for an SBML identifier, meaning what the file's mathematics means by it."""
+        """Return the model's name for an identifier of the file, meaning what the file's mathematics means by it."""
         return self._find(self.names, identifier, "quantity")
 
     def amount(self, identifier: str) -> str:
