@@ -41,7 +41,7 @@ from .conduct.trial_run import TrialRun
 from .protocol.cohort_paths import resolved
 from .protocol.protocol import Protocol
 from .protocol.protocol_files import protocol_document, read_protocol
-from .run_tables import read_tables, trial_dictionary, write_tables
+from .run_tables import TrialTables, read_tables, trial_dictionary, write_tables
 
 if TYPE_CHECKING:
     from ..patients.library import Library
@@ -194,9 +194,14 @@ def open_trial_run(folder: str | Path) -> TrialRun:
         )
         hint = f"Complete it with: {shlex.join(['betapod', 'resume', str(folder)])}"
         raise ConfigError(Problem("incomplete-run", "the run is not complete", Location(str(folder)), state, hint=hint))
-    parts = drawn_design.shards(trial_plan.protocol)
-    read_parts = [read_tables(store, trial_plan, pool, shard, part) for shard, part in enumerate(parts)]
-    return TrialRun(trial_plan.protocol, _joined(trial_plan, read_parts), pool, dict(pool.facts), _digest(store))
+    parts, known_pool = drawn_design.shards(trial_plan.protocol), pool
+
+    def read() -> dict[tuple[str, str], TrialData]:
+        tables = [read_tables(store, trial_plan, known_pool, shard, part) for shard, part in enumerate(parts)]
+        return _joined(trial_plan, tables)
+
+    data = TrialTables(_keys(trial_plan), read)
+    return TrialRun(trial_plan.protocol, data, pool, dict(pool.facts), _digest(store))
 
 
 def _digest(store: Store) -> str:
@@ -284,5 +289,8 @@ def _compute(
 def _joined(
     trial_plan: TrialPlan, parts: Sequence[Mapping[tuple[str, str], TrialData]]
 ) -> dict[tuple[str, str], TrialData]:
-    keys = [(design, scenario) for design in trial_plan.designs for scenario in trial_plan.scenarios]
-    return {key: drawn_design.joined([part[key] for part in parts]) for key in keys}
+    return {key: drawn_design.joined([part[key] for part in parts]) for key in _keys(trial_plan)}
+
+
+def _keys(trial_plan: TrialPlan) -> list[tuple[str, str]]:
+    return [(design, scenario) for design in trial_plan.designs for scenario in trial_plan.scenarios]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -156,6 +157,41 @@ def _from_lists(lists: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     for row, days in zip(padded, rows, strict=True):
         row[: len(days)] = days
     return padded.reshape(*shape, most)
+
+
+class TrialTables(Mapping[tuple[str, str], TrialData]):
+    """The data of a run folder, read from its tables when the first of them is asked for: a report whose numbers are kept needs none.
+
+    Parameters
+    ----------
+    keys
+        Designs and scenarios that there are.
+    read
+        Reads all data.
+    """
+
+    def __init__(
+        self, keys: Sequence[tuple[str, str]], read: Callable[[], Mapping[tuple[str, str], TrialData]]
+    ) -> None:
+        self._keys, self._read = tuple(keys), read
+
+    @cached_property
+    def _tables(self) -> Mapping[tuple[str, str], TrialData]:
+        return self._read()
+
+    def __getitem__(self, key: tuple[str, str]) -> TrialData:
+        if key not in self._keys:
+            raise KeyError(key)
+        return self._tables[key]
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._keys
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return iter(self._keys)
+
+    def __len__(self) -> int:
+        return len(self._keys)
 
 
 def read_tables(
