@@ -33,6 +33,8 @@ COMMANDS = {
     "betapod --help": ["--help"],
     "betapod --version": ["--version"],
     "betapod params show kidney G": ["params", "show", "kidney", "G"],
+    "betapod simulate kidney": ["simulate", "kidney"],
+    "betapod simulate reference --person t2d": ["simulate", "reference", "--person", "t2d"],
 }
 
 
