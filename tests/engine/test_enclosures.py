@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from betapod.engine.enclosures import enclosures
+from betapod.engine.enclosures import enclosures, turning_once
 from betapod.model.algebra.expression import Expr, binary, const, evaluate, powi, select, symbol, unary
 from betapod.model.algebra.operations import BINARY, COMPARISONS, LOGIC, UNARY
 
@@ -81,3 +82,42 @@ def test_bounds_are_close(expr: Expr, span: tuple[float, float], expected: tuple
     low, high = enclosures([expr], ENDS)[0]
     at = {"?low x": span[0], "?high x": span[0] + span[1]}
     assert evaluate([low, high], at) == pytest.approx(expected, rel=1e-14)
+
+
+CLOCK = symbol("x")
+CLOCK_ENDS = {CLOCK: ENDS[CLOCK]}
+
+
+def changes_once(condition: Expr, a: float, w: float, p: float) -> bool:
+    """Return whether a condition of time is said to change once at most from a to a + w, and check that it does."""
+    (told,) = turning_once([(condition, symbol("held"))], CLOCK_ENDS, CLOCK)
+    start = evaluate([condition], {"x": a, "y": 0.3, "p": p})[0]
+    once = evaluate([told], {"?low x": a, "?high x": a + w, "y": 0.3, "p": p, "held": start})[0] != 0.0
+    found = [evaluate([condition], {"x": a + w * k / 64, "y": 0.3, "p": p})[0] for k in range(65)]
+    assert not once or sum(one != other for one, other in itertools.pairwise(found)) <= 1
+    return once
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.sampled_from(["lt", "le", "gt", "ge", "eq"]), expressions, expressions, ends, st.floats(-3, 3))
+def test_what_is_said_to_change_once_does(
+    op: str, left: Expr, right: Expr, span: tuple[float, float], p: float
+) -> None:
+    changes_once(binary(op, left, right), *span, p)
+
+
+@pytest.mark.parametrize("op", sorted(UNARY))
+def test_every_function_that_is_said_to_change_once_does(op: str) -> None:
+    for level in (-0.7, 0.0, 0.4, 1.3):
+        condition = binary("ge", unary(op, CLOCK), const(level))
+        for a in (-7.3, -3.0, -1.0, -0.5, 0.0, 0.2, 1.0, 2.5, 6.1):
+            for w in (1e-3, 0.4, 1.0, 3.2, 7.0):
+                changes_once(condition, a, w, 1.0)
+
+
+def test_a_wave_changes_once_from_one_top_to_the_next_bottom() -> None:
+    wave = binary("ge", unary("sin", CLOCK), const(0.5))
+    assert changes_once(wave, 0.1, 1.3, 1.0) and changes_once(wave, 1.7, 2.9, 1.0)
+    assert not changes_once(wave, 0.1, 3.0, 1.0)
+    assert changes_once(binary("lt", CLOCK, symbol("p")), 0.0, 1e6, 5.0)
+    assert not changes_once(binary("ge", unary("floor", CLOCK), const(2.0)), 0.0, 3.0, 1.0)

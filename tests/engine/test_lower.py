@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 from betapod.base.errors import ConfigError
 from betapod.engine.compiled.factorise import factorise
 from betapod.engine.compiled.lower import lower
-from betapod.engine.compiled.program import Block, Program
+from betapod.engine.compiled.program import Block, Program, mixed
 from betapod.model import Model
 from betapod.model.algebra.expression import const, evaluate, symbol
 from betapod.model.algebra.operations import BINARY, UNARY, power
 from betapod.model.assembly.delays import Delayed, FastReaction
+from betapod.physiology import whole_body
 
 
 def interpret(
@@ -75,6 +76,18 @@ def test_program_computes_the_model(reservoir: Model) -> None:
     late = evaluate([reservoir.states[2].rate], {**known, "t": time + 1e-5})[0]
     early = evaluate([reservoir.states[2].rate], {**known, "t": time - 1e-5})[0]
     assert found["linear"][-1] == pytest.approx((late - early) / 2e-5, rel=1e-6)
+
+
+def test_instructions_in_turns_come_after_what_they_need() -> None:
+    block = lower(whole_body.named_model("kidney")).rates
+    order = mixed(block)
+    turn = {number: place for place, number in enumerate(order)}
+    assert sorted(order) == list(range(len(block.instructions)))
+    assert all(turn[arg] < turn[i] for i in order for arg in block.instructions[i].args)
+    # A chain is not written at a stretch: between a logarithm and what needs it there is other work.
+    after_log = [(arg, i) for i in order for arg in block.instructions[i].args if block.instructions[arg].op == "log"]
+    apart, written = [turn[i] - turn[arg] for arg, i in after_log], [i - arg for arg, i in after_log]
+    assert np.median(apart) > 5 * np.median(written)
 
 
 def test_what_the_patient_alone_decides_is_computed_once(reservoir: Model) -> None:

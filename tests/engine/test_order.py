@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from betapod import load_model
 from betapod.engine.ensemble import Ensemble
+from betapod.engine.ensemble_result import EnsembleResult
 from betapod.model import Model, ParameterTable, Part, assemble
 from betapod.model.parameters.table import Parameter
 
@@ -36,6 +38,19 @@ def model(k: float = -1.0, events: str = "", level: float = 1.0) -> Model:
     rows = [("tau", 1.0, "day"), ("k", k, "1"), ("zero", 0.0, "1/day"), ("level", level, "1")]
     table = ParameterTable([Parameter(n, n, v, u, -1e9, 1e9, "fixed", "assumed", "", "", "D", "") for n, v, u in rows])
     return assemble("order", [Part.from_text("order", EQUATIONS, events=events)], table)
+
+
+def van_der_pol() -> Model:
+    """Return the oscillator of van der Pol (Philosophical Magazine 2:978, 1926), a little stiff."""
+    equations = """
+    dx/dt = v/tau                          [1/day]  place
+    x(0) = 2                               [1]      place
+    dv/dt = (mu*(1 - x^2)*v - x)/tau       [1/day]  speed
+    v(0) = 0                               [1]      speed
+    """
+    rows = [("tau", 1.0, "day"), ("mu", 3.0, "1")]
+    table = ParameterTable([Parameter(n, n, v, u, -1e9, 1e9, "fixed", "assumed", "", "", "D", "") for n, v, u in rows])
+    return assemble("van_der_pol", [Part.from_text("van_der_pol", equations)], table)
 
 
 def one_step(which: Model, outputs: list[str], times: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -97,3 +112,25 @@ def test_steps_with_events_and_switches_keep_the_order_of_the_tolerance() -> Non
         for rtol in (1e-3, 1e-5, 1e-7)
     ]
     assert errors[0] > 10 * errors[1] > 100 * errors[2] and errors[2] < 1e-5
+
+
+@pytest.mark.parametrize(
+    ("which", "starts", "end"),
+    [(model(), {}, 3.0), (load_model("topp2000"), {"glucose": 250.0, "insulin": 3.0}, 1.0), (van_der_pol(), {}, 12.0)],
+    ids=["coupled", "topp2000", "van der Pol"],
+)
+def test_the_error_falls_with_the_fifth_power_of_the_steps(which: Model, starts: dict[str, float], end: float) -> None:
+    """Over steps chosen by tolerances from 1e-6 to 1e-10; visits within steps see dense output, whose order is 4."""
+    times = np.linspace(0.0, end, 61)
+
+    def run(rtol: float) -> EnsembleResult:
+        ensemble = Ensemble(which, rtol=rtol, atol=1e-3 * rtol, width=1, threads=1)
+        return ensemble.run(1, times, initial=starts)
+
+    exact = run(1e-13).values[0]
+    found = [run(10.0**-digits) for digits in (6, 7, 8, 9, 10)]
+    steps = [int(one.steps[0] + one.rejected[0]) for one in found]
+    size = np.maximum(np.abs(exact).max(axis=0), 1e-300)
+    errors = [float(np.sqrt(np.mean(((one.values[0] - exact) / size) ** 2))) for one in found]
+    order = -np.polyfit(np.log(steps), np.log(errors), 1)[0]
+    assert 4.3 < order < 5.9, (order, steps, errors)

@@ -30,7 +30,7 @@ class NumpyCode:
     """The part of `Code` that straight-line code needs; `text` of a value is its number among those computed."""
 
     def __init__(self, width: int) -> None:
-        self.width, self.fused, self.scales = width, False, False
+        self.width, self.fused, self.scales, self.mixes = width, False, False, False
         self.library: set[str] = set()
         self._values: list[NDArray[Any]] = []
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 
+from ..model.algebra.derivative import gradient
 from ..model.algebra.expression import (
     ONE,
     ZERO,
@@ -107,6 +108,29 @@ def quiet(held: Sequence[tuple[Expr, Expr]], ends: Mapping[Expr, Bounds]) -> lis
     """Return whether conditions surely keep the values that are held, between bounds."""
     bounds = enclosures([condition for condition, _ in held], ends)
     return _all([decided(pair, value) for pair, (_, value) in zip(bounds, held, strict=True)])
+
+
+#: Functions that may jump or bend: what the slope is beside a jump tells nothing of it. (A quotient's slope is boundless at its pole.)
+_BROKEN = frozenset(("floor", "ceil", "mod", "select", "min", "max", "abs", "solve", "atan2", "factorial", "tan"))
+
+
+def turning_once(held: Sequence[tuple[Expr, Expr]], ends: Mapping[Expr, Bounds], clock: Expr) -> list[Expr]:
+    """Return whether each condition surely keeps the value that is held or changes once at most, as the clock goes from bound to bound.
+
+    It changes once at most where it compares what surely rises, or surely falls.
+    """
+    parts = []
+    for condition, value in held:
+        part = decided(enclosures([condition], ends)[0], value)
+        if condition.op in ("lt", "le", "gt", "ge"):
+            between = sub(*condition.args)
+            slope = gradient(between, [clock]).get(clock)
+            if slope is not None and not any(node.op in _BROKEN or is_truth(node) for node in topological([between])):
+                low, high = enclosures([slope], ends)[0]
+                moves = binary("or", binary("gt", low, ZERO), binary("lt", high, ZERO))
+                part = binary("or", part, moves)
+        parts.append(part)
+    return _all(parts)
 
 
 def _bounds(node: Expr, args: Sequence[Bounds]) -> Bounds:

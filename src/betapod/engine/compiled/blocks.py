@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 
 from ...model.algebra.operations import COMPARISONS, LOGIC
 from . import mathlib, quick
 from .code import Code, Value
 from .factorise import Factorisation
-from .program import SWITCHES, Block, Program
+from .program import SWITCHES, Block, Program, mixed
 
 _COMPARE = {"lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "==", "ne": "!="}
 #: Stages of the integrator; stage values of one state stand side by side.
@@ -33,6 +33,23 @@ class BlockWriter:
 
     def write(self, block: Block) -> list[Value]:
         """Write the block and return its results."""
+        self._begin(block)
+        for i in range(len(block.instructions)):
+            self._write(i)
+        return [self._value(i) for i in block.results]
+
+    def give(self, block: Block, take: Callable[[int, Value], None]) -> None:
+        """Write the block and have each result taken, with its number, as soon as it is known: few values wait at a time."""
+        self._begin(block)
+        wanted: dict[int, list[int]] = {}
+        for number, i in enumerate(block.results):
+            wanted.setdefault(i, []).append(number)
+        for i in mixed(block) if self.code.mixes else range(len(block.instructions)):
+            self._write(i)
+            for number in wanted.get(i, ()):
+                take(number, self._value(i))
+
+    def _begin(self, block: Block) -> None:
         self._uses = [0] * len(block.instructions)
         for instruction in block.instructions:
             for arg in instruction.args:
@@ -42,9 +59,6 @@ class BlockWriter:
         self._block = block
         self._values: list[Value | None] = [None] * len(block.instructions)
         self._masks: dict[int, Value] = {}
-        for i in range(len(block.instructions)):
-            self._write(i)
-        return [self._value(i) for i in block.results]
 
     def _value(self, i: int) -> Value:
         value = self._values[i]
@@ -178,26 +192,29 @@ def write_blocks(code: Code, program: Program, quickly: bool = False) -> None:
     with code.function("initial", ["w", "w"]) as (p, o):
         _store(code, o, BlockWriter(code, None, None, p, None).write(program.initial))
     with code.function("rates", ["v", "w", "w", "w", "w"]) as (t, y, p, c, k):
-        for i, rate in enumerate(BlockWriter(code, t, y, p, c, quickly).write(program.rates)):
+
+        def add(i: int, rate: Value) -> None:
             code.store(k, i * STAGES, code.load(k, "v", i * STAGES) + rate)
+
+        BlockWriter(code, t, y, p, c, quickly).give(program.rates, add)
         code.give()
     with code.function("linear", ["v", "w", "w", "w", "w", "w", "w"]) as (t, y, p, c, k, m, g):
-        results = BlockWriter(code, t, y, p, c, quickly).write(program.linear)
-        n = len(program.states)
-        for i in range(n):
-            code.store(k, i * STAGES, results[i])
+        n, slots = len(program.states), program.factorisation.slots
+        last = len(program.linear.results) - len(program.moving)
+        slot_of = {n + index: slots[row, column] for row, column, kind, index in program.entries if kind == "linear"}
 
-        def slope(value: Value) -> Value:
+        def put(i: int, value: Value) -> None:
             # At a switch a slope may be infinite, as of a root at 0; the error of the step tells whether it can do without.
-            if not program.switches.any:
-                return value
-            return code.select(code.absolute(value) < math.inf, value, 0.0)
+            if i >= n and program.switches.any:
+                value = code.select(code.absolute(value) < math.inf, value, 0.0)
+            if i < n:
+                code.store(k, i * STAGES, value)
+            elif i < last:
+                code.store(m, slot_of[i], value)
+            else:
+                code.store(g, i - last, value)
 
-        for row, column, kind, index in program.entries:
-            if kind == "linear":
-                code.store(m, program.factorisation.slots[row, column], slope(results[n + index]))
-        for q in range(len(program.moving)):
-            code.store(g, q, slope(results[len(results) - len(program.moving) + q]))
+        BlockWriter(code, t, y, p, c, quickly).give(program.linear, put)
         code.give()
     for name, block in [
         ("output", program.output),

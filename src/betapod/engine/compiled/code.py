@@ -121,6 +121,8 @@ class Code(Protocol):
         Whether the processor multiplies and adds in one instruction.
     scales
         Whether it multiplies by powers of two in one instruction.
+    mixes
+        Whether operations that need nothing of each other are written in turns, for a processor that looks only some hundred ahead.
     library
         Elementary functions that were written as functions of their own, to be called.
     """
@@ -128,6 +130,7 @@ class Code(Protocol):
     width: int
     fused: bool
     scales: bool
+    mixes: bool
     library: set[str]
 
     # -- constants -------------------------------------------------------------------------------------------------------

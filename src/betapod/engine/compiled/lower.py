@@ -32,7 +32,7 @@ from ...model.algebra.expression import (
 )
 from ...model.algebra.expression import rebuild as rebuild_node
 from ...model.assembly.model import Model
-from ..enclosures import is_truth, quiet, same
+from ..enclosures import is_truth, quiet, same, turning_once
 from ..switches import Switches, find_switches, small
 from .accumulate import accumulated_jacobian
 from .factorise import factorise
@@ -224,6 +224,7 @@ class _Lowering:
                 held_blocks["clocks"],
                 held_blocks["clock_same"],
                 held_blocks["clock_quiet"],
+                held_blocks["clock_turning"],
                 held_blocks["states"],
                 held_blocks["watch_same"],
                 held_blocks["watch_quiet"],
@@ -268,6 +269,7 @@ class _Lowering:
                     switching.clocks,
                     same(clocks),
                     quiet(clocks, clock_ends),
+                    turning_once(clocks, clock_ends, TIME),
                     switching.states,
                     same(watched),
                     quiet(watched, ends),

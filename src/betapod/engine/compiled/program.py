@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from dataclasses import dataclass, field
 
 from .factorise import Factorisation
@@ -72,6 +73,43 @@ def waits(block: Block) -> float:
     return max(ready, default=0.0) / max(work, 1.0)
 
 
+def mixed(block: Block) -> list[int]:
+    """Return the instructions of a block in an order in which none waits long: each time the first one whose arguments are there.
+
+    The time is counted as on a processor that begins one operation after another and has each result some cycles later. What is
+    only read comes just before its first use.
+    """
+    cost = [(0, 0.0) if i.op in _READS else _COST.get(i.op, (4, 0.5)) for i in block.instructions]
+    users: list[list[int]] = [[] for _ in cost]
+    missing = [0] * len(cost)
+    for number, instruction in enumerate(block.instructions):
+        needed = {arg for arg in instruction.args if block.instructions[arg].op not in _READS}
+        missing[number] = len(needed)
+        for arg in needed:
+            users[arg].append(number)
+    order: dict[int, None] = {}
+    waiting = [(0.0, number) for number, instruction in enumerate(block.instructions) if instruction.op not in _READS]
+    waiting = [(time, number) for time, number in waiting if not missing[number]]
+    ready: list[int] = []
+    there = [0.0] * len(cost)
+    now = 0.0
+    while waiting or ready:
+        if not ready:
+            now = max(now, waiting[0][0])
+        while waiting and waiting[0][0] <= now:
+            heapq.heappush(ready, heapq.heappop(waiting)[1])
+        number = heapq.heappop(ready)
+        order.update(dict.fromkeys([*block.instructions[number].args, number]))
+        latency, throughput = cost[number]
+        for user in users[number]:
+            there[user] = max(there[user], now + latency)
+            missing[user] -= 1
+            if not missing[user]:
+                heapq.heappush(waiting, (there[user], user))
+        now += throughput
+    return list(dict.fromkeys([*order, *block.results]))
+
+
 @dataclass(frozen=True)
 class EventProgram:
     """One event: the states it sets (`targets`) and how (`assignments`), then those it multiplies (`scaled`) and by what.
@@ -93,7 +131,7 @@ class EventProgram:
 
 
 #: Blocks about what is held between switches.
-SWITCHES = ("clocks", "clock_same", "clock_quiet", "states", "watch_same", "watch_quiet")
+SWITCHES = ("clocks", "clock_same", "clock_quiet", "clock_turning", "states", "watch_same", "watch_quiet")
 
 
 @dataclass(frozen=True)
@@ -114,6 +152,8 @@ class SwitchProgram:
         One truth value: whether, at a time and state, every condition of time (of states; and watched trigger) is as held.
     clock_quiet, watch_quiet
         One truth value: whether it surely stays so between bounds.
+    clock_turning
+        One truth value: whether between bounds every condition of time surely changes once at most.
     watched
         States that conditions and watched triggers need, in the order of their bounds.
     still
@@ -128,6 +168,7 @@ class SwitchProgram:
     clocks: Block
     clock_same: Block
     clock_quiet: Block
+    clock_turning: Block
     states: Block
     watch_same: Block
     watch_quiet: Block

@@ -49,6 +49,7 @@ class VectorCode:
 
     def __init__(self, width: int, fused: bool = True, scales: bool = False, flushes: bool = False) -> None:
         self.width, self.fused, self.scales, self.flushes = width, fused, scales, flushes
+        self.mixes = True
         #: Functions of the elementary library that were written, to be called rather than repeated.
         self.library: set[str] = set()
         self._types = {kind: f"<{width} x {name}>" for kind, name in VECTORS.items()} | SCALARS

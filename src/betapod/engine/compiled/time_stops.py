@@ -1,7 +1,8 @@
 """Jumps in the compiled loop: the conditions that are held between them, and the next moment at which time alone changes one.
 
 Nothing is stepped over, because a stretch of time is passed only where bounds of every condition (`betapod.engine.enclosures`)
-show that none changes in it; elsewhere the stretch is halved, down to where looking at its end is enough.
+show that none changes in it; elsewhere the stretch is halved, down to where looking at its end is enough: where bounds of their slopes show
+that each changes once at most, or where it is a few units of rounding.
 """
 
 from __future__ import annotations
@@ -81,17 +82,20 @@ def _write_next_stop(lanes: Lanes, starting: Value) -> None:
         put_bounds(lanes, a, b)
         quiet = now & holds(lanes, "clock_quiet", t, "bounds")
         narrow = now & ~quiet & ((b - a) <= c.fma(b, 1e-15, finest))
+        told = c.variable("m", narrow)
+        with c.when(c.any(now & ~quiet)):
+            told.set(narrow | (now & ~quiet & holds(lanes, "clock_turning", t, "bounds")))
         passed = c.variable("m", quiet)
-        with c.when(c.any(narrow)):
-            other = narrow & ~holds(lanes, "clock_same", b, "y")
+        with c.when(c.any(told.get())):
+            other = told.get() & ~holds(lanes, "clock_same", b, "y")
             changed.set(changed.get() | other)
             high.set(c.select(other, b, high.get()))
             active.set(active.get() & ~other)
-            passed.set(passed.get() | (narrow & ~other))
+            passed.set(passed.get() | (told.get() & ~other))
         on = passed.get()
         low.set(c.select(on, b, a))
         grown = c.select(quiet, w * 2.0, c.maximum(w * 4.0, c.fma(b, 1e-15, finest)))
-        width.set(c.select(on, grown, c.select(now & ~narrow, w * 0.5, w)))
+        width.set(c.select(on, grown, c.select(now & ~told.get(), w * 0.5, w)))
         active.set(active.get() & ~(on & (b >= end)))
         turn.set(turn.get() + 1)
     # Who has not come to the end in so many turns stops on the way.

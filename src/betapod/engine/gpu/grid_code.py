@@ -36,6 +36,7 @@ class GridCode(VectorCode):
 
     def __init__(self) -> None:
         super().__init__(1, fused=True)
+        self.mixes = False  # other threads work while one waits, and what waits takes registers
         self._types |= {"p": MAIN, "w": MAIN}
         #: Functions of the C library that the program needs and a card does not have.
         self.missing: set[str] = set()

@@ -29,6 +29,7 @@ class WasmCode(VectorCode):
 
     def __init__(self, width: int) -> None:
         super().__init__(width, fused=False)
+        self.mixes = False  # a browser's own compiler orders them, with fewer registers
         #: Functions that are imported when the module is loaded.
         self.imported: set[str] = set()
 
