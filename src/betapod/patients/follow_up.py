@@ -150,7 +150,7 @@ def follow_patients(
         now = lives.library(year)
         takes.append({drug: now.table[column].to_numpy() > 0 for drug, column in DRUG_COLUMNS.items()})
         rows = np.flatnonzero(alive)
-        living = now.take(rows)
+        living = now if alive.all() else now.take(rows)
         if year == 0:
             schedules, switched = _begun(orders(living), living, patients)
         else:

@@ -239,7 +239,8 @@ def _followed_together(groups: Sequence[_Group], weeks: Numbers, threads: int | 
             rows = np.flatnonzero(whose == number)
             group, all_injuries = groups[number], injuries[number]
             index = places[rows]
-            schedules += all_injuries.take(index).added_to(_schedules(group.arm, now.take(rows), group.condition))
+            people_now = now if len(rows) == len(now) else now.take(rows)
+            schedules += all_injuries.take(index).added_to(_schedules(group.arm, people_now, group.condition))
         return schedules
 
     starts = [_initial(group.arm, group.people) for group in groups]
