@@ -63,6 +63,17 @@ def test_every_reference_is_to_something_that_is_there(example: Path) -> None:
     assert (example / "p" / "problem.yaml").read_text().startswith("format_version: 1")
 
 
+def test_courses_go_on_after_what_ends_a_patient(tmp_path: Path) -> None:
+    (tmp_path / "people.csv").write_text("id,time [year],MAP [mmHg],error MAP [mmHg]\na,0,93,2\na,2,95,2\n")
+    (tmp_path / "fit.yaml").write_text(
+        "kind: individual\nmodel: kidney\ntable: people.csv\nobservables: {MAP: {error: {additive: 2 mmHg}}}\n"
+        "columns: {'error MAP [mmHg]': ignore}\nfit: {MAP0: {}}\ngroup: none\n"
+    )
+    done = carry_out("fit", "export", tmp_path / "fit.yaml", "--petab", tmp_path / "p")
+    assert done.returncode == 0, done.stderr
+    assert "kidney_failure" in done.stdout and "<event" not in (tmp_path / "p" / "model.xml").read_text()
+
+
 def test_of_published_rows_only_unknowns_are_held(tmp_path: Path) -> None:
     write_fit_record(tmp_path / "f", finished())
     done = carry_out("fit", "export", tmp_path / "f", "--petab", tmp_path / "p")

@@ -37,10 +37,13 @@ ROWS = (
 )
 
 
+def table(**values):
+    return ParameterTable(Parameter(name, f"label of {name}", values.get(name, x), unit) for name, x, unit in ROWS)
+
+
 def small():
     """A model with everything that formulas may hold, an event that gives something, and one that ends."""
-    table = ParameterTable(Parameter(name, f"label of {name}", value, unit) for name, value, unit in ROWS)
-    return assemble("small", [Part.from_text("Small", TEXT, events=EVENTS)], table)
+    return assemble("small", [Part.from_text("Small", TEXT, events=EVENTS)], table())
 
 
 def chain(length):
@@ -83,12 +86,65 @@ def test_a_long_chain_of_equations_loads_in_roadrunner(outputs):
     np.testing.assert_allclose(found[:, 1:], expected, rtol=1e-6, atol=1e-9)
 
 
-def test_equations_are_left_out_only_where_no_formula_names_them():
-    with pytest.raises(ExchangeError, match="none can be left out"):
-        write_sbml(chain(2), outputs=["x1"])
+def test_equations_that_nothing_names_may_be_left_out():
+    model = small()
+    back = read_sbml(write_sbml(model, outputs=["seen"]))
+    assert {"seen", "excess", "V", "slow"} <= {*back.assignments} and "total" not in back.assignments
+    times = np.linspace(0, 2.4, 4)  # with events, one of which looks at the total
+    expected = simulate(model, times, rtol=1e-10, atol=1e-13, outputs=["A", "seen"]).table
+    found = simulate(back, times, rtol=1e-10, atol=1e-13, outputs=["A", "seen"]).table
+    np.testing.assert_allclose(found, expected, rtol=1e-8)
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_equations_that_are_kept_must_be_there(nested):
     with pytest.raises(ExchangeError) as failure:
-        write_sbml(chain(2), nested=True, outputs=["x1", "y1", "z"])
+        write_sbml(chain(2), nested=nested, outputs=["x1", "y1", "z"])
     assert [problem.found for problem in failure.value.problems] == ["y1", "z"]
+
+
+def test_the_plain_form_has_no_event_no_unit_of_a_number_and_few_functions():
+    text = TEXT.replace("(V + seen)*c*A", "(V + seen)*c*A + c*th*sqrt(A*A_ref)")
+    model = assemble("small", [Part.from_text("Small", text, events="end when A < A_end then stop")], table(A_end=4.5))
+    plain = write_sbml(model, plain=True)
+    for mark in ("sbml:units", "<max/>", "<min/>", "<root/>", "<event", "running", "<functionDefinition"):
+        assert mark not in plain, mark
+    assert "<root/>" in write_sbml(model) and "<max/>" in write_sbml(model)
+    times = np.linspace(0, 1, 21)
+    names = [*model.state_names, *model.assignments]
+    expected = simulate(model, times, rtol=1e-10, atol=1e-13, outputs=names)
+    found = simulate(read_sbml(plain), times, rtol=1e-10, atol=1e-13, outputs=names).table
+    before = times < expected.ended[1]
+    assert 1 < before.sum() < len(times) and np.isfinite(found.to_numpy()).all()  # it goes on after the end
+    np.testing.assert_allclose(found[before], expected.table[before], rtol=1e-8)
+
+
+def test_the_plain_form_has_its_limits():
+    with pytest.raises(ExchangeError, match="rescue"):
+        write_sbml(small(), plain=True)
+    with pytest.raises(ExchangeError, match="nested"):
+        write_sbml(chain(2), plain=True, nested=True)
+
+
+def test_a_file_of_nested_functions_is_checked_as_quickly_as_another_one():
+    # Each function calls the one before three times: written out, as libsbml does, the last one has 3^30 calls.
+    functions = ["<lambda><bvar><ci>x</ci></bvar><ci>x</ci></lambda>"]
+    call = "<apply><ci>f{k}</ci><ci>x</ci></apply>"
+    functions += [
+        f"<lambda><bvar><ci>x</ci></bvar><apply><plus/>{3 * call.format(k=k)}</apply></lambda>" for k in range(30)
+    ]
+    definitions = "".join(
+        f'<functionDefinition id="f{k}"><math xmlns="http://www.w3.org/1998/Math/MathML">{body}</math></functionDefinition>'
+        for k, body in enumerate(functions)
+    )
+    text = (
+        '<sbml xmlns="http://www.sbml.org/sbml/level3/version2/core" level="3" version="2"><model>'
+        f"<listOfFunctionDefinitions>{definitions}</listOfFunctionDefinitions><listOfParameters>"
+        '<parameter id="a" value="1" constant="true"/><parameter id="a" value="2" constant="true"/>'
+        "</listOfParameters></model></sbml>"
+    )
+    with pytest.raises(ExchangeError, match=r"Duplicate|unique"):
+        read_sbml(text)
 
 
 @pytest.mark.parametrize("name", ["kidney", "metabolism"])

@@ -9,10 +9,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ...base.errors import ConfigError, Location, Problem
+from ...model import Model
 from .error_model import ErrorModel
 from .individual_problem import IndividualProblem
 from .measured_people import MeasuredObservable, MeasuredPerson
@@ -238,6 +239,18 @@ def petab_left_out(problem: IndividualProblem) -> list[str]:
             "Sizes of errors are estimated by maximum likelihood there, and from residuals and leverages here: they differ a little."
         )
     return sentences
+
+
+def without_ends(model: Model) -> tuple[Model, list[str]]:
+    """Return a model whose courses go on after what ends a patient, and in words what was left out.
+
+    Nothing is measured after an end, and other tools differentiate a model without events only.
+    """
+    ends = [event.name for event in model.events if event.terminal]
+    if not ends:
+        return model, []
+    kept = replace(model, events=tuple(event for event in model.events if not event.terminal))
+    return kept, [f"What ends a patient ({', '.join(ends)}): predictions go on after it."]
 
 
 def as_tsv(rows: Rows) -> str:

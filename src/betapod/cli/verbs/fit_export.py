@@ -70,7 +70,7 @@ def fit_export_command(
 def _people(path: Path, petab: Path, estimates: Path | None, version: int) -> tuple[list[str], list[str]]:
     from ...calibration.individual.individual_folder import read_individual_folder
     from ...calibration.individual.individual_problem import read_individual_problem
-    from ...calibration.individual.petab_tables import as_tsv, petab_tables
+    from ...calibration.individual.petab_tables import as_tsv, petab_tables, without_ends
     from ..shared import model_from
 
     if path.is_dir():
@@ -91,9 +91,10 @@ def _people(path: Path, petab: Path, estimates: Path | None, version: int) -> tu
         petab_form, model, names_files = second.form, second.model, SECOND_PROBLEM
     else:
         petab_form = petab_tables(problem, found_values)
+    model, ends = without_ends(model)
     texts = {name: as_tsv(rows) for name, rows in petab_form.tables.items()}
     texts["problem.yaml"] = names_files
-    return _written(petab, texts, model), list(petab_form.left_out)
+    return _written(petab, texts, model), [*petab_form.left_out, *ends]
 
 
 #: The file that names the others, in version 1 of the format.

@@ -174,9 +174,18 @@ def export_model(
     outputs: Annotated[
         list[str] | None,
         typer.Option(
-            "--output", "-O", metavar="NAME", help="With --nested: an equation to keep; default: all. Repeatable."
+            "--output",
+            "-O",
+            metavar="NAME",
+            help="SBML: an equation to keep, beside those that formulas name; default: all. Repeatable.",
         ),
     ] = None,
+    plain: Annotated[
+        bool,
+        typer.Option(
+            "--plain", help="SBML without events, units of numbers, minima and roots, for sbmltoodejax; see docs."
+        ),
+    ] = False,
     tables: ParametersOption = None,
 ) -> None:
     """Export a model: SBML, WebAssembly, LaTeX, HTML, a diagram, JSON.
@@ -191,14 +200,14 @@ def export_model(
                 "unknown-format", f"the name {path} does not tell the format", expected=f"--as {' | '.join(_forms())}"
             )
         )
-    if form != "sbml" and (nested or outputs):
-        option = "--nested" if nested else "--output"
+    if form != "sbml" and (nested or outputs or plain):
+        option = "--nested" if nested else "--plain" if plain else "--output"
         raise ConfigError(Problem("bad-option", f"{option} belongs to SBML", found=form, hint="Add --as sbml."))
     if form == "wasm":
         _write_wasm(model_from(model, tables or ()), path, submodel)
         return
     loaded = model_from(model, tables or ())
-    text = _as_sbml(loaded, submodel, nested, outputs) if form == "sbml" else _printed(loaded, form, submodel)
+    text = _as_sbml(loaded, submodel, nested, outputs, plain) if form == "sbml" else _printed(loaded, form, submodel)
     _deliver(text, path)
 
 
@@ -221,14 +230,20 @@ def _write_wasm(model: Model, path: Path | None, submodel: str | None) -> None:
         print_note(f"wrote {file}")
 
 
-def _as_sbml(model: Model, submodel: str | None, nested: bool = False, outputs: list[str] | None = None) -> str:
+def _as_sbml(
+    model: Model,
+    submodel: str | None,
+    nested: bool = False,
+    outputs: list[str] | None = None,
+    plain: bool = False,
+) -> str:
     from ...exchange import write_sbml
 
     if submodel is not None:
         message = "SBML holds a whole model, not one submodel"
         raise ConfigError(Problem("bad-option", message, hint="Leave the submodel out."))
     with waiting("writing SBML"):
-        return str(write_sbml(model, nested=nested, outputs=outputs or None))
+        return str(write_sbml(model, nested=nested, outputs=outputs or None, plain=plain))
 
 
 def _printed(model: Model, form: str, submodel: str | None) -> str:

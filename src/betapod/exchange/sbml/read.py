@@ -17,6 +17,7 @@ from ...base.errors import ExchangeError, Location, MissingExtraError, Problem
 from ..foreign.foreign_file import TEXT, file_and_text
 from ..foreign.imported_model import ImportedModel, imported
 from ..foreign.nesting_guard import check_depth
+from .consistency import check_consistency
 
 
 def read_sbml(source: str | Path, inputs: Iterable[str] = ()) -> ImportedModel:
@@ -124,10 +125,7 @@ def _refuse_errors(libsbml: Any, document: Any, file: str, undefined: list[tuple
     """Raise what libsbml finds wrong with the file, first as XML and SBML, then as a consistent model."""
     problems = _errors(libsbml, document, file)
     if not problems:
-        for category in (libsbml.LIBSBML_CAT_UNITS_CONSISTENCY, libsbml.LIBSBML_CAT_MODELING_PRACTICE):
-            document.setConsistencyChecks(category, False)
-        document.checkConsistency()
-        problems = _errors(libsbml, document, file)
+        problems = _errors(libsbml, check_consistency(document), file)
         line = document.getModel().getLine() if document.getModel() is not None else 0
         problems = [p for p in problems if not _only_undefined(p, line, undefined)]
     if problems or document.getModel() is None:

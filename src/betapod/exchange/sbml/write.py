@@ -9,21 +9,24 @@ Insulin units, cells and items are counted in ``item``; normalisation to 1.73 m2
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ...base.arguments import instance
 from ...base.arguments import path as path_of
-from ...base.errors import ExchangeError, Location, MissingExtraError, Problem, did_you_mean
+from ...base.errors import ExchangeError, Location, MissingExtraError, Problem
 from ...base.files import write_text
 from ...model.algebra.expression import Expr, evaluate, free_symbols, mul, symbol, topological
 from ...model.assembly.model import Event, Model, State
 from ...model.bibliography import BibliographyEntry
 from .annotations import UnitWriter, annotate_parameter, attach_note
+from .consistency import check_consistency
 from .formula_units import FormulaUnits
+from .kept_equations import kept_equations
 from .mathml_writer import Formulas, delay_tree, expand_roots
 from .nested_formulas import NestedFormulas
+from .plain_form import in_plain_operations, without_events, without_units
 
 _QUANTITY, _KINETIC, _EXPRESSION, _CONTINUOUS = "SBO:0000002", "SBO:0000009", "SBO:0000064", "SBO:0000293"
 
@@ -38,6 +41,7 @@ def write_sbml(
     check: bool = True,
     nested: bool = False,
     outputs: Sequence[str] | None = None,
+    plain: bool = False,
 ) -> str:
     """Return a model as SBML text, and write it to a file if a path is given.
 
@@ -55,7 +59,11 @@ def write_sbml(
         Write every formula by itself, in states, parameters, inputs and time, as functions whose arguments are what it uses several times. So
         written, large models load in tools that write every equation out wherever it is used (libRoadRunner, Tellurium).
     outputs
-        With `nested`: the equations that the file has, beside all states; all by default. Such tools load a file with few of them several times faster.
+        The equations that the file has, beside all states; all by default. Those that formulas name stay, unless they are nested. Tools load a file
+        with few of them several times faster.
+    plain
+        Write numbers without units, roots, minima and maxima as powers and cases, and leave out what ends a patient, for tools that know no more
+        (sbmltoodejax) or differentiate models without events only.
 
     Returns
     -------
@@ -65,7 +73,7 @@ def write_sbml(
     Raises
     ------
     ExchangeError
-        Something in the model has no SBML counterpart, or libsbml finds an error; outputs that are no equations; all of them.
+        Something in the model has no SBML counterpart, or libsbml finds an error; outputs that are no equations, all of them; a plain form that is nested.
 
     Examples
     --------
@@ -88,49 +96,24 @@ def write_sbml(
         from ...physiology.whole_body import BIBLIOGRAPHY
 
         bibliography = Bibliography.read(BIBLIOGRAPHY)
+    if plain and nested:
+        message = "the plain form has no functions, and nested formulas are made of them"
+        raise ExchangeError(Problem("bad-option", message, hint="Choose one of them."))
+    model = without_events(model) if plain else model
     document = libsbml.SBMLDocument(3, 2)
-    _Writer(model, document.createModel(), bibliography, nested, _chosen(model, nested, outputs)).write()
+    _Writer(model, document.createModel(), bibliography, nested, kept_equations(model, nested, outputs), plain).write()
+    if plain:
+        without_units(document)
     if check:
-        _check(libsbml, document, nested)
+        _check(libsbml, document)
     text = str(libsbml.writeSBMLToString(document))
     if path is not None:
         write_text(path, text)
     return text
 
 
-def _chosen(model: Model, nested: bool, outputs: Sequence[str] | None) -> tuple[str, ...]:
-    """Return the names of the equations that a file has.
-
-    Raises
-    ------
-    ExchangeError
-        Outputs where formulas name equations; unknown ones.
-    """
-    if outputs is None:
-        return tuple(model.assignments)
-    if not nested:
-        hint = "Nest them (argument `nested`, option --nested), or leave the outputs out."
-        message = "formulas name all equations unless they are nested, so none can be left out"
-        raise ExchangeError(Problem("bad-option", message, Location("outputs"), hint=hint))
-    reported = {*model.assignments, *model.state_names}
-    problems = [
-        Problem(
-            "unknown-name", "no state or equation", Location("outputs"), name, hint=did_you_mean(name, sorted(reported))
-        )
-        for name in outputs
-        if name not in reported
-    ]
-    if problems:
-        raise ExchangeError(problems)
-    return tuple(name for name in model.assignments if name in outputs)
-
-
-def _check(libsbml: Any, document: Any, nested: bool) -> None:
-    """Let libsbml check a document; of nested functions it would write out each call, which takes minutes."""
-    document.setConsistencyChecks(libsbml.LIBSBML_CAT_GENERAL_CONSISTENCY, not nested)
-    document.setConsistencyChecks(libsbml.LIBSBML_CAT_MODELING_PRACTICE, False)
-    document.setConsistencyChecks(libsbml.LIBSBML_CAT_UNITS_CONSISTENCY, False)
-    document.checkConsistency()
+def _check(libsbml: Any, document: Any) -> None:
+    document = check_consistency(document)
     problems = [
         Problem("invalid-sbml", " ".join(error.getMessage().split()), Location("", error.getLine()))
         for error in (document.getError(k) for k in range(document.getNumErrors()))
@@ -150,9 +133,10 @@ class _Writer:
         bibliography: Mapping[str, BibliographyEntry],
         nested: bool,
         equations: tuple[str, ...],
+        plain: bool,
     ) -> None:
         self.model, self.target, self.bibliography = model, target, bibliography
-        self.nested, self.equations = nested, equations
+        self.nested, self.equations, self.plain = nested, equations, plain
         self.units = UnitWriter(target)
         self.identifiers: dict[str, str] = {}
         names = (*model.names, *model.conversions, *(delayed.name for delayed in model.delays))
@@ -232,7 +216,8 @@ class _Writer:
         """Return every formula under a key, expanded: as written, or as a whole in terms of states, parameters, inputs and time alone."""
         model = self.model
         wanted: dict[tuple[Any, ...], Expr] = {}
-        for name, assignment in model.assignments.items():
+        for name in self.model.assignments if self.nested else self.equations:
+            assignment = model.assignments[name]
             local = assignment.local
             wanted["assign", name] = local if isinstance(local, Expr) and not by_states else assignment.expr
         for state in model.states:
@@ -249,7 +234,11 @@ class _Writer:
                 wanted["priority", k] = event.priority
             for target, value in _event_values(event):
                 wanted["event", k, target] = value
-        return dict(zip(wanted, expand_roots(wanted.values()), strict=True))
+        return dict(zip(wanted, self._expanded(wanted.values()), strict=True))
+
+    def _expanded(self, roots: Iterable[Expr]) -> list[Expr]:
+        expanded = expand_roots(roots)
+        return in_plain_operations(expanded) if self.plain else expanded
 
     def _prepare(self) -> tuple[dict[tuple[Any, ...], Expr], Formulas | NestedFormulas]:
         """Collect every formula under a key, expanded, and find what they share."""
@@ -259,8 +248,9 @@ class _Writer:
             nested = NestedFormulas(self.identifiers, used, self.equations, expanded, self._wanted(by_states=True))
             return nested.roots, nested
         # An inlined formula may contain another equation as a whole: there that one's name is written, unless it is but an alias.
-        names = [n for n, a in model.assignments.items() if not (isinstance(a.local, Expr) and a.local.op == "sym")]
-        inlined = expand_roots([model.assignments[name].expr for name in names])
+        local = {name: model.assignments[name].local for name in self.equations}
+        names = [name for name, form in local.items() if not (isinstance(form, Expr) and form.op == "sym")]
+        inlined = self._expanded([model.assignments[name].expr for name in names])
         named = {e: self.identifiers[name] for name, e in reversed(list(zip(names, inlined, strict=True))) if e.args}
         formulas = Formulas(self.identifiers, named, used)
         formulas.prepare(
@@ -312,7 +302,7 @@ class _Writer:
     def _start_tree(self, state: State, start: Expr, formulas: Formulas | NestedFormulas) -> Any:
         """Return what a state starts from, in parameters alone where that is short: some tools pass over starts from equations."""
         if any(name in self.model.assignments for name in free_symbols([start])):
-            by_parameters = expand_roots([state.initial])[0]
+            by_parameters = self._expanded([state.initial])[0]
             if len(topological([by_parameters])) <= _SHORT_START:
                 return Formulas(self.identifiers, {}, set()).tree(by_parameters)
         return formulas.tree(start)
