@@ -51,9 +51,9 @@ measurement_files: [measurements.tsv]
 """
 
 
-def write(folder: Path, problem: str, **tables: str) -> PetabProblem:
+def write(folder: Path, problem: str, model: str = MODEL, **tables: str) -> PetabProblem:
     """Write a problem whose tables have blanks between cells, and read it."""
-    (folder / "model.xml").write_text(MODEL)
+    (folder / "model.xml").write_text(model)
     (folder / "problem.yaml").write_text(problem)
     for name, text in tables.items():
         cells = [line.split() for line in text.strip().splitlines()]
@@ -191,6 +191,32 @@ def test_periods_of_version_2_hold_doses_and_changes(tmp_path: Path) -> None:
         value, step = problem.parameters[name].nominal, 1e-4
         ends = [objective({name: value + sign * step}).llh for sign in (1, -1)]
         assert at.gradient[name] == pytest.approx((ends[0] - ends[1]) / (2 * step), rel=1e-5, abs=1e-6)
+
+
+def test_a_model_that_tells_the_time_keeps_its_clock_through_periods(tmp_path: Path) -> None:
+    # A' = k*time, so that A grows by k*(t2^2 - t1^2)/2; the rate k is another one from time 2 on.
+    sbml = (
+        '<sbml xmlns="http://www.sbml.org/sbml/level3/version2/core" level="3" version="2"><model><listOfParameters>'
+        '<parameter id="A" value="1" constant="false"/><parameter id="k" value="1" constant="true"/></listOfParameters>'
+        '<listOfRules><rateRule variable="A"><math xmlns="http://www.w3.org/1998/Math/MathML"><apply><times/><ci>k</ci>'
+        '<csymbol encoding="text" definitionURL="http://www.sbml.org/sbml/symbols/time">t</csymbol></apply></math></rateRule>'
+        "</listOfRules></model></sbml>"
+    )
+    problem = write(
+        tmp_path,
+        SECOND,
+        parameters="parameterId lowerBound upperBound nominalValue estimate\nfast 0 10 3 true",
+        conditions="conditionId targetId targetValue\nslow k 1\nlater k fast",
+        experiments="experimentId time conditionId\ne 0 slow\ne 2 later\nlate 4 later",
+        observables="observableId observableFormula noiseFormula noiseDistribution\na A 1 normal",
+        measurements="observableId experimentId time measurement\na e 1 1\na e 2 1\na e 5 1\na late 4 1\na late 6 1",
+        model=sbml,
+    )
+    at = PetabObjective(problem, 1)(slopes=True)
+    np.testing.assert_allclose(at.simulated, [1.5, 3.0, 3.0 + 1.5 * 21.0, 1.0, 1.0 + 1.5 * 20.0], rtol=1e-8)
+    slopes = [0.0, 0.0, 10.5, 0.0, 10.0]
+    expected = sum((1.0 - y) * slope for y, slope in zip(at.simulated, slopes, strict=True))
+    assert at.gradient is not None and at.gradient["fast"] == pytest.approx(expected, rel=1e-7)
 
 
 def test_a_fit_finds_the_truth(tmp_path: Path) -> None:

@@ -13,7 +13,9 @@ from ..sbml.read import read_sbml
 from .petab_problem import PetabTarget
 
 
-def read_petab_model(path: Path, targets: Iterable[str]) -> tuple[ImportedModel, dict[str, PetabTarget]]:
+def read_petab_model(
+    path: Path, targets: Iterable[str], later: bool = False
+) -> tuple[ImportedModel, dict[str, PetabTarget], str]:
     """Read the SBML of a problem.
 
     Whatever moves, or starts from a formula, gets a parameter for its start, and one that says whether conditions give it.
@@ -22,11 +24,13 @@ def read_petab_model(path: Path, targets: Iterable[str]) -> tuple[ImportedModel,
     ----------
     targets
         Names that conditions change.
+    later
+        Whether periods begin at other times than 0. Where the model tells the time, a parameter is added to it then: that at which its clock starts.
 
     Returns
     -------
     tuple
-        The model, and how each target is held.
+        The model, how each target is held, and the name of the parameter for the start of the clock, empty if there is none.
 
     Raises
     ------
@@ -47,9 +51,48 @@ def read_petab_model(path: Path, targets: Iterable[str]) -> tuple[ImportedModel,
         raise ConfigError(problems)
     started = {name: _give_start(libsbml, source, name) for name in wanted if _needs_start(source, name)}
     _start_by_size(libsbml, source, {*wanted} - {*started})
+    clock = _start_clock(libsbml, source) if later else ""
     model = read_sbml(libsbml.writeSBMLToString(document))
     held = {name: _held(model, source, name, started.get(name)) for name in wanted}
-    return model, held
+    return model, held, model.report.names[clock] if clock else ""
+
+
+def _start_clock(libsbml: Any, source: Any) -> str:
+    """Let time be a new parameter and the time since then; return its identifier, empty where no formula tells the time."""
+    formulas = [e for e in source.getListOfAllElements() if hasattr(e, "isSetMath") and e.isSetMath()]
+    telling = [element for element in formulas if _tells_time(libsbml, element.getMath())]
+    if not telling:
+        return ""
+    clock = "clock_start"
+    while source.getElementBySId(clock) is not None:
+        clock += "_"
+    parameter = source.createParameter()
+    parameter.setId(clock)
+    parameter.setConstant(True)
+    parameter.setValue(0.0)
+    for element in telling:
+        element.setMath(_by_clock(libsbml, element.getMath(), clock))
+    return clock
+
+
+def _tells_time(libsbml: Any, node: Any) -> bool:
+    children = (node.getChild(k) for k in range(node.getNumChildren()))
+    return node.getType() == libsbml.AST_NAME_TIME or any(_tells_time(libsbml, child) for child in children)
+
+
+def _by_clock(libsbml: Any, node: Any, clock: str) -> Any:
+    """Return a formula in which time is that at which the clock started, and what has passed since."""
+    if node.getType() == libsbml.AST_NAME_TIME:
+        total = libsbml.ASTNode(libsbml.AST_PLUS)
+        start = libsbml.ASTNode(libsbml.AST_NAME)
+        start.setName(clock)
+        total.addChild(node.deepCopy())
+        total.addChild(start)
+        return total
+    tree = node.deepCopy()
+    for k in range(tree.getNumChildren()):
+        tree.replaceChild(k, _by_clock(libsbml, node.getChild(k), clock), True)
+    return tree
 
 
 def _unfit(source: Any, name: str, file: str) -> Problem | None:

@@ -152,6 +152,8 @@ class PetabProblem:
         Parameters of the table that the model has, too, with the model's name for them.
     notes
         What was not used.
+    clock
+        Parameter of the model for the time at which a period begins, empty where its formulas do not tell the time.
     """
 
     file: str
@@ -164,6 +166,7 @@ class PetabProblem:
     targets: Mapping[str, PetabTarget]
     direct: Mapping[str, str]
     notes: tuple[str, ...] = ()
+    clock: str = ""
 
     @property
     def estimated(self) -> tuple[str, ...]:

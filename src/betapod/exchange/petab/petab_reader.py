@@ -90,7 +90,8 @@ class _Reader:
         targets = dict.fromkeys(
             name for periods_of in periods.values() for _, changes in periods_of for name in changes
         )
-        self.model, self.targets = read_petab_model(self.folder / files.model, targets)
+        later = any(start not in (0.0, -math.inf) for periods_of in periods.values() for start, _ in periods_of)
+        self.model, self.targets, clock = read_petab_model(self.folder / files.model, targets, later)
         experiments = {
             name: tuple(PetabPeriod(start, self._changes(changes, name)) for start, changes in periods_of)
             for name, periods_of in periods.items()
@@ -104,7 +105,7 @@ class _Reader:
         self._refuse()
         return PetabProblem(
             self.document.file, self.version, self.model, self.parameters, experiments, observables,
-            tuple(measurements), self.targets, self._direct(), tuple(self.notes),
+            tuple(measurements), self.targets, self._direct(), tuple(self.notes), clock,
         )  # fmt: skip
 
     def _refuse(self) -> None:

@@ -61,7 +61,7 @@ class PetabRun:
     Raises
     ------
     ExchangeError
-        Experiments with several periods in a model whose rates change with time by themselves.
+        Experiments that begin in a steady state, of a model whose rates change with time by themselves.
     """
 
     def __init__(self, problem: PetabProblem, threads: int | None = None) -> None:
@@ -86,14 +86,10 @@ class PetabRun:
 
     def _check_clock(self) -> None:
         roots = [state.rate for state in self.problem.model.states]
-        several = [
-            name for name, periods in self.problem.experiments.items() if len(periods) > 1 or periods[0].start != 0.0
-        ]
-        if several and TIME in topological(roots):
-            message = (
-                "rates of the model change with time by themselves, so experiments begin at time 0 and have one period"
-            )
-            raise ExchangeError(Problem("unsupported", message, Location(self.problem.file), ", ".join(several[:3])))
+        settled = [name for name, periods in self.problem.experiments.items() if periods[0].start == -math.inf]
+        if settled and TIME in topological(roots):
+            message = "rates of the model change with time by themselves, so it has no steady state to begin from"
+            raise ExchangeError(Problem("unsupported", message, Location(self.problem.file), ", ".join(settled[:3])))
 
     def __call__(self, values: Mapping[str, float], directions: Sequence[str] = ()) -> PetabValues:
         """Return quantities at every measurement.
@@ -150,6 +146,9 @@ class PetabRun:
         quantities: PetabValues,
     ) -> None:
         periods = [self._period(lane, k) for lane in lanes]
+        if self.problem.clock:
+            for lane, period in zip(lanes, periods, strict=True):
+                lane.values[self.problem.clock] = period.start
         by_state = [self._of_states(period) if k == 0 else [] for period in periods]
         for lane, period, later in zip(lanes, periods, by_state, strict=True):
             self._change(lane, {n: f for n, f in period.changes.items() if n not in later}, values, k == 0)
