@@ -14,7 +14,7 @@ from .inlined_functions import INLINED
 _HALF = const(0.5)
 
 
-def without_events(model: Model) -> Model:
+def endless_model(model: Model) -> Model:
     """Return a model whose courses go on after what ends a patient.
 
     Raises

@@ -26,7 +26,7 @@ from .formula_units import FormulaUnits
 from .kept_equations import kept_equations
 from .mathml_writer import Formulas, delay_tree, expand_roots
 from .nested_formulas import NestedFormulas
-from .plain_form import in_plain_operations, without_events, without_units
+from .plain_form import endless_model, in_plain_operations, without_units
 
 _QUANTITY, _KINETIC, _EXPRESSION, _CONTINUOUS = "SBO:0000002", "SBO:0000009", "SBO:0000064", "SBO:0000293"
 
@@ -99,7 +99,7 @@ def write_sbml(
     if plain and nested:
         message = "the plain form has no functions, and nested formulas are made of them"
         raise ExchangeError(Problem("bad-option", message, hint="Choose one of them."))
-    model = without_events(model) if plain else model
+    model = endless_model(model) if plain else model
     document = libsbml.SBMLDocument(3, 2)
     _Writer(model, document.createModel(), bibliography, nested, kept_equations(model, nested, outputs), plain).write()
     if plain:
