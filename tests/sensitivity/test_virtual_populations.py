@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from commands import carry_out
 from scipy.special import ndtr
-from scipy.stats import kstest, spearmanr
+from scipy.stats import kstest, spearmanr, truncnorm
 
 from betapod.base.errors import ConfigError
 from betapod.patients.cohorts.cohort_catalogue import load_target
+from betapod.sensitivity.limited_bell import limited_bell
 from betapod.sensitivity.virtual_populations import (
     _distance,
     _rank_correlation,
@@ -64,6 +65,31 @@ def test_distance_and_rank_correlation_are_the_usual_ones() -> None:
     weights = np.where(np.arange(300) < 100, 2.0, 1.0)
     twice = np.concatenate([smooth[:100], smooth])
     assert _distance(smooth, weights / weights.sum(), ndtr) == pytest.approx(kstest(twice, "norm").statistic, abs=1e-12)
+
+
+def test_a_bell_within_a_range_has_the_mean_and_the_sd_that_were_asked_for() -> None:
+    x = np.linspace(-4.0, 4.0, 41)
+    np.testing.assert_allclose(limited_bell(0.0, 1.0, -np.inf, np.inf)(x), ndtr(x), atol=1e-6)
+    # A bell cut off at both ends is the one of largest entropy with its own mean and SD.
+    cut = truncnorm(-1.0, 2.0, loc=5.0, scale=2.0)
+    x = np.linspace(3.0, 9.0, 25)
+    np.testing.assert_allclose(limited_bell(cut.mean(), cut.std(), 3.0, 9.0)(x), cut.cdf(x), atol=1e-6)
+    # Years with diabetes are not below 0: mean 10.1 and SD 6 stay so without the part of a bell that would be.
+    at = np.linspace(0.0, 80.0, 200_001)
+    within = limited_bell(10.1, 6.0, 0.0, 80.0)(at)
+    mean = np.trapezoid(1.0 - within, at)
+    second = 2.0 * np.trapezoid(at * (1.0 - within), at)
+    assert mean == pytest.approx(10.1, abs=1e-3) and np.sqrt(second - mean**2) == pytest.approx(6.0, abs=1e-3)
+    # Nothing between 0 and 1 has an SD of 0.6, and nothing a mean outside.
+    assert limited_bell(0.5, 0.6, 0.0, 1.0) is None and limited_bell(1.5, 0.1, 0.0, 1.0) is None
+
+
+def test_weights_are_told_the_bell_behind_a_mean_and_an_sd() -> None:
+    import betapod
+
+    made = {item.way: item for item in compared_ways(betapod.load_library(), load_target("Skyler"))}
+    assert max(made["weights"].distances.values()) <= 0.05
+    assert made["weights"].effective > 2.0 * made["Allen"].effective
 
 
 def test_ways_on_the_library() -> None:

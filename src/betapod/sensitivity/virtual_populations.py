@@ -10,16 +10,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..base.errors import ConfigError, Problem, did_you_mean
-from ..patients.cohorts.cohort_target import CohortTarget
+from ..patients.cohorts.cohort_target import CohortTarget, Moment
 from ..patients.cohorts.reweight import weigh
 from ..patients.library import Library
+from ..patients.plausibility import POSSIBLE
 from .index_table import Numbers
+from .limited_bell import limited_bell
 
 #: Neighbours by which the density of the pool is told: a choice; more would blur it, fewer make it noise.
 NEIGHBOURS = 5
@@ -31,6 +33,10 @@ _FARTHEST = 6.0
 WANTED = 1000
 #: Random parts of the pool of one size, and the smallest size, where it is asked how many simulations a distance takes.
 PARTS, _SMALLEST = 3, 64
+#: The range of what has none.
+_ANY = (-math.inf, math.inf)
+#: Levels at which weights are told a bell, their tolerance, and places between which its quantiles are told.
+_LEVELS, _TOLERANCE, _PLACES = tuple(k / 20 for k in range(1, 20)), 0.005, 10_001
 #: Ways, and what each is.
 WAYS = {
     "weights": "weights by entropy balancing, every member of the pool with one",
@@ -47,10 +53,13 @@ class Margin:
     ----------
     probability
         Its distribution function.
+    assumed
+        Quantiles, level -> value, where no more is known than a mean and an SD; empty where the target itself gives quantiles.
     """
 
     name: str
     probability: Callable[[Numbers], Numbers]
+    assumed: Mapping[float, float] = field(default_factory=dict)
 
     def scores(self, x: Numbers) -> Numbers:
         """Return normal scores of values."""
@@ -100,7 +109,11 @@ def target_margins(target: CohortTarget, names: Sequence[str] = ()) -> list[Marg
     for (name, kind), mean in means.items():
         sd = means.get((name, kind.replace("mean", "sd")))
         if kind in ("mean", "log_mean") and sd and name not in margins:
-            margins[name] = Margin(name, _normal(mean, sd, logarithmic=kind == "log_mean"))
+            ends = zip(target.ranges.get(name, _ANY), POSSIBLE.get(name, _ANY), strict=True)
+            (low, least), (high, most) = ends
+            limits = max(low, least), min(high, most)
+            bell = _bell(mean, sd, limits, logarithmic=kind == "log_mean")
+            margins[name] = Margin(name, bell, _quantiles(bell, mean, sd, logarithmic=kind == "log_mean"))
     problems = [
         Problem("unknown-quantity", f"{target.name} says too little of {name!r}", hint=did_you_mean(name, margins))
         for name in names
@@ -114,14 +127,26 @@ def target_margins(target: CohortTarget, names: Sequence[str] = ()) -> list[Marg
     return [margins[name] for name in names or margins]
 
 
-def _normal(mean: float, sd: float, logarithmic: bool) -> Callable[[Numbers], Numbers]:
+def _bell(mean: float, sd: float, limits: tuple[float, float], logarithmic: bool) -> Callable[[Numbers], Numbers]:
+    """Return the distribution function of a quantity, or of its logarithm, with a mean, an SD and the range of those who are eligible."""
     from scipy.special import ndtr
+
+    low, high = (math.log(max(end, 1e-300)) if logarithmic else end for end in limits)
+    within = limited_bell(mean, sd, low, high)
 
     def probability(x: Numbers) -> Numbers:
         at = np.log(np.maximum(x, 1e-300)) if logarithmic else x
-        return np.asarray(ndtr((at - mean) / sd))
+        return np.asarray(ndtr((at - mean) / sd)) if within is None else within(at)
 
     return probability
+
+
+def _quantiles(
+    probability: Callable[[Numbers], Numbers], mean: float, sd: float, logarithmic: bool
+) -> dict[float, float]:
+    at = np.linspace(mean - _FARTHEST * sd, mean + _FARTHEST * sd, _PLACES)
+    values = np.exp(at) if logarithmic else at
+    return {level: float(np.interp(level, probability(values), values)) for level in _LEVELS}
 
 
 def compared_ways(
@@ -212,8 +237,13 @@ class _EligiblePool:
     def of(cls, library: Library, target: CohortTarget, names: Sequence[str]) -> _EligiblePool:
         margins = target_margins(target, names)
         told = {margin.name for margin in margins}
-        # Weights are told no more than the other ways are.
-        same = replace(target, moments=tuple(moment for moment in target.moments if told >= {*moment.names}))
+        # Weights are told no more than the other ways are, and no less: the bell that is assumed behind a mean and an SD.
+        bells = [
+            Moment("quantile", (margin.name,), value, level, tolerance=_TOLERANCE)
+            for margin in margins
+            for level, value in margin.assumed.items()
+        ]
+        same = replace(target, moments=(*(moment for moment in target.moments if told >= {*moment.names}), *bells))
         eligible, balanced = weigh(library, same)
         rows = np.flatnonzero(eligible)
         table = library.table.iloc[rows]
@@ -260,7 +290,7 @@ def accepted(ratio: Numbers, scores: Numbers, seed: int) -> Numbers:
             continue
         weights = inside / inside.sum()
         distance = float(
-            np.mean([_distance(scores[:, k], weights, _normal(0.0, 1.0, False)) for k in range(scores.shape[1])])
+            np.mean([_distance(scores[:, k], weights, _bell(0.0, 1.0, _ANY, False)) for k in range(scores.shape[1])])
         )
         if distance < least:
             best, least = weights, distance
