@@ -21,7 +21,8 @@ other tools    simulate_nonmem  write_nonmem  write_archive  solve_flux_balance
 evidence       load_evidence  Registry  pool  Pooled  grade  list_claims  judge_claims  Ledger
                answer  Answer
 validation     validate  Scorecard  confront  Confrontation  how_trusted  trusted_numbers
-sensitivity    sensitivity_indices  trial_sensitivity  verdicts_by_number
+sensitivity    sensitivity_indices  trial_sensitivity  verdict_sensitivity  verdicts_by_number
+               identify_numbers  likelihood_profiles
 vocabulary     list_observables  convert
 errors         errors: the family of exceptions, each with what is wrong, where, and what to do
 =============  ==================================================================================================
@@ -95,8 +96,11 @@ if TYPE_CHECKING:
     from .front.risks import harms as harms
     from .front.risks import list_complications as list_complications
     from .front.risks import show_complication as show_complication
+    from .front.sensitivities import identify_numbers as identify_numbers
+    from .front.sensitivities import likelihood_profiles as likelihood_profiles
     from .front.sensitivities import sensitivity_indices as sensitivity_indices
     from .front.sensitivities import trial_sensitivity as trial_sensitivity
+    from .front.sensitivities import verdict_sensitivity as verdict_sensitivity
     from .front.sensitivities import verdicts_by_number as verdicts_by_number
     from .front.simulations import simulate as simulate
     from .front.trials import list_protocols as list_protocols
@@ -216,6 +220,9 @@ _PUBLIC = {
     "trusted_numbers": "front.trusting",
     "validate": "front.judging",
     "validate_forecasts": "front.one_patient",
+    "identify_numbers": "front.sensitivities",
+    "likelihood_profiles": "front.sensitivities",
+    "verdict_sensitivity": "front.sensitivities",
     "verdicts_by_number": "front.sensitivities",
     "write_archive": "exchange.archive.write_archive",
     "write_nonmem": "front.data_sets",
@@ -269,8 +276,10 @@ __all__ = [
     "grade",
     "harms",
     "how_trusted",
+    "identify_numbers",
     "judge_claims",
     "kidney_risks",
+    "likelihood_profiles",
     "list_claims",
     "list_cohorts",
     "list_complications",
@@ -311,6 +320,7 @@ __all__ = [
     "trusted_numbers",
     "validate",
     "validate_forecasts",
+    "verdict_sensitivity",
     "verdicts_by_number",
     "write_archive",
     "write_explorer",

@@ -112,6 +112,24 @@ def test_intervals_hold_the_right_number_as_often_as_they_say() -> None:
     assert 0.93 <= np.mean(inside) <= 0.97
 
 
+def test_intervals_of_a_jump_hold_the_right_number() -> None:
+    """Of a step that one run in thirty meets, by 256 points: spread alone held first-order indices in 42 of 100 cases."""
+    sides = np.array([0.3, 0.3, 0.37])
+    chance = sides.prod()
+    exact = np.array([chance * (1 / sides - 1), 1 - sides]) / (1 - chance)
+
+    def corner(u):
+        return np.all(u > 1 - sides, axis=1)[:, None].astype(float)
+
+    inside, halves = [], []
+    for seed in range(60):
+        tables = spent(corner, SobolScheme(SINGLE, 3), 256, seed).tables
+        inside.append([np.abs(table.values[:, 0] - exact[k]) <= table.half[:, 0] for k, table in enumerate(tables)])
+        halves.append([table.half[:, 0] for table in tables])
+    assert np.mean(inside, axis=0).min() >= 0.9
+    assert np.mean(halves, axis=0).max() < 0.5
+
+
 def test_what_is_a_sum_of_curves_is_known_by_few_runs() -> None:
     """By 256 points the index of a number that decides nearly all is known to 0.01, where without curves chance leaves 0.1."""
 
@@ -198,6 +216,18 @@ def test_partial_rank_correlation_holds_the_other_inputs() -> None:
     others = np.column_stack([np.ones(4000), ranks[:, 1:]])
     left = [v - others @ np.linalg.lstsq(others, v)[0] for v in (ranks[:, 0], rankdata(y[:, 0]))]
     assert table.values[0, 0] == pytest.approx(np.corrcoef(left)[0, 1], abs=1e-10)
+
+
+def test_an_input_that_alone_orders_the_output_has_all_of_the_correlation() -> None:
+    x = np.random.default_rng(4).random((40, 3))
+    table = partial_rank_correlations(x, np.exp(-x[:, [1]]))
+    assert_allclose(table.values[:, 0], [0.0, -1.0, 0.0], atol=1e-12)
+    assert table.half[1, 0] == 0.0
+    # An input that is another one says nothing beside it, and takes nothing from the third.
+    twice = np.column_stack([x[:, 0], x[:, 0], x[:, 2]])
+    table = partial_rank_correlations(twice, twice[:, [0]] + twice[:, [2]])
+    assert_allclose(table.values[:2, 0], 0.0, atol=1e-12)
+    assert table.values[2, 0] > 0.9
 
 
 # -- SALib on the same samples ---------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from commands import carry_out
 
+import betapod
 from betapod.base.errors import ConfigError
 from betapod.claims.claim_comparisons import comparisons_of
 from betapod.claims.claim_lives import live_through, whole_body_model
@@ -194,5 +195,7 @@ def test_the_verb_verdict() -> None:
     result = json.loads(carry_out(*words, "--json").stdout)
     assert result["claim"] == CLAIM and result["outputs"][-1]["name"] == "verdict stays"
     assert {row["player"] for row in result["indices"]} == {"kon_A", "potency_UC"}
+    table = betapod.verdict_sensitivity(CLAIM, ["kon_A", "potency_UC"], "prcc", runs=8)
+    assert table["PRCC"].tolist() == [row["PRCC"] for row in result["indices"]]
     done = carry_out("sensitivity", "verdict", CLAIM, "--grade", "E")
     assert done.returncode == 2 and "unknown-grade" in done.stderr

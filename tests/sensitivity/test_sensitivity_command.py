@@ -11,6 +11,9 @@ import pandas as pd
 import pytest
 from commands import carry_out
 
+import betapod
+from betapod.base.errors import ConfigError
+
 TOPP = ("topp2000", "--vary", "all", "-O", "beta_mass", "--years", "1")
 
 
@@ -21,17 +24,17 @@ def document(*words: str) -> dict:
 
 
 def test_indices_as_document_table_and_csv() -> None:
-    result = document("sensitivity", "indices", *TOPP, "--runs", "6000")
-    assert result["method"] == "sobol" and result["settled"] is True and result["runs"] <= 6000
+    result = document("sensitivity", "indices", *TOPP, "--runs", "30000")
+    assert result["method"] == "sobol" and result["settled"] is True and result["runs"] <= 30000
     first = result["indices"][0]
     # Nothing else has a share.
     assert first["player"] == "beta_mass_start" and first["total"] == pytest.approx(1.0, abs=0.05)
     assert first["total high"] - first["total low"] <= 2 * 0.025
     assert {row["player"] for row in result["indices"]} == {row["name"] for row in result["numbers"]}
-    table = pd.read_csv(io.StringIO(carry_out("sensitivity", "indices", *TOPP, "--runs", "6000").stdout))
+    table = pd.read_csv(io.StringIO(carry_out("sensitivity", "indices", *TOPP, "--runs", "30000").stdout))
     assert table["player"].tolist() == [row["player"] for row in result["indices"]]
     assert table["total"].tolist() == pytest.approx([row["total"] for row in result["indices"]], rel=1e-8, abs=1e-12)
-    text = carry_out("sensitivity", "indices", *TOPP, "--runs", "6000", "--wide").stdout
+    text = carry_out("sensitivity", "indices", *TOPP, "--runs", "30000", "--wide").stdout
     assert "beta_mass_start" in text and "±" in text and "sobol" in text
 
 
@@ -148,6 +151,11 @@ def test_identify_says_what_measurements_tell() -> None:
     assert any("cannot be told" in line for line in result["in_words"])
     exact = document("identify", *TOPP, "--error", "beta_mass=1 %")
     assert exact["numbers"][0]["contraction"] > result["numbers"][0]["contraction"]
+    table = betapod.identify_numbers(
+        betapod.load_model("topp2000"), ["beta_mass"], ["all"], years=1, error={"beta_mass": 0.01}
+    )
+    assert table["number"].tolist() == [row["number"] for row in exact["numbers"]]
+    assert table["contraction"].tolist() == [row["contraction"] for row in exact["numbers"]]
 
 
 @pytest.mark.parametrize(
@@ -181,6 +189,11 @@ def test_identify_gives_profiles() -> None:
     assert told["glucose_start"]["told"] == "cannot be told from the evidence"
     assert told["beta_mass_start"]["low"] < told["beta_mass_start"]["value"] < told["beta_mass_start"]["high"]
     assert len(result["curves"]) == 2 * 17
+    model, names = betapod.load_model("topp2000"), ["beta_mass_start", "glucose_start"]
+    curves = betapod.likelihood_profiles(model, ["beta_mass"], names, ["all"], years=1, error="5 %")
+    assert curves["misfit"].tolist() == [row["misfit"] for row in result["curves"]]
+    assert curves.groupby("number")["told"].first().to_dict() == {name: told[name]["told"] for name in names}
+    assert curves["low"].iloc[0] == told["beta_mass_start"]["low"] and curves["low"].isna().sum() == 17
     text = carry_out(*words, "--wide").stdout
     assert "cannot be told from the evidence" in text and "profile likelihood" in text
     assert carry_out("identify", *TOPP, "--profile", "beta_mas_start").returncode == 2
@@ -191,3 +204,10 @@ def test_errors_of_measurements_are_read(text: str) -> None:
     done = carry_out("identify", *TOPP, "--error", text)
     assert done.returncode == 2
     assert "measure" in done.stderr
+
+
+def test_errors_of_measurements_are_refused_in_python_too() -> None:
+    model = betapod.load_model("topp2000")
+    with pytest.raises(ConfigError, match="'insulin' is not measured") as refused:
+        betapod.identify_numbers(model, ["beta_mass", "glucose"], ["all"], error={"beta_mass": "none", "insulin": 0.1})
+    assert refused.value.kinds == ("unknown-name", "bad-option", "bad-option")

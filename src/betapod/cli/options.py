@@ -13,7 +13,7 @@ from typing import Annotated, Any, get_args, get_type_hints
 import typer
 from typer.models import ParameterInfo
 
-from .completion import complete_input, complete_model, complete_setting, complete_state
+from .completion import complete_input, complete_model, complete_output, complete_setting, complete_state
 
 
 def spelt_out(verb: Callable[..., None]) -> Callable[..., None]:
@@ -113,6 +113,19 @@ SwitchesOption = Annotated[
         autocompletion=complete_input,
     ),
 ]
+DurationOption = Annotated[
+    str | None,
+    typer.Option("--duration", metavar="TIME", help="Duration with a unit, e.g. '6 h'; else in the model's unit."),
+]
+TimesOption = Annotated[
+    str | None,
+    typer.Option("--times", metavar="TIMES", help="Times of the rows instead, e.g. '0,1,7,0.5 year'."),
+]
+
+
+def outputs_option(help_text: str) -> Any:
+    """Return the option --outputs with its help."""
+    return typer.Option("--outputs", "-O", metavar="NAMES", help=help_text, autocompletion=complete_output)
 
 
 @dataclass(frozen=True)

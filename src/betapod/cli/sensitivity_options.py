@@ -9,6 +9,11 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 import typer
 
 from ..base.errors import ConfigError, Problem
+from .csv_output import CsvOption, WideOption, given_as_csv
+from .running import QuietOption, breaking
+from .sensitivity_results import draw_indices, indices_document, print_indices, rows_csv
+from .shared import JsonOption, print_json, print_note, unfit_figure, warn
+from .waiting import show_progress
 
 if TYPE_CHECKING:
     from ..engine.correlations import Correlations
@@ -18,6 +23,8 @@ if TYPE_CHECKING:
 
 #: Players of a table on a terminal.
 ROWS = 10
+#: Share of runs without a number from which that is said.
+_MANY = 0.05
 
 PlotOption = Annotated[
     Path | None,
@@ -66,6 +73,50 @@ class MethodOptions:
             function, self.method, self.by, self.runs, self.precision, self.seed, _claims(self.by),
             _correlations(self.correlations), progress, self.scale, self.pairs,
         )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class SharesShown:
+    """How shares of the variance are computed and given."""
+
+    plot: PlotOption = None
+    rows: RowsOption = ROWS
+    csv: CsvOption = None
+    wide: WideOption = False
+    quiet: QuietOption = False
+    as_json: JsonOption = False
+
+    def check(self) -> None:
+        """Check what can be checked before anything is computed.
+
+        Raises
+        ------
+        ConfigError
+            Pictures are not of this kind.
+        """
+        if problems := unfit_figure(self.plot):
+            raise ConfigError(problems)
+
+    def of(self, function: VariedFunction, how: MethodOptions) -> Sensitivities:
+        """Return how much each player decides of each output, with a progress bar and a warning where runs gave no number."""
+        with breaking(), show_progress(self.quiet) as progress:
+            result = how.applied_to(function, progress)
+        if result.lost > _MANY:
+            warn(f"{100 * result.lost:.2g} % of the runs gave no number: shares are of the others")
+        return result
+
+    def give(self, function: VariedFunction, result: Sensitivities, remark: str = "") -> None:
+        """Draw, write and print what was computed; the remark stands below a table."""
+        if self.plot is not None:
+            draw_indices(result, self.plot)
+        text = bool(self.csv or self.plot)
+        done = given_as_csv(rows_csv(result.rows()), self.csv, self.as_json, self.wide, text=text, quiet=self.quiet)
+        if self.as_json:
+            print_json(indices_document(function, result))
+        elif not done:
+            print_indices(result, self.rows, self.wide)
+            if remark:
+                print_note(remark)
 
 
 def _correlations(path: Path | None) -> Correlations | None:

@@ -9,8 +9,8 @@ import numpy as np
 import typer
 
 from ..base.errors import BetapodError, ConfigError, Location, Problem, did_you_mean
-from .completion import complete_output, complete_parameter
-from .options import ModelChanges
+from .completion import complete_parameter
+from .options import DurationOption, ModelChanges, TimesOption, outputs_option
 from .schedules import joined_schedules, read_schedule, read_visits
 from .shared import assignments, gather, model_from, names_option, print_note, set_values
 from .treatment import Given, check_texts, treated
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 
     from ..model import Model
     from ..sensitivity.model_function import ModelFunction
-
-#: Times at which courses are known where nobody says: enough for a slope or a mean, few enough to be fast.
-TIMES = 13
 
 
 @dataclass(frozen=True)
@@ -65,14 +62,7 @@ class ReadOutputs:
     heading: ClassVar[str] = "Outputs"
 
     outputs: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--outputs",
-            "-O",
-            metavar="NAMES",
-            help="Quantities, comma-separated; 'betapod model show MODEL' lists them.",
-            autocompletion=complete_output,
-        ),
+        list[str] | None, outputs_option("Quantities, comma-separated; 'betapod model show MODEL' lists them.")
     ] = None
     summary: Annotated[
         str,
@@ -84,17 +74,13 @@ class ReadOutputs:
         bool, typer.Option("--effect", help="Read what the cells do: the output with them, less without.")
     ] = False
     years: Annotated[float | None, typer.Option("--years", help="Duration in years; without any duration: 10.")] = None
-    duration: Annotated[
-        str | None,
-        typer.Option("--duration", metavar="TIME", help="Duration with a unit, e.g. '6 h'; else in the model's unit."),
-    ] = None
-    times: Annotated[
-        str | None,
-        typer.Option("--times", metavar="TIMES", help="Times of the rows instead, e.g. '0,1,7,0.5 year'."),
-    ] = None
+    duration: DurationOption = None
+    times: TimesOption = None
 
     def visits(self, model: Model, problems: list[Problem]) -> list[float]:
         """Return the times at which courses are known."""
+        from ..sensitivity.model_function import TIMES
+
         lengths = {"years": self.years, "duration": self.duration}
         if self.times is None and not any(length is not None for length in lengths.values()):
             lengths["years"] = 10.0

@@ -21,8 +21,8 @@ from ..claims.judged_claim import JudgedClaim
 from ..claims.outcome_kinds import kind_of_outcome
 from ..therapies.scenarios import CURRENT_EVIDENCE
 from .claim_numbers import ClaimNumber, NumberChange, best_effect, changed_effects, claim_numbers
+from .cube_function import Progress
 from .schemes import sobol_points
-from .sequential_indices import Progress
 
 #: Numbers that are simulated together.
 TOGETHER = 4

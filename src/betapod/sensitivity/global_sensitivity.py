@@ -10,6 +10,7 @@ import numpy as np
 
 from ..base.errors import ConfigError, Problem, not_among
 from ..engine.correlations import Correlations
+from .cube_function import CubeFunction, Progress
 from .elementary_effects import elementary_effects, trajectories
 from .factors import Factor, apart, grouped
 from .index_table import IndexTable, Numbers
@@ -17,7 +18,7 @@ from .model_function import PART, KeptFunction, VariedFunction
 from .output_scales import OBSERVED, SCALES, on_scales, scales_of
 from .rank_measures import partial_rank_correlations, pawn_distances
 from .schemes import DerivativeScheme, Scheme, ShapleyScheme, sobol_points
-from .sequential_indices import PRECISION, TOGETHER, CubeFunction, Progress, sequential_indices
+from .sequential_indices import PRECISION, TOGETHER, sequential_indices
 from .sobol_schemes import PairScheme, SobolScheme, pairs_of
 
 if TYPE_CHECKING:
@@ -222,7 +223,7 @@ def global_sensitivities(
         together = TOGETHER if function.together == PART else function.together
         result = sequential_indices(
             kept, scheme, runs, precision, seed, first=function.first_points, progress=progress, together=together,
-            scaled=lambda values: on_scales(values, scales, function.outputs),
+            scaled=lambda values: on_scales(values, scales, function.outputs), tails="rank" not in scales,
         )  # fmt: skip
         return Sensitivities(
             method, players, factors, function.outputs, units, result.tables, result.measure, result.runs, result.lost,

@@ -34,8 +34,8 @@ def limited_bell(mean: float, sd: float, low: float, high: float) -> Callable[[N
     slopes = np.array([0.0, -0.5])
     for _ in range(_ROUNDS):
         density = _density(slopes, features, z)
-        moments = np.trapezoid(features * density, z, axis=1)
-        miss = moments - [0.0, 1.0]
+        moments = np.asarray(np.trapezoid(features * density, z, axis=1))
+        miss = moments - np.array([0.0, 1.0])
         if np.abs(miss).max() < _EXACT:
             summed = np.concatenate([[0.0], np.cumsum(0.5 * (density[1:] + density[:-1]) * np.diff(z))])
             return lambda x: np.interp((np.asarray(x, dtype=np.float64) - mean) / sd, z, summed / summed[-1])

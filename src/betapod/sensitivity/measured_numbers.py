@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from ..base.errors import ConfigError, Location, Problem, did_you_mean
 from ..engine.ensemble import Ensemble
 from .factors import Factor
 from .index_table import Numbers
@@ -23,6 +25,8 @@ COLLINEAR = 10.0
 STAYED = 0.1
 #: Share of the slopes of the number that shows most below which a number hardly shows.
 _SHOWS = 1e-3
+#: Share of its value from which the error of a measurement is refused as a mistake: ten times what is measured.
+_MOST_ERROR = 10.0
 #: Step of slopes, in SDs of what is known beforehand.
 _STEP = 0.02
 
@@ -77,6 +81,22 @@ class MeasuredNumbers:
             if abs(cosine[first[k], second[k]]) >= least
         ]
 
+    def rows(self) -> list[dict[str, Any]]:
+        """Return one row for each number, best told first."""
+        apart = dict(self.told)
+        order = sorted(range(len(self.factors)), key=lambda k: -self.contraction[k])
+        return [
+            {
+                "number": self.factors[k].name,
+                "contraction": float(self.contraction[k]),
+                "shows": float(self.importance[k]),
+                "collinearity": apart.get(self.factors[k].name),
+                "grade": self.factors[k].row.grade,
+                "meaning": self.factors[k].row.label,
+            }
+            for k in order
+        ]
+
     def in_words(self) -> list[str]:
         """Return sentences: how many directions are known, what can be told apart, what stays as it was."""
         d = len(self.factors)
@@ -94,6 +114,60 @@ class MeasuredNumbers:
         if stayed:
             lines.append(f"{len(stayed)} of {d} cannot be told from these measurements (contraction below {STAYED}).")
         return lines
+
+
+def measurement_errors(
+    outputs: Sequence[str], shares: float | str | Mapping[str, float | str], where: str = "error"
+) -> list[float]:
+    """Return the SD of one measurement of each output, as a share of its value.
+
+    Parameters
+    ----------
+    shares
+        One for all outputs or one for each, such as 0.1 or ``10 %``.
+    where
+        What errors name as their place.
+
+    Raises
+    ------
+    ConfigError
+        What is no share above 0; an output that is not measured, or of which nothing is said; all at once.
+    """
+    location = Location(where)
+    problems: list[Problem] = []
+
+    def share(given_share: float | str) -> float:
+        text = str(given_share).strip()
+        try:
+            number = float(text.removesuffix("%")) / (100.0 if text.endswith("%") else 1.0)
+        except ValueError:
+            number = -1.0
+        if not 0.0 < number < _MOST_ERROR:
+            problems.append(
+                Problem("bad-option", "this is no error of a measurement", location, text, "such as '10 %'")
+            )
+        return number
+
+    if isinstance(shares, Mapping):
+        problems += [
+            Problem(
+                "unknown-name",
+                f"{name!r} is not measured here",
+                location,
+                expected=", ".join(outputs),
+                hint=did_you_mean(name, outputs),
+            )
+            for name in shares
+            if name not in outputs
+        ]
+        if missing := [name for name in outputs if name not in shares]:
+            problems.append(Problem("bad-option", f"{where} says nothing of {', '.join(missing)}", location))
+        errors = [share(shares[name]) for name in outputs if name in shares]
+    else:
+        errors = [share(shares)] * len(outputs)
+    if problems:
+        raise ConfigError(problems)
+    return errors
 
 
 def measured_numbers(function: ModelFunction, errors: Sequence[float]) -> MeasuredNumbers:

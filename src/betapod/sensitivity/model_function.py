@@ -19,15 +19,17 @@ from ..engine.schedule import Schedule
 from ..model import Model
 from ..observables.expressions import of_model
 from ..observables.quantities import visit_observables
+from .cube_function import FIRST, CubeFunction
 from .factors import Factor
 from .index_table import Numbers
-from .sequential_indices import FIRST, CubeFunction
 
 #: What is made of a course: its value at the end, the change from the start, the mean, the slope of a straight line (per year
 #: where the model counts days), the extremes.
 SUMMARIES = ("end", "change", "mean", "slope", "least", "most")
 #: Of these, what may be below 0.
 _DIFFERENCES = ("change", "slope")
+#: Times at which courses are known where nobody says: enough for a slope or a mean, few enough to be fast.
+TIMES = 13
 #: Rows of a part that is kept by itself: little is lost when a run is stopped.
 PART = 4096
 

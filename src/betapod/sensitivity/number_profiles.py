@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,6 +62,22 @@ class NumberProfile:
         if self.low is None:
             return "told from above alone"
         return "told from below alone" if self.high is None else "told from both sides"
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return one row for each place: value and misfit, with the ends of the interval and what is told."""
+        ends = {"low": self.low, "high": self.high}
+        about = {name: math.nan if end is None else end for name, end in ends.items()}
+        return [
+            {
+                "number": self.factor.name,
+                "unit": self.factor.row.unit,
+                "value": float(value),
+                "misfit": float(misfit),
+                **about,
+                "told": self.in_words,
+            }
+            for value, misfit in zip(self.places, self.misfit, strict=True)
+        ]
 
 
 def number_profiles(function: ModelFunction, errors: Sequence[float], names: Sequence[str]) -> list[NumberProfile]:

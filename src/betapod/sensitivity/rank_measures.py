@@ -8,6 +8,8 @@ from .index_table import CONTENT, IndexTable, Numbers
 
 #: Slices of an input within which PAWN looks at the output (Pianosi and Wagener 2018).
 SLICES = 10
+#: Share of the SD of ranks below which what is left of them is rounding.
+_NOTHING = 1e-9
 
 
 def partial_rank_correlations(x: Numbers, y: Numbers) -> IndexTable:
@@ -31,14 +33,34 @@ def partial_rank_correlations(x: Numbers, y: Numbers) -> IndexTable:
         correlations = np.zeros(x.shape[1])
         half = np.zeros(x.shape[1])
         if moving[-1]:
-            inverse = np.linalg.inv(np.corrcoef(ranks[:, moving], rowvar=False))
-            partial = -inverse[:-1, -1] / np.sqrt(np.diag(inverse)[:-1] * inverse[-1, -1])
+            partial = _partial(ranks[:, moving])
             width = float(ndtri(0.5 + CONTENT / 2)) / np.sqrt(max(int(use.sum()) - int(moving.sum()) - 2, 1))
             correlations[moving[:-1]] = partial
-            half[moving[:-1]] = 0.5 * (np.tanh(np.arctanh(partial) + width) - np.tanh(np.arctanh(partial) - width))
+            with np.errstate(divide="ignore"):  # Of 1 the transform is infinite, and the interval has no width.
+                transformed = np.arctanh(partial)
+            half[moving[:-1]] = 0.5 * (np.tanh(transformed + width) - np.tanh(transformed - width))
         values.append(correlations)
         halves.append(half)
     return IndexTable("PRCC", np.array(values).T, np.array(halves).T)
+
+
+def _partial(ranks: Numbers) -> Numbers:
+    """Return the partial correlation of each column with the last, all others held; 0 where nothing is left of one of the two."""
+    count = ranks.shape[1]
+    matrix = np.corrcoef(ranks, rowvar=False)
+    if np.linalg.matrix_rank(matrix) == count:
+        inverse = np.linalg.inv(matrix)
+        return np.asarray(-inverse[:-1, -1] / np.sqrt(np.diag(inverse)[:-1] * inverse[-1, -1]))
+    # One input alone orders the output, or inputs are sums of others: what is left of both is looked at.
+    centred = (ranks - ranks.mean(axis=0)) / ranks.std(axis=0)
+    partial = np.zeros(count - 1)
+    for column in range(len(partial)):
+        held, pair = np.delete(centred[:, :-1], column, axis=1), centred[:, [column, -1]]
+        left = pair - held @ np.linalg.lstsq(held, pair)[0]
+        length = np.sqrt(np.mean(left**2, axis=0))
+        if np.all(length > _NOTHING):
+            partial[column] = np.clip(np.mean(left[:, 0] * left[:, 1]) / (length[0] * length[1]), -1.0, 1.0)
+    return partial
 
 
 def pawn_distances(x: Numbers, y: Numbers, slices: int = SLICES) -> dict[str, Numbers]:

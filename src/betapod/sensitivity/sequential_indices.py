@@ -7,25 +7,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .cube_function import FIRST, CubeFunction, Progress
 from .index_table import IndexTable, Numbers
 from .schemes import Scheme, sobol_points
-from .sobol_schemes import PairScheme
+from .sobol_schemes import PairScheme, SobolScheme
+from .tail_rounds import TAIL_POINTS, Net, TailRounds
 
 #: Independent scramblings: enough that an interval of their spread is no guess, few enough that each is a net of many points.
 REPETITIONS = 16
-#: Points of each in the first round; the number is doubled from round to round.
-FIRST = 16
 #: How many of the largest numbers have to be known.
 TOP = 10
 #: Half-width of an interval that is narrow enough, as a share of the variance.
 PRECISION = 0.025
 #: Runs that are asked for at once.
 TOGETHER = 16_384
-
-#: A function on the unit cube: places (K, d) -> values (K, outputs).
-CubeFunction = Callable[[Numbers], Numbers]
-#: Told what is being done, how many runs are done, and of how many.
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
@@ -79,6 +74,7 @@ def sequential_indices(
     progress: Progress | None = None,
     together: int = TOGETHER,
     scaled: Callable[[Numbers], Numbers] | None = None,
+    tails: bool = False,
 ) -> SequentialIndices:
     """Double a design until the intervals of the largest numbers of every output are narrow enough.
 
@@ -94,6 +90,9 @@ def sequential_indices(
         Runs that are asked for at once.
     scaled
         What is made of all values (..., outputs) before variances are taken; nothing by default.
+    tails
+        Whether more runs go to where outputs lie far out, if they have far tails, and to players whose indices are not yet known; of
+        Sobol' indices alone, and only where `scaled` takes each value by itself.
     """
     keys = [(seed, repetition) for repetition in range(REPETITIONS)]
     values: Numbers | None = None
@@ -112,6 +111,11 @@ def sequential_indices(
         settled = _settled(leading, precision, top)
         if settled or 2 * values[..., 0].size > most:
             break
+        if tails and type(scheme) is SobolScheme and REPETITIONS * count >= TAIL_POINTS:
+            net = Net(0, 0, count, tuple(range(len(scheme.players))), values)
+            design = TailRounds(scheme, [net], seed, scaled or _as_they_are)
+            if design.look():
+                return _in_tails(function, design, leading, most, precision, top, progress, together)
     # Summaries of the runs at points alone: the others differ from these in few columns.
     at_points = values[:, :, 0]
     return SequentialIndices(
@@ -149,6 +153,55 @@ def _values(
         results = function(places.reshape(-1, places.shape[-1]))
         parts.append(np.asarray(results, dtype=np.float64).reshape(part, scheme.runs, -1))
     return np.concatenate(parts)
+
+
+def _in_tails(
+    function: CubeFunction,
+    design: TailRounds,
+    leading: IndexTable,
+    most: int,
+    precision: float,
+    top: int,
+    progress: Progress | None,
+    together: int,
+) -> SequentialIndices:
+    """Go on with rounds that go where outputs lie far out."""
+    done = design.runs
+
+    def run(scheme: SobolScheme, points: Numbers) -> Numbers:
+        nonlocal done
+        part = max(1, together // scheme.runs)
+        values = []
+        for start in range(0, len(points), part):
+            if progress is not None:
+                progress("simulating where outputs lie far out", done, total)
+            places = scheme.places(points[start : start + part])
+            results = np.asarray(function(places.reshape(-1, places.shape[-1])), dtype=np.float64)
+            values.append(results.reshape(len(places), scheme.runs, -1))
+            done += len(results)
+        return np.concatenate(values)
+
+    tables = design.tables()
+    settled = False
+    while True:
+        players = np.flatnonzero(np.any(leading.half > 0.5 * precision, axis=1)).tolist()
+        design.look()
+        planned = design.planned()
+        total = done + design.repetitions * sum(count for *_, count in planned) * (len(players) + 2)
+        if settled or not players or total > most:
+            break
+        design.add(run, planned, players)
+        tables = design.tables()
+        leading = next(table for table in tables if table.name == design.scheme.measure)
+        settled = _settled(leading, precision, top)
+    mean, sd = design.moments()
+    return SequentialIndices(
+        tuple(tables), design.scheme.measure, design.runs, design.points, design.lost, settled, mean, sd
+    )
+
+
+def _as_they_are(values: Numbers) -> Numbers:
+    return values
 
 
 def _settled(table: IndexTable, precision: float, top: int) -> bool:

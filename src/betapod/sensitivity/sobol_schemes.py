@@ -10,6 +10,7 @@ from typing import ClassVar
 import numpy as np
 
 from .additive_parts import additive_parts
+from .far_intervals import has_far_tail, largest_share, with_far_runs
 from .index_table import IndexTable, Numbers, jackknifed, ratio, sums_of_numbers
 from .schemes import Players, sobol_points
 
@@ -79,7 +80,19 @@ def sobol_indices(values: Numbers, points: Sequence[Numbers] = (), players: Play
         rest = 0.5 * np.einsum("r,prm->pm", weights, squares) / np.einsum("r,prm->pm", weights, counts)
         return ratio(_mean(weights, additive.shares) + rest, variance(weights))
 
-    return [jackknifed("first", first_order, len(values)), jackknifed("total", total_order, len(values))]
+    tables = (jackknifed("first", first_order, len(values)), jackknifed("total", total_order, len(values)))
+    far = np.array([has_far_tail(both[..., k].ravel()) for k in range(both.shape[-1])])
+    if not far.any():
+        return list(tables)
+    everything = variance(np.ones(len(values)))
+    changes = largest_share(
+        np.nanmax(0.5 * np.abs(moved**2 - additive.squares), axis=(1, 2), initial=0.0), counts.sum(axis=1), everything
+    )
+    # Of two points of each pair the variance is the mean, a product stands for one.
+    square = largest_share(
+        np.nanmax(np.abs(both**2 - additive.both), axis=(0, 1, 2), initial=0.0), runs.sum(axis=0), everything
+    )
+    return with_far_runs(tables, changes, 2.0 * square, square, far, len(values))
 
 
 @dataclass(frozen=True)

@@ -8,14 +8,16 @@ from typing import Annotated, ClassVar
 
 import typer
 
-from ..completion import complete_folder, complete_output, complete_parameter
+from ..completion import complete_folder, complete_parameter
 from ..csv_output import given_as_csv
 from ..options import (
     DosesOption,
+    DurationOption,
     ModelArgument,
     ParametersOption,
     SettingsOption,
     SwitchesOption,
+    outputs_option,
     spelt_out,
 )
 from ..running import breaking
@@ -67,10 +69,7 @@ class EnsembleOutputs:
     heading: ClassVar[str] = "Time and outputs"
 
     years: Annotated[float | None, typer.Option("--years", help="Duration in years; default: 20.")] = None
-    duration: Annotated[
-        str | None,
-        typer.Option("--duration", metavar="TIME", help="Duration with a unit, e.g. '6 h'; else in the model's unit."),
-    ] = None
+    duration: DurationOption = None
     visits: Annotated[
         str | None,
         typer.Option(
@@ -81,12 +80,8 @@ class EnsembleOutputs:
     ] = None
     outputs: Annotated[
         list[str] | None,
-        typer.Option(
-            "--outputs",
-            "-O",
-            metavar="NAMES",
-            help="Quantities to report, comma-separated; default: all states, or all equations of a model without any.",
-            autocompletion=complete_output,
+        outputs_option(
+            "Quantities to report, comma-separated; default: all states, or all equations of a model without any."
         ),
     ] = None
 

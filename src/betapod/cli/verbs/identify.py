@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ...base.errors import ConfigError, Problem
 from ..csv_output import CsvOption, WideOption, given_as_csv
 from ..options import ModelArgument, ModelChanges, spelt_out
 from ..running import ThreadsOption
@@ -17,6 +16,8 @@ from ..treatment import Given
 from ..varied_model import ReadOutputs, VariedNumbers, model_function
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ...sensitivity.model_function import ModelFunction
     from ...sensitivity.number_profiles import NumberProfile
 
@@ -57,19 +58,7 @@ def identify_command(
         _give_profiles(function, number_profiles(function, errors, names_option(profile)), csv, wide, as_json)
         return
     told = measured_numbers(function, errors)
-    order = sorted(range(len(told.factors)), key=lambda k: -told.contraction[k])
-    apart = dict(told.told)
-    records: list[dict[str, Any]] = [
-        {
-            "number": told.factors[k].name,
-            "contraction": float(told.contraction[k]),
-            "shows": float(told.importance[k]),
-            "collinearity": apart.get(told.factors[k].name),
-            "grade": told.factors[k].row.grade,
-            "meaning": told.factors[k].row.label,
-        }
-        for k in order
-    ]
+    records = told.rows()
     done = given_as_csv(rows_csv(records), csv, as_json, wide, text=bool(csv))
     if as_json:
         print_json(
@@ -99,11 +88,8 @@ def _give_profiles(
     function: ModelFunction, profiles: list[NumberProfile], csv: Path | None, wide: bool, as_json: bool
 ) -> None:
     """Give the 95 % interval of each number by its profile, and in a CSV or document the whole curve."""
-    curves = [
-        {"number": profile.factor.name, "unit": profile.factor.row.unit, "value": float(value), "misfit": float(misfit)}
-        for profile in profiles
-        for value, misfit in zip(profile.places, profile.misfit, strict=True)
-    ]
+    heads = ("number", "unit", "value", "misfit")
+    curves = [{head: row[head] for head in heads} for profile in profiles for row in profile.rows()]
     done = given_as_csv(rows_csv(curves), csv, as_json, wide, text=bool(csv))
     if as_json:
         numbers = [
@@ -124,34 +110,11 @@ def _give_profiles(
         )
 
 
-def _errors(text: str, outputs: Any) -> list[float]:
+def _errors(text: str, outputs: Sequence[str]) -> list[float]:
     """Return the SD of a measurement of each output, as a share of its value."""
+    from ...sensitivity.measured_numbers import measurement_errors
     from ..shared import assignments
 
     texts = names_option([text])
-    shares = dict.fromkeys(outputs, None)
-    if len(texts) == 1 and "=" not in texts[0]:
-        return [_share(texts[0])] * len(outputs)
-    by_output = assignments(texts, "--error")
-    if problems := [
-        Problem("unknown-name", f"{name!r} is not measured here", found=text, expected=", ".join(outputs))
-        for name in by_output
-        if name not in shares
-    ]:
-        raise ConfigError(problems)
-    missing = [name for name in outputs if name not in by_output]
-    if missing:
-        raise ConfigError(Problem("bad-option", f"--error says nothing of {', '.join(missing)}", found=text))
-    return [_share(by_output[name]) for name in outputs]
-
-
-def _share(text: str) -> float:
-    try:
-        share = float(text.rstrip().removesuffix("%")) / (100.0 if "%" in text else 1.0)
-    except ValueError:
-        share = -1.0
-    if not 0.0 < share < 10.0:
-        raise ConfigError(
-            Problem("bad-option", "this is no error of a measurement", found=text, expected="such as '10 %'")
-        )
-    return share
+    for_all = len(texts) == 1 and "=" not in texts[0]
+    return measurement_errors(outputs, texts[0] if for_all else assignments(texts, "--error"), "--error")

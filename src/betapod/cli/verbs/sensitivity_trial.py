@@ -7,17 +7,12 @@ from typing import Annotated, ClassVar
 
 import typer
 
-from ...base.errors import ConfigError
 from ...therapies.scenarios import CURRENT_EVIDENCE
 from ..completion import complete_protocol, complete_scenario
-from ..csv_output import CsvOption, WideOption, given_as_csv
 from ..options import spelt_out
-from ..running import QuietOption, ThreadsOption, breaking
-from ..sensitivity_options import ROWS, MethodOptions, PlotOption, RowsOption
-from ..sensitivity_results import draw_indices, indices_document, print_indices, rows_csv
-from ..shared import JsonOption, print_json, print_note, unfit_figure, warn
+from ..running import ThreadsOption
+from ..sensitivity_options import MethodOptions, SharesShown
 from ..varied_model import VariedNumbers
-from ..waiting import show_progress
 
 
 @dataclass(frozen=True)
@@ -61,13 +56,8 @@ def sensitivity_trial_command(
     trial: TrialRead,
     numbers: VariedNumbers,
     how: MethodOptions,
-    plot: PlotOption = None,
-    rows: RowsOption = ROWS,
-    csv: CsvOption = None,
-    wide: WideOption = False,
+    shares: SharesShown,
     threads: ThreadsOption = None,
-    quiet: QuietOption = False,
-    as_json: JsonOption = False,
 ) -> None:
     """Ask which numbers decide what a trial finds.
 
@@ -77,24 +67,13 @@ def sensitivity_trial_command(
     from ...sensitivity.trial_function import TrialFunction
     from ...trials.protocol.protocol_files import find_protocol
 
-    if problems := unfit_figure(plot):
-        raise ConfigError(problems)
+    shares.check()
     function = TrialFunction.of_protocol(
         find_protocol(protocol), trial.design, trial.scenario, trial.endpoint, numbers.selection, trial.people,
         trial.replicates, threads=threads,
     )  # fmt: skip
-    with breaking(), show_progress(quiet) as progress:
-        result = how.applied_to(function, progress)
-    if result.lost > 0.05:
-        warn(f"{100 * result.lost:.2g} % of the numbers read are none: shares are of the others")
-    if plot is not None:
-        draw_indices(result, plot)
-    done = given_as_csv(rows_csv(result.rows()), csv, as_json, wide, text=bool(csv or plot), quiet=quiet)
-    if as_json:
-        print_json(indices_document(function, result))
-    elif not done:
-        print_indices(result, rows, wide)
-        print_note(_what(function.about))
+    result = shares.of(function, how)
+    shares.give(function, result, _what(function.about))
 
 
 def _what(about: dict[str, object]) -> str:

@@ -11,7 +11,7 @@ import typer
 from ...base.errors import BetapodError, ConfigError, Location, Problem, did_you_mean, not_among
 from ...base.exports import numbers_as_csv
 from ...base.units import convert_unit
-from ..completion import complete_output, complete_state
+from ..completion import complete_state
 from ..csv_output import Csv, WideOption, given_as_csv
 from ..drawn_treatment import (
     DrawnParameters,
@@ -22,7 +22,7 @@ from ..drawn_treatment import (
     spread_of,
     treated_under,
 )
-from ..options import ModelArgument, ModelChanges, spelt_out
+from ..options import DurationOption, ModelArgument, ModelChanges, TimesOption, outputs_option, spelt_out
 from ..schedules import joined_schedules, read_initial, read_schedule, read_visits
 from ..shared import (
     JsonOption,
@@ -83,18 +83,12 @@ class Span:
 
     years: Annotated[float | None, typer.Option("--years", help="Duration in years; without any duration: 1.")] = None
     days: Annotated[float | None, typer.Option("--days", help="Duration in days.")] = None
-    duration: Annotated[
-        str | None,
-        typer.Option("--duration", metavar="TIME", help="Duration with a unit, e.g. '6 h'; else in the model's unit."),
-    ] = None
+    duration: DurationOption = None
     step: Annotated[
         str | None,
         typer.Option("--step", metavar="TIME", help="Time between rows, e.g. '30' (days), '1 h', '0.5 year'."),
     ] = None
-    times: Annotated[
-        str | None,
-        typer.Option("--times", metavar="TIMES", help="Times of the rows instead, e.g. '0,1,7,0.5 year'."),
-    ] = None
+    times: TimesOption = None
 
     def visits(self, model: Model, problems: list[Problem]) -> list[float]:
         """Return the times that are reported, in the model's unit of time."""
@@ -134,13 +128,7 @@ class Shown:
 
     outputs: Annotated[
         list[str] | None,
-        typer.Option(
-            "--outputs",
-            "-O",
-            metavar="NAMES",
-            help="Quantities to report, comma-separated, or 'all'; 'betapod model show MODEL' lists them.",
-            autocompletion=complete_output,
-        ),
+        outputs_option("Quantities to report, comma-separated, or 'all'; 'betapod model show MODEL' lists them."),
     ] = None
     plot: Annotated[
         Path | None,
