@@ -23,6 +23,15 @@ import sbml_suite
 LEVELS = ((3, 1), (2, 5), (2, 4), (2, 3), (2, 2), (2, 1), (1, 2))
 
 
+def starts_by_time(document: libsbml.SBMLDocument) -> bool:
+    """Return whether something starts from a function of time, which is a history where delays look back; a number is none."""
+    return any(
+        "symbols/time" in libsbml.writeMathMLToString(assignment.getMath())
+        for assignment in document.getModel().getListOfInitialAssignments()
+        if assignment.isSetMath()
+    )
+
+
 def lowered(folder: Path, out: Path) -> int:
     """Write the case in all lower levels that hold it; return how many they are."""
     name = folder.name
@@ -37,7 +46,8 @@ def lowered(folder: Path, out: Path) -> int:
         if (level, version) >= (int(highest[0]), int(highest[2])):
             continue
         document = libsbml.readSBMLFromFile(str(files[highest]))
-        if document.setLevelAndVersion(level, version, True) and document.getModel() is not None:
+        lossy = (level, version) < (2, 2) and starts_by_time(document)
+        if not lossy and document.setLevelAndVersion(level, version, True) and document.getModel() is not None:
             libsbml.writeSBMLToFile(document, str(target / f"{name}-sbml-l{level}v{version}.xml"))
             written += 1
     for ending in ("settings.txt", "results.csv"):

@@ -348,3 +348,14 @@ def test_a_rounded_quotient_is_that_of_the_division_in_both_engines(sbml) -> Non
     times = np.array([0.0, *(2.1 * k for k in range(1, 40))])
     ours = Ensemble(model, ["n"], threads=1, cache=False).run(1, times).values[0, :, 0]
     assert list(ours) == list(np.floor(times / 2.1))
+
+
+@pytest.mark.parametrize("rate", ["1 - sqrt(x)", "1 - x^k", "1 - (x + y)^0.2"])
+def test_a_rate_without_a_finite_slope_at_the_start_is_told(sbml, rate):
+    """The derivative of a root is infinite at 0, and the ensemble engine does not leave that point."""
+    text = "parameter x = {} variable\nparameter y = 0\nparameter k = {}\nrate x = {}"
+    notes = read_sbml(sbml(text.format(0, 0.5, rate))).report.notes
+    assert len(notes) == 1 and notes[0].startswith("The rate of x has a power below 1 of what is 0")
+    for start, exponent in ((0.1, 0.5), (0, 1.5)):
+        quiet = read_sbml(sbml(text.format(start, exponent, rate))).report.notes
+        assert quiet == () or (start == 0 and "k" not in rate)
