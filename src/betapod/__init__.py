@@ -17,7 +17,8 @@ analyses       analyses: mixed models, slopes, times to events, rates, wins, sev
 designs        designs: boundaries, sizes, inference after stopping and adaptations, by functions of their own
 value          run_value  open_value
 fits           fit_own_data  read_petab  evaluate_petab  fit_petab
-other tools    simulate_nonmem  write_nonmem  write_archive  solve_flux_balance
+other tools    simulate_nonmem  write_nonmem  write_archive  run_sedml  write_sedml_results
+               solve_flux_balance
 evidence       load_evidence  Registry  pool  Pooled  grade  list_claims  judge_claims  Ledger
                answer  Answer
 validation     validate  Scorecard  confront  Confrontation  how_trusted  trusted_numbers
@@ -61,6 +62,7 @@ if TYPE_CHECKING:
     from .exchange.petab.petab_fit import fit_petab as fit_petab
     from .exchange.petab.petab_objective import evaluate_petab as evaluate_petab
     from .exchange.petab.petab_reader import read_petab as read_petab
+    from .exchange.sedml.run_sedml import run_sedml as run_sedml
     from .explorer.explorer_kept import write_explorer as write_explorer
     from .front.comparisons import open_value as open_value
     from .front.comparisons import run_value as run_value
@@ -96,6 +98,7 @@ if TYPE_CHECKING:
     from .front.risks import harms as harms
     from .front.risks import list_complications as list_complications
     from .front.risks import show_complication as show_complication
+    from .front.sedml_folder import write_sedml_results as write_sedml_results
     from .front.sensitivities import identify_numbers as identify_numbers
     from .front.sensitivities import likelihood_profiles as likelihood_profiles
     from .front.sensitivities import sensitivity_indices as sensitivity_indices
@@ -206,6 +209,7 @@ _PUBLIC = {
     "read_cellml": "exchange",
     "read_sbml": "exchange",
     "render": "model.printing.render",
+    "run_sedml": "exchange.sedml.run_sedml",
     "run_trial": "front.trials",
     "run_value": "front.comparisons",
     "select_cohort": "front.people",
@@ -227,6 +231,7 @@ _PUBLIC = {
     "write_archive": "exchange.archive.write_archive",
     "write_nonmem": "front.data_sets",
     "write_report": "front.trials",
+    "write_sedml_results": "front.sedml_folder",
     "write_sbml": "exchange",
     "write_wasm": "exchange",
     "write_explorer": "explorer.explorer_kept",
@@ -306,6 +311,7 @@ __all__ = [
     "read_petab",
     "read_sbml",
     "render",
+    "run_sedml",
     "run_trial",
     "run_value",
     "select_cohort",
@@ -327,6 +333,7 @@ __all__ = [
     "write_nonmem",
     "write_report",
     "write_sbml",
+    "write_sedml_results",
     "write_wasm",
 ]
 

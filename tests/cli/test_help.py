@@ -34,6 +34,8 @@ LONG = (
     "betapod trial size",
     "betapod trial export",
     "betapod trial check-adam",
+    # A minute; tests of archives carry out one arm.
+    "betapod trial archive",
     "betapod report",
     "betapod validate",
     "betapod confront",
@@ -49,6 +51,8 @@ LONG = (
     "betapod sensitivity verdict",
     "betapod petab evaluate",
     "betapod petab fit",
+    "betapod sedml show",
+    "betapod sedml run",
 )
 #: A table of real patients, for each of two ways to write their sex.
 PEOPLE = "age [year],sex,eGFR [mL/min/1.73 m2],UACR [mg/g],HbA1c [%]\n" + "".join(

@@ -390,6 +390,7 @@ PUBLIC = [
     "read_petab",
     "read_sbml",
     "render",
+    "run_sedml",
     "run_trial",
     "run_value",
     "select_cohort",
@@ -411,6 +412,7 @@ PUBLIC = [
     "write_nonmem",
     "write_report",
     "write_sbml",
+    "write_sedml_results",
     "write_wasm",
 ]
 

@@ -40,7 +40,7 @@ PANELS: dict[str, dict[str, str]] = {
     "Evidence and claims": {"evidence": "evidence", "claims": "claims", "answer": "answer"},
     "Validation": {"validate": "validate", "confront": "confront", "trust": "trust", "fit": "fit", "petab": "petab"},
     "Which numbers decide": {"sensitivity": "sensitivity", "identify": "sensitivity"},
-    "Models": {"model": "model", "params": "params", "switches": "switches", "cite": "model"},
+    "Models": {"model": "model", "params": "params", "switches": "switches", "cite": "model", "sedml": "sedml"},
 }
 #: Module of each verb, in the order of the help.
 MODULES = {verb: module for verbs in PANELS.values() for verb, module in verbs.items()}

@@ -216,6 +216,10 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("Arms and schedule of activities for other tools", "betapod trial usdm dn61 -o dn61-usdm.json"),
         ("Of another design, to look at", "betapod trial usdm dn61 --design randomised"),
     ),
+    "trial archive": (
+        ("One person in every arm, for COPASI and others", "betapod trial archive dn61 -o dn61.omex"),
+        ("For Tellurium, of two quantities", "betapod trial archive sglt2 -O GFR,UACR --nested"),
+    ),
     "trial check-adam": (
         ("Data sets that betapod wrote", "betapod trial check-adam packham-adam"),
         ("Findings as a table", "betapod trial check-adam packham-adam --csv findings.csv"),

@@ -51,6 +51,23 @@ FIT_EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("How likely are its measurements?", "betapod petab evaluate decay/problem.yaml"),
         ("The most likely values", "betapod petab fit decay/problem.yaml --starts 5"),
     ),
+    "sedml": (
+        ("A small archive to begin with", "betapod sedml new meal.omex"),
+        ("What would it simulate?", "betapod sedml show meal.omex"),
+        ("Run it", "betapod sedml run meal.omex --out meal"),
+    ),
+    "sedml new": (
+        ("A small archive to begin with", "betapod sedml new meal2.omex"),
+        ("What it is as JSON", "betapod sedml new meal3.omex --json"),
+    ),
+    "sedml show": (
+        ("What would it simulate?", "betapod sedml show meal.omex"),
+        ("The same as JSON", "betapod sedml show meal.omex --json"),
+    ),
+    "sedml run": (
+        ("Tables and pictures into a folder", "betapod sedml run meal.omex --out meal4"),
+        ("Tables and numbers alone", "betapod sedml run meal.omex --out meal5 --pictures none"),
+    ),
     "petab new": (
         ("A small problem to begin with", "betapod petab new decay2"),
         ("Its files as JSON", "betapod petab new decay3 --json"),

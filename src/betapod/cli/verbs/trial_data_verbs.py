@@ -1,4 +1,4 @@
-"""Verbs about forms of CDISC: trial export, trial check-adam, trial usdm."""
+"""Verbs about forms of other tools: trial export, trial check-adam, trial usdm, trial archive."""
 
 from __future__ import annotations
 
@@ -10,8 +10,19 @@ import typer
 from ...base.files import write_text
 from ..completion import complete_folder, complete_protocol
 from ..csv_output import Csv, CsvOption, given_as_csv
-from ..shared import JsonOption, print_json, print_note, print_table, print_text, with_noun, write_out
-from ..waiting import waiting
+from ..running import QuietOption
+from ..shared import (
+    JsonOption,
+    names_option,
+    print_fields,
+    print_json,
+    print_note,
+    print_table,
+    print_text,
+    with_noun,
+    write_out,
+)
+from ..waiting import show_progress, waiting
 
 
 def add_data_verbs(app: typer.Typer) -> None:
@@ -19,6 +30,7 @@ def add_data_verbs(app: typer.Typer) -> None:
     app.command("export")(export_trial_command)
     app.command("check-adam")(check_adam_command)
     app.command("usdm")(usdm_command)
+    app.command("archive")(trial_archive_command)
 
 
 def usdm_command(
@@ -46,6 +58,59 @@ def usdm_command(
         write_out(text)
     else:
         write_text(target, text)
+
+
+def trial_archive_command(
+    protocol: Annotated[
+        str, typer.Argument(metavar="PROTOCOL", help="Name or YAML file.", autocompletion=complete_protocol)
+    ],
+    target: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="FILE", help="Archive to write; default: PROTOCOL.omex.")
+    ] = None,
+    scenario: Annotated[
+        str | None,
+        typer.Option(
+            "--scenario", metavar="NAME", help="What cells do; default: current-evidence if the protocol has it."
+        ),
+    ] = None,
+    outputs: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--outputs", "-O", metavar="NAMES", help="Quantities, comma-separated; default: what the protocol measures."
+        ),
+    ] = None,
+    step: Annotated[float, typer.Option("--step", metavar="DAYS", help="Days between rows.")] = 1.0,
+    person: Annotated[
+        int | None,
+        typer.Option(
+            "--person",
+            metavar="NUMBER",
+            help="Somebody of the library who may be enrolled; default: the one in the middle of those who are.",
+        ),
+    ] = None,
+    nested: Annotated[
+        bool, typer.Option("--nested", help="Formulas as nested functions, so that Tellurium opens the archive.")
+    ] = False,
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Write one person in every arm of a trial as a COMBINE archive.
+
+    SBML with what is given in each arm, SED-ML that runs and plots all arms, results. Without chance events and error of measurement.
+    """
+    from ...exchange.archive.trial_archive import write_trial_archive
+
+    path = target or Path(f"{Path(protocol).stem}.omex")
+    names = names_option(outputs or ()) or None
+    with show_progress(quiet or as_json) as progress:
+        written = write_trial_archive(protocol, path, scenario, step, names, person, nested, progress)
+    if as_json:
+        arms = {arm: list(words) for arm, words in written.arms.items()}
+        print_json({"file": str(path), "person": written.person, "scenario": written.scenario, "arms": arms})
+        return
+    print_fields([("person", written.facts), ("scenario", written.scenario)])
+    print_table(("arm", "what is given"), [(arm, "; ".join(words)) for arm, words in written.arms.items()])
+    print_note(f"wrote {path}")
 
 
 def export_trial_command(

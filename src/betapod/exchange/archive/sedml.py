@@ -1,4 +1,4 @@
-"""SED-ML Level 1 Version 4: one course of one model, as a report and a plot."""
+"""SED-ML Level 1 Version 4: courses of models, as reports and plots."""
 
 from __future__ import annotations
 
@@ -55,22 +55,75 @@ def sedml_text(course: TimeCourse) -> str:
     (True, True)
     """
     root = ET.Element("sedML", {"xmlns": _SEDML, "xmlns:sbml": _SBML, "level": "1", "version": "4"})
-    models = ET.SubElement(root, "listOfModels")
-    language = "urn:sedml:language:sbml.level-3.version-2"
-    ET.SubElement(models, "model", {"id": "model", "language": language, "source": course.model_file})
+    _model(ET.SubElement(root, "listOfModels"), "model", course)
     _simulation(ET.SubElement(root, "listOfSimulations"), course)
-    tasks = ET.SubElement(root, "listOfTasks")
-    ET.SubElement(tasks, "task", {"id": "task", "modelReference": "model", "simulationReference": "course"})
-    generators = ET.SubElement(root, "listOfDataGenerators")
-    _generator(generators, "time", "time", {"symbol": "urn:sedml:symbol:time"})
-    for identifier, label in course.outputs.items():
-        target = f"/sbml:sbml/sbml:model/sbml:listOfParameters/sbml:parameter[@id='{identifier}']"
-        _generator(generators, identifier, label, {"target": target})
+    _task(ET.SubElement(root, "listOfTasks"), "task", "model")
+    _generators(ET.SubElement(root, "listOfDataGenerators"), "", "task", course)
     outputs = ET.SubElement(root, "listOfOutputs")
-    _report(outputs, course)
-    _plot(outputs, course, list(course.outputs))
+    _report(outputs, "report", "", course)
+    curves = [(identifier, "", "time", identifier) for identifier in course.outputs]
+    _plot(outputs, "plot", course.title, curves)
+    return _document(root)
+
+
+def compared_sedml_text(courses: Mapping[str, TimeCourse], title: str) -> str:
+    """Return courses that are compared as SED-ML: a task and a report for each, and a plot of each output with all of them.
+
+    Parameters
+    ----------
+    courses
+        By their names; times are alike.
+    title
+        What is compared.
+
+    Examples
+    --------
+    >>> from betapod.exchange.archive.sedml import TimeCourse, compared_sedml_text
+    >>> courses = {arm: TimeCourse(f"{arm}.xml", 10.0, 5, {"GFR": "GFR [mL/min]"}, arm) for arm in ("cells", "placebo")}
+    >>> text = compared_sedml_text(courses, "a trial")
+    >>> text.count("<task "), text.count("<report "), text.count("<plot2D ")
+    (2, 2, 1)
+    """
+    root = ET.Element("sedML", {"xmlns": _SEDML, "xmlns:sbml": _SBML, "level": "1", "version": "4"})
+    numbered = [(f"{number}_", name, course) for number, (name, course) in enumerate(courses.items(), start=1)]
+    models = ET.SubElement(root, "listOfModels")
+    for key, name, course in numbered:
+        _model(models, f"model_{key}".rstrip("_"), course, name)
+    _simulation(ET.SubElement(root, "listOfSimulations"), numbered[0][2])
+    tasks, generators = ET.SubElement(root, "listOfTasks"), ET.SubElement(root, "listOfDataGenerators")
+    outputs = ET.SubElement(root, "listOfOutputs")
+    for key, name, course in numbered:
+        task = f"task_{key}".rstrip("_")
+        _task(tasks, task, f"model_{key}".rstrip("_"), name)
+        _generators(generators, key, task, course)
+        _report(outputs, f"report_{key}".rstrip("_"), key, course)
+    for identifier, label in numbered[0][2].outputs.items():
+        curves = [(f"{key}{identifier}", name, f"{key}time", f"{key}{identifier}") for key, name, _ in numbered]
+        _plot(outputs, f"plot_{identifier}", f"{title}: {label}", curves)
+    return _document(root)
+
+
+def _document(root: ET.Element) -> str:
     ET.indent(root)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
+
+
+def _model(parent: ET.Element, identifier: str, course: TimeCourse, name: str = "") -> None:
+    said = {"id": identifier, **({"name": name} if name else {})}
+    language = "urn:sedml:language:sbml.level-3.version-2"
+    ET.SubElement(parent, "model", {**said, "language": language, "source": course.model_file})
+
+
+def _task(parent: ET.Element, identifier: str, model: str, name: str = "") -> None:
+    said = {"id": identifier, **({"name": name} if name else {})}
+    ET.SubElement(parent, "task", {**said, "modelReference": model, "simulationReference": "course"})
+
+
+def _generators(parent: ET.Element, key: str, task: str, course: TimeCourse) -> None:
+    _generator(parent, f"{key}time", "time", {"symbol": "urn:sedml:symbol:time"}, task)
+    for identifier, label in course.outputs.items():
+        target = f"/sbml:sbml/sbml:model/sbml:listOfParameters/sbml:parameter[@id='{identifier}']"
+        _generator(parent, f"{key}{identifier}", label, {"target": target}, task)
 
 
 def _simulation(parent: ET.Element, course: TimeCourse) -> None:
@@ -87,38 +140,40 @@ def _simulation(parent: ET.Element, course: TimeCourse) -> None:
         ET.SubElement(parameters, "algorithmParameter", {"kisaoID": term, "value": repr(value)})
 
 
-def _generator(parent: ET.Element, identifier: str, label: str, source: Mapping[str, str]) -> None:
+def _generator(parent: ET.Element, identifier: str, label: str, source: Mapping[str, str], task: str) -> None:
     generator = ET.SubElement(parent, "dataGenerator", {"id": f"data_{identifier}", "name": label})
     variables = ET.SubElement(generator, "listOfVariables")
-    ET.SubElement(variables, "variable", {"id": f"of_{identifier}", **source, "taskReference": "task"})
+    ET.SubElement(variables, "variable", {"id": f"of_{identifier}", **source, "taskReference": task})
     math = ET.SubElement(generator, "math", {"xmlns": _MATH})
     ET.SubElement(math, "ci").text = f"of_{identifier}"
 
 
-def _report(parent: ET.Element, course: TimeCourse) -> None:
-    report = ET.SubElement(parent, "report", {"id": "report", "name": course.title})
+def _report(parent: ET.Element, identifier: str, key: str, course: TimeCourse) -> None:
+    report = ET.SubElement(parent, "report", {"id": identifier, "name": course.title})
     sets = ET.SubElement(report, "listOfDataSets")
-    for identifier, label in (("time", "time"), *course.outputs.items()):
+    for name, label in (("time", "time"), *course.outputs.items()):
         ET.SubElement(
-            sets, "dataSet", {"id": f"column_{identifier}", "label": label, "dataReference": f"data_{identifier}"}
+            sets, "dataSet", {"id": f"column_{key}{name}", "label": label, "dataReference": f"data_{key}{name}"}
         )
 
 
-def _plot(parent: ET.Element, course: TimeCourse, identifiers: Sequence[str]) -> None:
-    plot = ET.SubElement(parent, "plot2D", {"id": "plot", "name": course.title})
+def _plot(parent: ET.Element, identifier: str, title: str, curves: Sequence[tuple[str, str, str, str]]) -> None:
+    """Add a plot of curves: identifier, name, and what lies along both axes."""
+    plot = ET.SubElement(parent, "plot2D", {"id": identifier, "name": title})
     ET.SubElement(plot, "xAxis", {"type": "linear"})
     ET.SubElement(plot, "yAxis", {"type": "linear"})
-    curves = ET.SubElement(plot, "listOfCurves")
-    for order, identifier in enumerate(identifiers):
+    entries = ET.SubElement(plot, "listOfCurves")
+    for order, (name, label, along, value) in enumerate(curves):
         ET.SubElement(
-            curves,
+            entries,
             "curve",
             {
-                "id": f"curve_{identifier}",
+                "id": f"curve_{name}",
+                **({"name": label} if label else {}),
                 "order": str(order),
                 "type": "points",
-                "xDataReference": "data_time",
-                "yDataReference": f"data_{identifier}",
+                "xDataReference": f"data_{along}",
+                "yDataReference": f"data_{value}",
                 "yAxis": "left",
             },
         )

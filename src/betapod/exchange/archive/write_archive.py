@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +28,7 @@ from .scheduled_model import scheduled_model
 from .sedml import TimeCourse, sedml_text
 
 #: Tolerance of the results in the archive.
-_RTOL = 1e-9
+RTOL = 1e-9
 
 
 def write_archive(
@@ -84,9 +85,59 @@ def write_archive(
     instance("model", model, Model, "a model, such as load_model('kidney')", ExchangeError)
     target = path_of("path", path, ExchangeError)
     visits = floats("times", times, ExchangeError)
-    _check_even(visits)
+    check_even(visits)
     names = list(model.state_names if outputs is None else outputs)
-    scheduled = scheduled_model(model, schedule or Schedule(), float(visits[-1]), initial)
+    run = archived_run(model, visits, schedule or Schedule(), initial, names, nested)
+    course = TimeCourse("model.xml", float(visits[-1]), len(visits) - 1, run.labels, title or model.name, RTOL)
+    files = [
+        ArchiveFile("model.xml", "sbml", run.sbml),
+        ArchiveFile("simulation.sedml", "sedml", sedml_text(course), master=True),
+        ArchiveFile("results.csv", "csv", run.csv),
+        ArchiveFile("README.txt", "text", _readme(model, course)),
+    ]
+    content = omex_bytes(files, title or model.name, cited_works(model))
+    with replacing(target) as temporary:
+        temporary.write_bytes(content)
+    return target
+
+
+@dataclass(frozen=True)
+class ArchivedRun:
+    """One simulation for an archive.
+
+    Attributes
+    ----------
+    sbml
+        The model with its schedule inside.
+    labels
+        What each output is called, with its unit, by its identifier in the file.
+    csv
+        Values at all rows, as betapod computes them from the file.
+    """
+
+    sbml: str
+    labels: Mapping[str, str]
+    csv: str
+
+
+def archived_run(
+    model: Model,
+    visits: np.ndarray,
+    schedule: Schedule,
+    initial: Mapping[str, float] | None,
+    names: Sequence[str],
+    nested: bool,
+) -> ArchivedRun:
+    """Return a simulation as an archive holds it.
+
+    Raises
+    ------
+    ExchangeError
+        Outputs that are inputs, or something that SBML has no place for.
+    SolverError
+        The simulation cannot be carried out.
+    """
+    scheduled = scheduled_model(model, schedule, float(visits[-1]), initial)
     kept = [name for name in names if name in scheduled.assignments] if nested else None
     sbml = write_sbml(scheduled, nested=nested, outputs=kept)
     # Results are those of the file, as another tool reads it.
@@ -97,24 +148,21 @@ def write_archive(
         message = f"{', '.join(missing)} cannot be reported by the file"
         raise ExchangeError(Problem("unknown-name", message, Location("outputs"), expected="states and equations"))
     columns = [again.report.names[identifiers[name]] for name in names]
-    table = simulate(again, visits, rtol=_RTOL, outputs=columns).table
+    table = simulate(again, visits, rtol=RTOL, outputs=columns).table
     labels = {identifiers[name]: f"{name} [{model.units[name]}]" for name in names}
     table.columns = list(labels.values())
     table.index.name = f"time [{model.time_unit}]"
-    course = TimeCourse("model.xml", float(visits[-1]), len(visits) - 1, labels, title or model.name, _RTOL)
-    files = [
-        ArchiveFile("model.xml", "sbml", sbml),
-        ArchiveFile("simulation.sedml", "sedml", sedml_text(course), master=True),
-        ArchiveFile("results.csv", "csv", table_as_csv(table, index=True, float_format="%.12g")),
-        ArchiveFile("README.txt", "text", _readme(model, course)),
-    ]
-    content = omex_bytes(files, title or model.name, _works(model))
-    with replacing(target) as temporary:
-        temporary.write_bytes(content)
-    return target
+    return ArchivedRun(sbml, labels, table_as_csv(table, index=True, float_format="%.12g"))
 
 
-def _check_even(visits: np.ndarray) -> None:
+def check_even(visits: np.ndarray) -> None:
+    """Check that rows are equally far apart, from 0 on.
+
+    Raises
+    ------
+    ExchangeError
+        They are not.
+    """
     good = visits.ndim == 1 and visits.size > 1 and visits[0] == 0.0 and bool(np.all(np.isfinite(visits)))
     steps = np.diff(visits) if good else np.array([0.0])
     if not good or not np.all(np.abs(steps - steps.mean()) <= 1e-9 * visits[-1]) or not steps.mean() > 0.0:
@@ -129,7 +177,7 @@ def _identifier(name: str) -> str:
     return identifier if re.match(r"[A-Za-z_]", identifier) else f"_{identifier}"
 
 
-def _works(model: Model) -> list[str]:
+def cited_works(model: Model) -> list[str]:
     """Return addresses of the works that parameters of the model cite."""
     bibliography = Bibliography.read(BIBLIOGRAPHY)
     keys = source_keys([*model.parameters.values(), *model.inputs.values()])
