@@ -12,7 +12,8 @@ from betapod.engine.compiled.factorise import factorise
 from betapod.engine.compiled.lower import lower
 from betapod.engine.compiled.program import Block, Program, mixed
 from betapod.model import Model
-from betapod.model.algebra.expression import const, evaluate, symbol
+from betapod.model.algebra.derivative import jacobian
+from betapod.model.algebra.expression import TIME, const, evaluate, symbol
 from betapod.model.algebra.operations import BINARY, UNARY, power
 from betapod.model.assembly.delays import Delayed, FastReaction
 from betapod.physiology import whole_body
@@ -76,6 +77,30 @@ def test_program_computes_the_model(reservoir: Model) -> None:
     late = evaluate([reservoir.states[2].rate], {**known, "t": time + 1e-5})[0]
     early = evaluate([reservoir.states[2].rate], {**known, "t": time - 1e-5})[0]
     assert found["linear"][-1] == pytest.approx((late - early) / 2e-5, rel=1e-6)
+
+
+@pytest.mark.parametrize("name", ["kidney", "cells", "reference"])
+def test_the_linear_systems_are_those_of_the_jacobian(name: str) -> None:
+    """What stays an unknown beside the states, put in, gives the derivatives of rates by states and by time."""
+    model = whole_body.named_model(name)
+    program, known = lower(model), {**model.values(), **model.initial_values(), "t": 3.0}
+    n = len(program.states)
+    assert program.unknowns > n
+    found = computed(model, program, 3.0, [known[state] for state in program.states])
+    matrix, times = np.zeros((program.unknowns, program.unknowns)), np.zeros(program.unknowns)
+    for i, j, kind, index in program.entries:
+        matrix[i, j] = found["linear"][n + index] if kind == "linear" else found["constants"][index]
+    times[list(program.moving)] = found["linear"][len(found["linear"]) - len(program.moving) :]
+    inner = np.eye(program.unknowns - n) - matrix[n:, n:]
+    whole = np.c_[matrix[:n, :n], times[:n]] + matrix[:n, n:] @ np.linalg.solve(inner, np.c_[matrix[n:, :n], times[n:]])
+    right = np.zeros((n, n + 1))
+    variables = [*(symbol(state) for state in program.states), TIME]
+    derivatives = jacobian([state.rate for state in model.states], variables)
+    for place, value in zip(derivatives, evaluate(list(derivatives.values()), known), strict=True):
+        right[place] = value
+    scale = np.abs(right).max(axis=1, keepdims=True)
+    assert np.max(np.abs(whole - right) / np.maximum(scale, 1e-300)) < 1e-9
+    assert len(program.entries) < sum(j < n for _, j in derivatives)
 
 
 def test_instructions_in_turns_come_after_what_they_need() -> None:

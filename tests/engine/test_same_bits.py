@@ -13,7 +13,7 @@ from elementwise import aligned
 from numpy.typing import NDArray
 from numpy_code import NumpyCode
 
-from betapod.engine.compiled.blocks import BlockWriter, write_factor, write_library
+from betapod.engine.compiled.blocks import STAGES, BlockWriter, write_factor, write_library, write_solve
 from betapod.engine.compiled.code import Code
 from betapod.engine.compiled.lower import lower
 from betapod.engine.compiled.machine import compile_object, load_object
@@ -96,7 +96,7 @@ def test_factors_row_by_row_are_those_pivot_by_pivot(name: str) -> None:
         for row, column, kind, index in program.entries
     }
     for i in range(plan.size):
-        values[i, i] = values.get((i, i), 0.0) - d[0]
+        values[i, i] = values.get((i, i), 0.0) - (d[0] if i < len(program.states) else 1.0)
     for pivot, low, up in plan.steps:
         values[pivot, pivot] = -1.0 / values[pivot, pivot]
         for i in low:
@@ -108,3 +108,27 @@ def test_factors_row_by_row_are_those_pivot_by_pivot(name: str) -> None:
     compiled(lambda c: write_factor(cast(Code, c), program), "factor", 3)(vectors(d), vectors(constants), found)
     for place, slot in plan.slots.items():
         np.testing.assert_array_equal(found[slot], values[place])
+
+
+@MODELS
+def test_factors_and_sums_solve_the_linear_systems(name: str) -> None:
+    program = lowered(name)
+    plan, random, n = program.factorisation, np.random.default_rng(5), len(program.states)
+    slots, constants = (
+        random.normal(size=(len(plan.slots), WIDTH)),
+        np.zeros((len(program.constants.results) + 1, WIDTH)),
+    )
+    d = np.full((1, WIDTH), 80.0)
+    right = np.zeros((plan.size * STAGES, WIDTH))
+    given = [*range(n), *(row for row in program.moving if row >= n)]
+    right[np.array(given) * STAGES] = random.normal(size=(len(given), WIDTH))
+    matrix = np.zeros((WIDTH, plan.size, plan.size))
+    for row, column, kind, index in program.entries:
+        matrix[:, row, column] = -(slots[plan.slots[row, column]] if kind == "linear" else constants[index])
+    matrix[:, range(plan.size), range(plan.size)] += np.r_[np.full(n, d[0, 0]), np.ones(plan.size - n)]
+    exact = np.stack([np.linalg.solve(matrix[k], right[::STAGES, k]) for k in range(WIDTH)], axis=-1)
+    factors, found = vectors(slots), vectors(right)
+    compiled(lambda c: write_factor(cast(Code, c), program), "factor", 3)(vectors(d), vectors(constants), factors)
+    compiled(lambda c: write_solve(cast(Code, c), program), "solve", 2)(factors, found)
+    # Unknowns beside the states stand before them among the pivots or behind: no pivot is exchanged, so digits may be lost.
+    np.testing.assert_allclose(found[::STAGES][:n], exact[:n], rtol=1e-7, atol=1e-7 * np.abs(exact).max())

@@ -17,8 +17,20 @@ from ...model.algebra.expression import ONE, ZERO, Expr, add, div, is_const, mul
 _BRANCHES = frozenset({"select", "min", "max", "abs"})
 
 
-def accumulated_jacobian(roots: Sequence[Expr], variables: Sequence[Expr]) -> dict[tuple[int, int], Expr] | None:
+#: A quantity stays an unknown of the linear systems where taking it out would leave so many entries more.
+WORTH_KEEPING = 5
+
+
+def accumulated_jacobian(
+    roots: Sequence[Expr], variables: Sequence[Expr], keeping: bool = False
+) -> dict[tuple[int, int], Expr] | None:
     """Return the non-zero derivatives of expressions by variables, row by row.
+
+    Parameters
+    ----------
+    keeping
+        Whether quantities through which many variables (the last is time) act on many expressions may stay: rows after the expressions are their
+        derivatives, and columns after the variables the derivatives by them. They are those that the entries have, in order.
 
     Returns
     -------
@@ -28,8 +40,10 @@ def accumulated_jacobian(roots: Sequence[Expr], variables: Sequence[Expr]) -> di
     before, after = _local_graph(roots, variables)
     if before is None:
         return None
-    fixed = set(range(len(variables)))
-    waiting = [(len(before[v]) * len(after[v]), v) for v in after if v not in fixed and v >= 0]
+    inner = [v for v in after if v >= len(variables)]
+    kept = _worth_keeping(inner, before, after, len(variables) - 1) if keeping else []
+    fixed = {*range(len(variables)), *kept}
+    waiting = [(len(before[v]) * len(after[v]), v) for v in inner if v not in fixed]
     heapq.heapify(waiting)
     gone: set[int] = set()
     while waiting:
@@ -43,15 +57,51 @@ def accumulated_jacobian(roots: Sequence[Expr], variables: Sequence[Expr]) -> di
         gone.add(v)
         touched = _eliminate(v, before, after)
         for w in touched:
-            if w >= len(variables) and w not in gone:
+            if w >= 0 and w not in fixed and w not in gone:
                 heapq.heappush(waiting, (len(before[w]) * len(after[w]), w))
+    column_of = {**{j: j for j in range(len(variables))}, **{v: len(variables) + q for q, v in enumerate(kept)}}
     entries = {}
-    for i in range(len(roots)):
-        for v in sorted(before[-1 - i]):
-            weight = before[-1 - i][v]
-            if not is_const(weight, 0.0):
-                entries[i, v] = weight
+    for i, v in enumerate([*range(-1, -1 - len(roots), -1), *kept]):
+        for w in sorted(before[v]):
+            if not is_const(before[v][w], 0.0):
+                entries[i, column_of[w]] = before[v][w]
     return entries
+
+
+def _worth_keeping(inner: Sequence[int], before: _Edges, after: Mapping[int, set[int]], clock: int) -> list[int]:
+    """Return the quantities through which so many paths go that fewer entries are left where they stay.
+
+    The others are taken out one after another, the one first that leaves fewest entries more. What depends on time does not count,
+    so that the choice is the same whatever inputs are ramped.
+    """
+    sources = {v: set(edges) - {clock} for v, edges in before.items()}
+    targets = {v: set(users) for v, users in after.items()}
+
+    def more(v: int) -> int:
+        return sum(len(sources[v] - sources[w]) - 1 for w in targets[v]) - len(sources[v])
+
+    waiting = [(more(v), v) for v in inner]
+    heapq.heapify(waiting)
+    left = set(inner)
+    while waiting:
+        told, v = heapq.heappop(waiting)
+        if v not in left:
+            continue
+        present = more(v)
+        if present > told and waiting and present > waiting[0][0]:
+            heapq.heappush(waiting, (present, v))
+            continue
+        if present > WORTH_KEEPING:
+            continue
+        left.remove(v)
+        above, below = sources.pop(v), targets.pop(v)
+        for w in below:
+            sources[w] = (sources[w] | above) - {v}
+        for w in above:
+            targets[w] = (targets[w] | below) - {v}
+        for w in left & (above | below):
+            heapq.heappush(waiting, (more(w), w))
+    return sorted(left)
 
 
 _Edges = dict[int, dict[int, Expr]]

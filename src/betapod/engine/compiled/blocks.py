@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence, Set
 from ...model.algebra.operations import COMPARISONS, LOGIC
 from . import mathlib, quick
 from .code import Code, Value
-from .factorise import Factorisation
 from .program import SWITCHES, Block, Program, mixed
 
 _COMPARE = {"lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "==", "ne": "!="}
@@ -228,7 +227,7 @@ def write_blocks(code: Code, program: Program, quickly: bool = False) -> None:
         with code.function(name, ["v", "w", "w", "w", "w"]) as (t, y, p, c, o):
             _store(code, o, BlockWriter(code, t, y, p, c).write(block))
     write_factor(code, program)
-    write_solve(code, program.factorisation)
+    write_solve(code, program)
 
 
 def _store(code: Code, target: Value, values: Sequence[Value]) -> None:
@@ -239,6 +238,8 @@ def _store(code: Code, target: Value, values: Sequence[Value]) -> None:
 
 def write_factor(code: Code, program: Program) -> None:
     """Write ``factor(d, c, m)``: ``J - d I = L U`` in place, with -1/pivot instead of each pivot and -L instead of L.
+
+    For what is no state d is 1: such a row says that a quantity is what it is computed from.
 
     It goes row by row: one row is in registers, the rows above it are read from memory. Each entry takes its products in the
     order of the pivots, as it would pivot by pivot, so it has the same bits; but few values wait at a time.
@@ -258,7 +259,8 @@ def write_factor(code: Code, program: Program) -> None:
             for column, kind, index in entries.get(row, ()):
                 slot = plan.slots[row, column]
                 values[column] = code.load(m, "v", slot) if kind == "linear" else code.load(c, "v", index)
-            values[row] = values[row] - d if row in values else -d
+            beside = d if row < len(program.states) else code.vector(1.0)
+            values[row] = values[row] - beside if row in values else -beside
             for pivot in left[row]:
                 factor = values[pivot] * code.load(m, "v", plan.slots[pivot, pivot])
                 values[pivot] = factor
@@ -272,17 +274,25 @@ def write_factor(code: Code, program: Program) -> None:
         code.give()
 
 
-def write_solve(code: Code, plan: Factorisation) -> None:
-    """Write ``solve(m, k)``: the solution of ``(d I - J) x = k`` in place of k."""
+def write_solve(code: Code, program: Program) -> None:
+    """Write ``solve(m, k)``: the solution of ``(d I - J) x = k`` in place of k, of which the states are written."""
+    plan, states = program.factorisation, len(program.states)
+    has_right_side = {*range(states), *program.moving}  # the right-hand side of the others is 0
+    turn = {pivot: number for number, (pivot, _, _) in enumerate(plan.steps)}
     with code.function("solve", ["w", "w"]) as (m, k):
-        x = [code.load(k, "v", i * STAGES) for i in range(plan.size)]
+        x = {i: code.load(k, "v", i * STAGES) for i in range(plan.size) if i in has_right_side}
         for pivot, low, _ in plan.steps:
-            for i in low:
-                x[i] = code.fma(code.load(m, "v", plan.slots[i, pivot]), x[pivot], x[i])
+            for i in low if pivot in x else ():
+                below = code.load(m, "v", plan.slots[i, pivot])
+                x[i] = code.fma(below, x[pivot], x[i]) if i in x else below * x[pivot]
         for pivot, _, up in reversed(plan.steps):
-            total = x[pivot]
-            for j in up:
-                total = code.fma(code.load(m, "v", plan.slots[pivot, j]), x[j], total)
+            total = x.get(pivot)
+            # Those known longest come first: a product waits for the last of them alone, not for the whole sum after it.
+            for j in sorted(up, key=turn.__getitem__, reverse=True):
+                beside = code.load(m, "v", plan.slots[pivot, j])
+                total = beside * x[j] if total is None else code.fma(beside, x[j], total)
+            assert total is not None
             x[pivot] = total * code.load(m, "v", plan.slots[pivot, pivot])
-            code.store(k, pivot * STAGES, x[pivot])
+            if pivot < states:
+                code.store(k, pivot * STAGES, x[pivot])
         code.give()

@@ -1,11 +1,12 @@
 """Plan the solution of sparse linear systems whose pattern never changes: elimination order, fill, and where each entry is kept.
 
 Pivots are taken on the diagonal, as Rosenbrock matrices ``I/(h gamma) - J`` allow at the step sizes that the error control accepts,
-in the order of least fill (Markowitz 1957).
+in the order of least fill: the next is always one whose elimination makes fewest new entries (Tinney & Walker 1967, their third scheme).
 """
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -41,11 +42,24 @@ def factorise(size: int, pattern: Sequence[tuple[int, int]]) -> Factorisation:
     for i, j in pattern:
         rows[i].add(j)
         columns[j].add(i)
+
+    def cost(q: int) -> tuple[int, int, int, int]:
+        low, up = columns[q] - {q}, rows[q] - {q}
+        return sum(len(up - rows[i]) for i in low), len(low) * len(up), len(low) + len(up), q
+
+    waiting = [cost(q) for q in range(size)]
+    heapq.heapify(waiting)
     left = set(range(size))
     slots: dict[tuple[int, int], int] = {}
     steps = []
     while left:
-        pivot = min(left, key=lambda q: ((len(rows[q]) - 1) * (len(columns[q]) - 1), len(rows[q]) + len(columns[q]), q))
+        told = heapq.heappop(waiting)
+        pivot = told[-1]
+        if pivot not in left:
+            continue
+        if (present := cost(pivot)) > told:
+            heapq.heappush(waiting, present)
+            continue
         left.remove(pivot)
         low = tuple(sorted(columns[pivot] - {pivot}))
         up = tuple(sorted(rows[pivot] - {pivot}))
@@ -58,5 +72,7 @@ def factorise(size: int, pattern: Sequence[tuple[int, int]]) -> Factorisation:
                 columns[j].add(i)
         for j in up:
             columns[j].discard(pivot)
+        for q in {*low, *up}:
+            heapq.heappush(waiting, cost(q))
         steps.append((pivot, low, up))
     return Factorisation(size, slots, tuple(steps))

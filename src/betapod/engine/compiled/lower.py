@@ -135,12 +135,14 @@ class _Lowering:
         rates = switching.rates
         held = self._hold(switching, triggers)
         names = [symbol(name) for name in model.state_names]
-        derivatives = accumulated_jacobian(rates, [*names, TIME])
+        derivatives = accumulated_jacobian(rates, [*names, TIME], keeping=True)
         if derivatives is None:
             derivatives = jacobian(rates, [*names, TIME])
-        entries = {(i, j): entry for (i, j), entry in derivatives.items() if j < len(names)}
-        moving = tuple(i for i, j in derivatives if j == len(names))
-        slopes = [derivatives[i, len(names)] for i in moving]
+        clock = len(names)  # the column of time, which is none of the linear systems
+        entries = {(i, j - (j > clock)): entry for (i, j), entry in derivatives.items() if j != clock}
+        moving = tuple(i for i, j in derivatives if j == clock)
+        slopes = [derivatives[i, clock] for i in moving]
+        unknowns = 1 + max([clock - 1, *(j for _, j in entries)])
         roots = {
             "linear": [*rates, *entries.values(), *slopes],
             "output": substitute([model.expression(name) for name in self.outputs], everything),
@@ -233,7 +235,7 @@ class _Lowering:
                 self.watched_triggers,
                 self.looks,
             ),
-            factorise(n, [(i, j) for i, j, _, _ in places]),
+            factorise(unknowns, [(i, j) for i, j, _, _ in places]),
         )
 
     # -- switches ----------------------------------------------------------------------------------------------------

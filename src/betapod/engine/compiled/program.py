@@ -209,9 +209,11 @@ class Program:
         Rates, then the entries of the Jacobian that are not constant, then the derivatives by time that are not zero.
     entries
         For each entry of the Jacobian its row and column and where its value is: the number of a result of `linear`, or of a
-        patient constant.
+        patient constant. Rows and columns are the states, then quantities through which many states act on many rates: the
+        Jacobian has fewer entries where they stay unknowns of their own (see `betapod.engine.compiled.accumulate`).
     moving
-        States whose rate depends on time explicitly, in the order of the last results of `linear`.
+        Rows (states whose rate depends on time explicitly, and such quantities that do), in the order of the last results of
+        `linear`.
     triggers
         For each event its truth value, then for each event a number that is positive where it is true.
     switches
@@ -236,6 +238,11 @@ class Program:
     trigger_states: tuple[int, ...]
     switches: SwitchProgram
     factorisation: Factorisation = field(repr=False)
+
+    @property
+    def unknowns(self) -> int:
+        """How many unknowns the linear systems have: the states, and what stays beside them."""
+        return self.factorisation.size
 
     @property
     def delayed(self) -> tuple[int, ...]:

@@ -142,10 +142,7 @@ def write_step(c: Code, program: Program, a: Arrays, t: Value, h: Value, rtol: V
     for s in range(STAGES):
         if s:
             write_stage_sums(c, n, a, s, inverse)
-        if s < len(SLOPES):
-            for q, state in enumerate(program.moving):
-                entry = state * STAGES + s
-                c.store(a.k, entry, c.fma(h * SLOPES[s], c.load(a.slopes, "v", q), c.load(a.k, "v", entry)))
+        write_slopes(c, program, a, s, h)
         column = c.address(a.k, "v", s)
         if s:
             c.call("rates", [c.fma(h, TIMES[s], t), a.stage, a.parameters, a.constants, column], None)
@@ -159,6 +156,19 @@ def write_step(c: Code, program: Program, a: Arrays, t: Value, h: Value, rtol: V
         error = last * error_weight(c, size, rtol, c.load(a.absolute, "v", i))
         total.set(c.fma(error, error, total.get()))
     return total.get() * (1.0 / n)
+
+
+def write_slopes(c: Code, program: Program, a: Arrays, s: int, h: Value) -> None:
+    """Write what time itself adds to the right-hand side of stage s; for what is no state, there is nothing else in it."""
+    for q, row in enumerate(program.moving):
+        entry, inside = row * STAGES + s, row < len(program.states)
+        if s < len(SLOPES):
+            slope = c.load(a.slopes, "v", q)
+            c.store(
+                a.k, entry, c.fma(h * SLOPES[s], slope, c.load(a.k, "v", entry)) if inside else h * SLOPES[s] * slope
+            )
+        elif not inside:
+            c.store(a.k, entry, c.vector(0.0))
 
 
 def write_stage_sums(c: Code, n: int, a: Arrays, s: int, inverse: Value) -> None:

@@ -96,7 +96,7 @@ class Workspace:
             "y": n,
             "end": n,
             "stage": n,
-            "k": n * STAGES,
+            "k": program.unknowns * STAGES,
             "m": len(program.factorisation.slots),
             "p": len(program.parameters),
             "c": len(program.constants.results),
