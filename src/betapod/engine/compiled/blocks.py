@@ -203,8 +203,8 @@ def write_blocks(code: Code, program: Program, quickly: bool = False) -> None:
         slot_of = {n + index: slots[row, column] for row, column, kind, index in program.entries if kind == "linear"}
 
         def put(i: int, value: Value) -> None:
-            # At a switch a slope may be infinite, as of a root at 0; the error of the step tells whether it can do without.
-            if i >= n and program.switches.any:
+            # A slope may be infinite, as of a root at 0; the error of the step tells whether it can do without.
+            if i >= n:
                 value = code.select(code.absolute(value) < math.inf, value, 0.0)
             if i < n:
                 code.store(k, i * STAGES, value)

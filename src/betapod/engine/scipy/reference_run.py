@@ -186,7 +186,8 @@ class ReferenceRun:
             entries = self._slopes([t], y.tolist(), inputs(t), self._constants)
             for (i, j), value in zip(self._entries, entries, strict=True):
                 matrix[i, j] = value
-            return matrix
+            # An infinite slope, as of a root at 0, would stop the solver; it needs slopes only to converge.
+            return np.where(np.isfinite(matrix), matrix, 0.0)
 
         solution = solve_ivp(
             rates,

@@ -10,7 +10,6 @@ from ...base.arguments import as_names
 from ...model.assembly.model import Model
 from ...model.parameters.table import ParameterTable
 from .import_report import ImportReport
-from .infinite_slopes import infinite_slopes
 
 
 def _nothing(source: str | Path, inputs: Iterable[str]) -> ImportedModel:
@@ -67,7 +66,6 @@ def imported(
     source: str | Path,
     reader: Callable[[str | Path, Iterable[str]], ImportedModel],
 ) -> ImportedModel:
-    """Return a model with where it came from, what reads it again, and what is to be known of slopes at its start."""
+    """Return a model with where it came from, and what reads it again."""
     values = {f.name: getattr(model, f.name) for f in fields(Model)}
-    report = replace(report, notes=(*report.notes, *infinite_slopes(model)))
     return ImportedModel(**values, report=report, source=source, reader=reader)
