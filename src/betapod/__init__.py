@@ -17,8 +17,8 @@ analyses       analyses: mixed models, slopes, times to events, rates, wins, sev
 designs        designs: boundaries, sizes, inference after stopping and adaptations, by functions of their own
 value          run_value  open_value
 fits           fit_own_data  read_petab  evaluate_petab  fit_petab
-other tools    simulate_nonmem  write_nonmem  write_archive  run_sedml  write_sedml_results
-               solve_flux_balance
+other tools    simulate_nonmem  write_nonmem  write_archive  write_trial_archive  run_sedml
+               write_sedml_results  solve_flux_balance
 evidence       load_evidence  Registry  pool  Pooled  grade  list_claims  judge_claims  Ledger
                answer  Answer
 validation     validate  Scorecard  confront  Confrontation  how_trusted  trusted_numbers
@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from .exchange import solve_flux_balance as solve_flux_balance
     from .exchange import write_sbml as write_sbml
     from .exchange import write_wasm as write_wasm
+    from .exchange.archive.trial_archive import write_trial_archive as write_trial_archive
     from .exchange.archive.write_archive import write_archive as write_archive
     from .exchange.cdisc.adam_reader import read_adam as read_adam
     from .exchange.cdisc.check_adam import check_adam as check_adam
@@ -233,6 +234,7 @@ _PUBLIC = {
     "write_report": "front.trials",
     "write_sedml_results": "front.sedml_folder",
     "write_sbml": "exchange",
+    "write_trial_archive": "exchange.archive.trial_archive",
     "write_wasm": "exchange",
     "write_explorer": "explorer.explorer_kept",
 }
@@ -334,6 +336,7 @@ __all__ = [
     "write_report",
     "write_sbml",
     "write_sedml_results",
+    "write_trial_archive",
     "write_wasm",
 ]
 

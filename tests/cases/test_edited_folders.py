@@ -191,3 +191,12 @@ def test_a_flipped_bit_of_a_table_is_no_result(trial, tmp_path):
     before = run_folder.open_trial_run(trial)
     assert list(before) == list(run_folder.resume(run))
     assert part.read_bytes() == (trial / "visits" / "part-00000.parquet").read_bytes()
+
+
+def test_a_summary_without_outputs_is_refused(ensemble, tmp_path):
+    run = copied(ensemble, tmp_path)
+    path = run / "summary.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "outputs": {}}))
+    result = betapod("ensemble", "summary", run)
+    only_problems(result)
+    assert isinstance(result.exception, BetapodError) and result.exception.kinds == ("bad-manifest",)

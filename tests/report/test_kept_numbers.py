@@ -23,7 +23,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TrialRun:
 def test_the_second_report_computes_and_reads_nothing_and_is_the_same(
     run: TrialRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    opened = run_folder.open_trial_run(tmp_path / "run")
+    opened = run_folder.open_trial_run(tmp_path / "run", at_once=False)
     assert run.digest == opened.digest != ""
     first = report_writing.make(run, tmp_path / "first", quick=True)
     monkeypatch.setattr("betapod.trials.operating.result_tables.assess", None)  # Nothing is assessed again.
@@ -35,7 +35,7 @@ def test_the_second_report_computes_and_reads_nothing_and_is_the_same(
 
 
 def test_tables_are_read_when_the_first_of_them_is_asked_for(run: TrialRun, tmp_path: Path) -> None:
-    opened = run_folder.open_trial_run(tmp_path / "run")
+    opened = run_folder.open_trial_run(tmp_path / "run", at_once=False)
     assert "_tables" not in vars(opened.data)
     assert list(opened) == list(run) and ("none", "none") not in opened and opened.designs == run.designs
     for key, data in opened.items():

@@ -413,6 +413,7 @@ PUBLIC = [
     "write_report",
     "write_sbml",
     "write_sedml_results",
+    "write_trial_archive",
     "write_wasm",
 ]
 

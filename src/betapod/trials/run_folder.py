@@ -175,8 +175,13 @@ def resume(folder: str | Path, threads: int | None = None, progress: Progress | 
     return run_into(folder, _plan_of(Store.open(folder)), None, threads, progress)
 
 
-def open_trial_run(folder: str | Path) -> TrialRun:
+def open_trial_run(folder: str | Path, at_once: bool = True) -> TrialRun:
     """Return the complete run in a folder.
+
+    Parameters
+    ----------
+    at_once
+        Read all tables now, so that the folder may go; otherwise when the first number of them is asked for.
 
     Raises
     ------
@@ -200,7 +205,7 @@ def open_trial_run(folder: str | Path) -> TrialRun:
         tables = [read_tables(store, trial_plan, known_pool, shard, part) for shard, part in enumerate(parts)]
         return _joined(trial_plan, tables)
 
-    data = TrialTables(_keys(trial_plan), read)
+    data = read() if at_once else TrialTables(_keys(trial_plan), read)
     return TrialRun(trial_plan.protocol, data, pool, dict(pool.facts), _digest(store))
 
 

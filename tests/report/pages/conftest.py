@@ -84,16 +84,17 @@ def visit(browser: Browser) -> Iterator[Callable[..., Page]]:
 
 @pytest.fixture(scope="session")
 def findings() -> Callable[..., list[str]]:
-    """Return what axe-core finds wrong with a page, of whatever weight: rule, weight, place. Rules may be chosen by name.
+    """Return what axe-core finds wrong with a page, of whatever weight: rule, weight, place. Rules may be chosen by name, and a part of the page.
 
     Pictures without letters, thousands of lines each, are emptied first; their text alternatives stay.
     """
 
-    def find(page: Page, *rules: str) -> list[str]:
+    def find(page: Page, *rules: str, within: str | None = None) -> list[str]:
         page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
         page.evaluate("document.querySelectorAll('svg:not(:has(text))').forEach(s => s.replaceChildren())")
         options: dict[str, object] = {"resultTypes": ["violations"]}
-        found = Axe().run(page, options=options | ({"runOnly": list(rules)} if rules else {})).response
+        options |= {"runOnly": list(rules)} if rules else {}
+        found = Axe().run(page, context=within, options=options).response
         assert found["passes"] or found["violations"], "axe-core examined nothing"
         return [
             f"{one['id']} ({one['impact']}): {node['target'][0]}"

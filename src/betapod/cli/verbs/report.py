@@ -67,7 +67,7 @@ def report_command(
                 raise ConfigError(
                     Problem("bad-option", "--replicates does not fit a run that exists", hint="Run the protocol again.")
                 )
-            run = store.open_trial_run(run_folder)
+            run = store.open_trial_run(run_folder, at_once=False)
         else:
             plan = store.trial_plan(what, replicates=replicates)
             run_folder = Path(f"betapod-{plan.protocol.name}")

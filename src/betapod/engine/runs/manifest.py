@@ -215,7 +215,7 @@ class Summary(_Part):
     events: dict[str, Whole]
     failed: Whole
     accuracy: _Accuracy | None
-    outputs: dict[str, _Output]
+    outputs: Annotated[dict[str, _Output], Field(min_length=1)]
     digest: Text
 
 

@@ -123,6 +123,15 @@ def write_trial_archive(
         A step that does not divide the time.
     SolverError
         A simulation cannot be carried out.
+
+    Examples
+    --------
+    >>> import betapod, pathlib, tempfile
+    >>> archive = pathlib.Path(tempfile.mkdtemp()) / "placebo.omex"
+    >>> trial = betapod.load_protocol("skyler2015")
+    >>> alone = trial.model_copy(update={"arms": {"placebo": trial.arms["placebo"]}})
+    >>> betapod.write_trial_archive(alone, archive, step=49.0, outputs=["HbA1c"]).scenario
+    'current-evidence'
     """
     plan = protocol if isinstance(protocol, Protocol) else find_protocol(protocol)
     instance("protocol", plan, Protocol, "a protocol, or the name of one")
