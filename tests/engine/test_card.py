@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import small_runs
 from commands import carry_out
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from stand_in_card import StandIn
 from stand_in_card import stand_in as stand_in
@@ -224,6 +224,7 @@ def test_the_program_is_found_again(stand_in: StandIn, reservoir: Model) -> None
     st.integers(1, 600),
     st.sampled_from([32, 64, 128, 256]),
 )
+@example(257, 10**5, 0, 55_396, 9, 2, 256)  # a second block would take the room of the one patient that fits
 def test_a_plan_fits_and_covers_everybody_once(
     patients: int, free: int, shared: int, each: int, workspace: int, blocks: int, threads: int
 ) -> None:

@@ -72,8 +72,9 @@ def memory_plan(
     assert threads % TILE == 0
     usable = int(free * USABLE) - shared
     block = threads * workspace * 8
-    # One block may have more than its share, where nothing less would do.
-    blocks = min(most_blocks, -(-patients // threads), max(1, int(usable * WORKING) // block))
+    # One block may have more than its share, where nothing less would do; no other takes the room of the only patient.
+    room = min(int(usable * WORKING), usable - one_patient)
+    blocks = min(most_blocks, -(-patients // threads), max(1, room // block))
     fits = (usable - blocks * block) // max(one_patient, 1)
     if fits < 1:
         raise ConfigError(
