@@ -131,4 +131,4 @@ def test_factors_and_sums_solve_the_linear_systems(name: str) -> None:
     compiled(lambda c: write_factor(cast(Code, c), program), "factor", 3)(vectors(d), vectors(constants), factors)
     compiled(lambda c: write_solve(cast(Code, c), program), "solve", 2)(factors, found)
     # Unknowns beside the states stand before them among the pivots or behind: no pivot is exchanged, so digits may be lost.
-    np.testing.assert_allclose(found[::STAGES][:n], exact[:n], rtol=1e-7, atol=1e-7 * np.abs(exact).max())
+    np.testing.assert_allclose(found[::STAGES][:n], exact[:n], rtol=1e-9, atol=1e-9 * np.abs(exact).max())
