@@ -36,8 +36,7 @@ def write(folder: Path) -> None:
     """Write archives of betapod."""
     import numpy as np
 
-    from betapod import Dose, Schedule, Switch, load_model, load_person, plan, write_archive
-    from betapod.exchange.archive.trial_archive import write_trial_archive
+    from betapod import Dose, Schedule, Switch, load_model, load_person, plan, write_archive, write_trial_archive
 
     meals = Schedule([Dose("glucose", 50.0, 1.25, 2.0, 3)])
     blockade = Schedule((), [Switch("e_ARB", 0.6, 95.0)])
