@@ -2,32 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Protocol
+from collections.abc import Callable
 
 from .code import Value
+from .llvm_text import LlvmText
 
 _BITS = {8: 512, 4: 256, 2: 128}
 #: Told to `getmant`: mantissas from 3/4 to below 3/2, NaN for negative numbers.
 _MANTISSA = 0b1011
 
 
-class AssemblyText(Protocol):
-    """A module of LLVM assembly, in which instructions can be written as text."""
-
-    width: int
-
-    def type(self, kind: str) -> str:
-        """Return how LLVM writes a kind."""
-
-    def emit(self, kind: str, text: str) -> Value:
-        """Write one instruction and return its result."""
-
-    def declare(self, name: str, arguments: Sequence[str], result: str) -> None:
-        """Declare a function that lives elsewhere."""
-
-
-def scaled(code: AssemblyText, a: Value, n: Value) -> Value:
+def scaled(code: LlvmText, a: Value, n: Value) -> Value:
     """Return ``a 2^n`` for vectors of numbers a and whole numbers n, rounded once."""
     return _by_registers(
         code,
@@ -36,7 +21,7 @@ def scaled(code: AssemblyText, a: Value, n: Value) -> Value:
     )
 
 
-def taken_apart(code: AssemblyText, x: Value) -> tuple[Value, Value]:
+def taken_apart(code: LlvmText, x: Value) -> tuple[Value, Value]:
     """Return k and m with ``x = m 2^k`` and m from 3/4 to below 3/2; for 0 -inf and 1, for infinity infinity and 1, NaN below 0."""
 
     def mantissa(texts: list[str], lanes: int) -> str:
@@ -50,7 +35,7 @@ def taken_apart(code: AssemblyText, x: Value) -> tuple[Value, Value]:
     return exponents[0] - exponents[1], m
 
 
-def _by_registers(code: AssemblyText, args: list[Value], call: Callable[[list[str], int], str]) -> Value:
+def _by_registers(code: LlvmText, args: list[Value], call: Callable[[list[str], int], str]) -> Value:
     """Return what an instruction makes of vectors: `call` writes it for the texts of its arguments, and so many lanes."""
     kind, width = code.type("v"), code.width
     if width in _BITS:
@@ -65,14 +50,14 @@ def _by_registers(code: AssemblyText, args: list[Value], call: Callable[[list[st
     return code.emit("v", f"shufflevector <8 x double> {first}, <8 x double> {second}, <{width} x i32> <{lanes}>")
 
 
-def _part(code: AssemblyText, a: Value, k: int) -> str:
+def _part(code: LlvmText, a: Value, k: int) -> str:
     """Return lanes 8k to 8k + 7."""
     lanes = ", ".join(f"i32 {8 * k + q}" for q in range(8))
     kind = code.type("v")
     return code.emit("v", f"shufflevector {kind} {a.text}, {kind} poison, <8 x i32> <{lanes}>").text
 
 
-def _call(code: AssemblyText, instruction: str, args: list[tuple[str, str]], lanes: int) -> str:
+def _call(code: LlvmText, instruction: str, args: list[tuple[str, str]], lanes: int) -> str:
     """Return the call of an instruction for one register: all lanes, and rounding as usual where it is told."""
     kind = f"<{lanes} x double>"
     name = f"llvm.x86.avx512.mask.{instruction}.pd.{_BITS[lanes]}"

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 
 from ..compiled.code import Operand, Value
 from ..compiled.driver import write_functions
+from ..compiled.llvm_text import SCALARS, VECTORS
 from ..compiled.program import Program
-from ..compiled.simd import SCALARS, VECTORS, VectorCode
+from ..compiled.simd import VectorCode
 
 #: Threads whose vectors stand side by side: those that a card runs in step.
 TILE = 32
