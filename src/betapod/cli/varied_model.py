@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 import numpy as np
 import typer
 
-from ..base.errors import BetapodError, ConfigError, Location, Problem, did_you_mean
+from ..base.errors import BetapodError, ConfigError, Location, Problem
 from .completion import complete_parameter
+from .meant_quantities import unknown_quantities
 from .options import DurationOption, ModelChanges, TimesOption, outputs_option
 from .schedules import joined_schedules, read_schedule, read_visits
 from .shared import assignments, gather, model_from, names_option, print_note, set_values
@@ -121,7 +122,7 @@ def model_function(
     users = read_schedule(model, doses, switches, problems)
     visits = read.visits(model, problems)
     outputs = names_option(read.outputs or ()) or headlines(model)
-    problems += _unfit_outputs(model, outputs)
+    problems += unknown_quantities(model, outputs, "--outputs")
     selection = numbers.selection
     for check in (lambda: select_factors(model, *selection), lambda: _known_summary(read.summary, SUMMARIES)):
         try:
@@ -155,16 +156,3 @@ def _known_summary(word: str, summaries: Sequence[str]) -> None:
 
     if word not in summaries:
         raise ConfigError(not_among(summaries, "unknown-summary", f"nothing called {word!r} is made of a course", word))
-
-
-def _unfit_outputs(model: Model, outputs: Sequence[str]) -> list[Problem]:
-    return [
-        Problem(
-            "unknown-name",
-            f"{model.name} has no quantity {name!r}",
-            Location("--outputs"),
-            hint=did_you_mean(name, model.names),
-        )
-        for name in outputs
-        if name not in model.names
-    ]

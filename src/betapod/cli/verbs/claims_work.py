@@ -10,7 +10,7 @@ import typer
 
 from ...base.errors import ConfigError, Problem
 from ..csv_output import Csv, CsvOption, WideOption, given_as_csv
-from ..shared import JsonOption, print_json, print_note, print_table
+from ..shared import JsonOption, print_json, print_note, print_table, with_noun
 from ..waiting import waiting
 from .claims_judged import AskedFit, FitDrawsOption, FitOption, OverlayOption, QuestionsOption, judged_entries
 
@@ -146,10 +146,10 @@ def simulate_claims_command(
     if problems:
         raise ConfigError(problems)
     outcomes = {**claims.all_outcomes(claims.load_claims()), **OUTCOMES, **typical_outcomes()}
-    with waiting(f"simulating {len(outcomes)} outcomes under {choice.in_words}"):
+    with waiting(f"simulating {with_noun(len(outcomes), 'outcome')} under {choice.in_words}"):
         claim_simulation.store(outcomes, to, choice)
     print_note(
-        f"{len(outcomes)} outcomes simulated under {choice.in_words}, and kept"
+        f"{with_noun(len(outcomes), 'outcome')} simulated under {choice.in_words}, and kept"
         + (f"; wrote {to}" if to is not None else "")
     )
 
@@ -223,7 +223,9 @@ def check_claims_command(questions: QuestionsOption = None, overlay: OverlayOpti
         raise ConfigError(problems)
     asked = sum(len(entry.claim.questions) for entry in entries)
     outcomes = sum(len(entry.claim.outcomes) for entry in entries)
-    print_note(f"{len(entries)} claims, {asked} questions, {outcomes} outcomes: nothing wrong")
+    print_note(
+        f"{with_noun(len(entries), 'claim')}, {with_noun(asked, 'question')}, {with_noun(outcomes, 'outcome')}: nothing wrong"
+    )
 
 
 def systems_command(csv: CsvOption = None, wide: WideOption = False, as_json: JsonOption = False) -> None:

@@ -16,7 +16,7 @@ from ...base.errors import ConfigError, Location, MissingExtraError, Problem
 from ...base.units import convert_unit
 from ..csv_output import Csv
 from ..running import QuietOption, ThreadsOption, breaking, command
-from ..shared import JsonOption, err, print_json, print_note, print_table, print_text, warn
+from ..shared import JsonOption, err, print_json, print_note, print_table, print_text, warn, with_noun
 from ..waiting import show_progress
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def _report(outcome: RunOutcome, folder: Path) -> None:
     print_note(f"{outcome.computed:,} patients computed in {outcome.seconds:.1f} s{rate}; results in {folder}")
     if outcome.missing:
         print_note(
-            f"{len(outcome.missing)} shards are left to other parts of the run; then: {command('merge', folder)}"
+            f"{with_noun(len(outcome.missing), 'shard is', 'shards are')} left to other parts of the run; then: {command('merge', folder)}"
         )
 
 

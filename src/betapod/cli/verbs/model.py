@@ -24,6 +24,7 @@ from ..shared import (
     print_note,
     print_table,
     warn,
+    with_noun,
     write_out,
 )
 from ..waiting import waiting
@@ -299,10 +300,14 @@ def check_models(
 
 
 def _counts(model: Model) -> str:
-    return (
-        f"{len(model.states)} states, {len(model.assignments)} equations, {len(model.parameters)} parameters, "
-        f"{len(model.inputs)} inputs, {len(model.events)} events"
-    )
+    numbers = {
+        "state": len(model.states),
+        "equation": len(model.assignments),
+        "parameter": len(model.parameters),
+        "input": len(model.inputs),
+        "event": len(model.events),
+    }
+    return ", ".join(with_noun(number, noun) for noun, number in numbers.items())
 
 
 def _unlabelled(model: Model) -> list[str]:
@@ -310,7 +315,11 @@ def _unlabelled(model: Model) -> list[str]:
     if not model.parts:
         return []
     bare = [name for name in (*model.state_names, *model.assignments) if not model.labels[name]]
-    return [f"{len(bare)} quantities have no label: {', '.join(bare[:8])}"] if bare else []
+    return (
+        [f"{'1 quantity has' if len(bare) == 1 else f'{len(bare)} quantities have'} no label: {', '.join(bare[:8])}"]
+        if bare
+        else []
+    )
 
 
 # -- cite ------------------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ import typer
 from ...base.exports import table_as_csv
 from ..completion import complete_cohort, files
 from ..csv_output import Csv, CsvOption, WideOption, given_as_csv
-from ..shared import JsonOption, print_json, print_note, print_table, print_text, warn
+from ..shared import JsonOption, print_json, print_note, print_table, print_text, warn, with_noun
 from ..tables import rounded
 from ..waiting import show_progress
 from .patients_selections import selections_command
@@ -76,7 +76,7 @@ def _write(patients: Library, path: Path) -> None:
         # With units in the header, as every table of people that is read back needs them.
         table = patients.table.rename(columns={n: f"{n} [{unit}]" for n, unit in UNITS.items() if unit != "1"})
         write_text(path, table_as_csv(table, float_format="%.6g"))
-    print_note(f"wrote {path}: {len(patients)} patients")
+    print_note(f"wrote {path}: {with_noun(len(patients), 'patient')}")
 
 
 @_app.command("grow")
@@ -160,7 +160,9 @@ def show_library_command(library: _LibraryOption = None, csv: CsvOption = None, 
     if not patients.current:
         warn("the model has changed since this library was grown")
     if not done:
-        print_text(f"{len(patients)} patients, {patients.table['person'].nunique()} people")
+        print_text(
+            f"{with_noun(len(patients), 'patient')}, {with_noun(patients.table['person'].nunique(), 'person', 'people')}"
+        )
         print_text(", ".join(f"{name} {flags.sum()}" for name, flags in groups.items()) + f"; quantiles of {whose}")
         lines = [(n, "" if units[n] == "1" else units[n], *(f"{v:.4g}" for v in quantiles[n])) for n in names]
         print_table(columns, lines, right=columns[2:], spare=("unit", "5 %", "95 %"))

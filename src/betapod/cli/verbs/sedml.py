@@ -70,7 +70,7 @@ def sedml_show_command(file: SedmlArgument, as_json: JsonOption = False) -> None
         print_fields([("file", name), ("SED-ML", f"Level {document.level} Version {document.version}")])
         rows = [(task, *_task_words(document, entry)) for task, entry in document.tasks.items()]
         print_table(("task", "model", "what is done"), rows)
-        outputs = [(r.name, "table", f"{len(r.columns)} columns", r.label) for r in document.reports]
+        outputs = [(r.name, "table", with_noun(len(r.columns), "column"), r.label) for r in document.reports]
         outputs += [(p.name, "plot", with_noun(len(p.curves), "curve"), p.label) for p in document.plots]
         print_table(("output", "kind", "size", "title"), outputs)
         for note in document.notes:

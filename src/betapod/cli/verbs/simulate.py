@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import typer
 
-from ...base.errors import BetapodError, ConfigError, Location, Problem, did_you_mean, not_among
+from ...base.errors import BetapodError, ConfigError, Location, Problem, not_among
 from ...base.exports import numbers_as_csv
 from ...base.units import convert_unit
 from ..completion import complete_state
@@ -22,6 +22,7 @@ from ..drawn_treatment import (
     spread_of,
     treated_under,
 )
+from ..meant_quantities import unknown_quantities
 from ..options import DurationOption, ModelArgument, ModelChanges, TimesOption, outputs_option, spelt_out
 from ..schedules import joined_schedules, read_initial, read_schedule, read_visits
 from ..shared import (
@@ -308,16 +309,7 @@ def _wanted(model: Model, names: list[str], problems: list[Problem]) -> list[str
     everything = [*model.state_names, *model.assignments, *model.inputs]
     if names == ["all"]:
         return everything
-    for name in names:
-        if name not in model.names:
-            problems.append(
-                Problem(
-                    "unknown-name",
-                    f"{model.name} has no quantity {name!r}",
-                    Location("--outputs"),
-                    hint=did_you_mean(name, model.names),
-                )
-            )
+    problems += unknown_quantities(model, names, "--outputs")
     if names:
         return names
     from ...report.common.headline_quantities import headlines
