@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from betapod import write_explorer
 
@@ -53,27 +53,37 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
+def window(browser: Browser) -> BrowserContext:
+    """One window of the browser; each page is a tab of it. The first stays open: a window for each page costs half a second of processor time."""
+    context = browser.new_context()
+    context.new_page()
+    return context
+
+
+@pytest.fixture(scope="session")
 def explorer_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The explorer as one file."""
     return write_explorer(tmp_path_factory.mktemp("explorer") / "explorer.html")
 
 
 @pytest.fixture
-def visit(browser: Browser) -> Iterator[Callable[..., Page]]:
-    """Open a file in a window of a width (px), light or dark; at the end nothing may have gone wrong or been asked of a network."""
+def visit(window: BrowserContext) -> Iterator[Callable[..., Page]]:
+    """Open a file, at an address within it, in a window of a width (px), light or dark; at the end nothing may have gone wrong or been asked of a network."""
     opened: list[Page] = []
     wrong: list[str] = []
 
-    def go(file: Path, width: int = 1280, scheme: str = "light") -> Page:
-        page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    def go(file: Path, width: int = 1280, scheme: str = "light", address: str = "") -> Page:
+        page = window.new_page()
         opened.append(page)
+        page.set_viewport_size({"width": width, "height": 900})
+        page.emulate_media(color_scheme=scheme)
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
         page.on(
             "request",
             lambda asked: None if asked.url.startswith(("file:", "data:", "blob:")) else wrong.append(asked.url),
         )
-        page.goto(file.as_uri())
+        page.goto(f"{file.as_uri()}#{address}" if address else file.as_uri())
         return page
 
     yield go

@@ -23,9 +23,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 
 def opened(visit: Visit, file: Path, address: str, width: int = 1280) -> Page:
-    page = visit(file, width)
-    page.goto(f"{file.as_uri()}#{address}")
-    page.reload()
+    page = visit(file, width, address=address)
     page.wait_for_selector("#explorer:not([hidden])")
     return page
 

@@ -256,9 +256,7 @@ console.log(JSON.stringify(options.schedules));
 
 
 def opened(visit: Visit, file: Path, address: str = "", width: int = 1280) -> Page:
-    page = visit(file, width)
-    page.goto(f"{file.as_uri()}#v=labs{address}")
-    page.reload()
+    page = visit(file, width, address=f"v=labs{address}")
     page.wait_for_selector("#lab-fields input")
     return page
 

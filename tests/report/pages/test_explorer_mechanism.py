@@ -74,9 +74,7 @@ console.log(JSON.stringify({ shares, total: valueOf(2 ** content - 1) - valueOf(
 
 
 def opened(visit: Visit, file: Path, address: str, width: int = 1280) -> Page:
-    page = visit(file, width)
-    page.goto(f"{file.as_uri()}#v=mechanism&{address}")
-    page.reload()
+    page = visit(file, width, address=f"v=mechanism&{address}")
     page.wait_for_selector("#quantity-title")
     return page
 

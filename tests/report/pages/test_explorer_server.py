@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 from served import SMALL, Served
 
 pytest.importorskip("fastapi", reason="the extra server is not installed")
@@ -23,9 +23,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 
 @pytest.fixture
-def page(server: Served, browser: Browser) -> Iterator[Page]:
+def page(server: Served, window: BrowserContext) -> Iterator[Page]:
     """The page as the server gives it; at the end nothing went wrong, and nobody else was asked."""
-    opened = browser.new_page(viewport={"width": 1280, "height": 900})
+    opened = window.new_page()
+    opened.set_viewport_size({"width": 1280, "height": 900})
     wrong: list[str] = []
     opened.on("pageerror", lambda error: wrong.append(str(error)))
     opened.on("request", lambda asked: wrong.append(asked.url) if not own(asked.url, server) else None)

@@ -74,9 +74,7 @@ def summary(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def opened(visit: Visit, file: Path, address: str = "", width: int = 1280) -> Page:
-    page = visit(file, width)
-    page.goto(f"{file.as_uri()}#v=trial{address}")
-    page.reload()
+    page = visit(file, width, address=f"v=trial{address}")
     page.wait_for_selector("#trial-treated option", state="attached")
     return page
 

@@ -29,9 +29,7 @@ ADDRESS = (
 
 
 def opened(visit: Visit, file: Path, address: str, width: int = 1280) -> Page:
-    page = visit(file, width)
-    page.goto(f"{file.as_uri()}#{address}")
-    page.reload()
+    page = visit(file, width, address=address)
     page.wait_for_selector("#charts polygon.band", state="attached", timeout=60_000)
     return page
 

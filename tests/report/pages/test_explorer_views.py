@@ -19,9 +19,7 @@ Visit = Callable[..., Page]
 
 def opened(visit: Visit, file: Path, address: str, width: int = 1280, scheme: str = "light") -> Page:
     """Open the page at an address of it, and wait until it is there."""
-    page = visit(file, width, scheme)
-    page.goto(f"{file.as_uri()}#{address}")
-    page.reload()
+    page = visit(file, width, scheme, address=address)
     page.wait_for_selector("#explorer:not([hidden])")
     return page
 

@@ -108,8 +108,9 @@ def test_sort_by_keyboard(page: Any, entries: list[Any]) -> None:
     factor = {entry.claim.id: ledger_page.factor(entry) for entry in entries}
     reach(page, "order")
     for name, values in (("verdict", rank), ("how far", factor)):
+        if values is factor:
+            page.wait_for_timeout(1100)  # a select forgets what was typed after a second
         page.keyboard.type(name)
-        page.wait_for_timeout(1100)  # a select forgets what was typed after a second
         found = [values[one] for one in shown(page)]
         assert found == sorted(found) and len(found) == len(entries)
 
