@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from built_commands import build_once
 from hypothesis import settings
 from printed_numbers import FILE, PrintedNumbers, is_writing
 
@@ -22,6 +23,8 @@ sys.dont_write_bytecode = False
 # No test is timed: on a busy machine an example may take any time.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
+
+build_once()
 
 #: Reasons that only say what the machine lacks and could have: where all is installed, such a skip is a failure.
 PROGRAMS = ("Chromium", "Firefox", "Graphviz", "pdflatex", "wasm-ld", "ptxas")
