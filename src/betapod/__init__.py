@@ -5,7 +5,7 @@ Everything a user needs stands here; the names are imported when first used, so 
 =============  ==================================================================================================
 models         load_model  list_models  list_overlays  assemble  Model  Submodel  Part  Parameter  ParameterTable
                render  read_sbml  read_cellml  write_sbml  write_wasm  cite  Bibliography
-simulation     simulate  Result  Ensemble  EnsembleResult  Schedule  Dose  Switch
+simulation     simulate  Result  Ensemble  EnsembleResult  EnsembleSummary  Schedule  Dose  Switch
 therapies      plan  Plan  list_drugs  show_drug  harms  list_scenarios  list_switches
                list_complications  show_complication
 people         load_person  list_people  draw_patients  load_library  Library  list_cohorts
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from .claims.ledger import Ledger as Ledger
     from .engine.ensemble import Ensemble as Ensemble
     from .engine.ensemble_result import EnsembleResult as EnsembleResult
+    from .engine.ensemble_summary import EnsembleSummary as EnsembleSummary
     from .engine.schedule import Dose as Dose
     from .engine.schedule import Schedule as Schedule
     from .engine.schedule import Switch as Switch
@@ -146,6 +147,7 @@ _PUBLIC = {
     "Dose": "engine.schedule",
     "Ensemble": "engine.ensemble",
     "EnsembleResult": "engine.ensemble_result",
+    "EnsembleSummary": "engine.ensemble_summary",
     "Ledger": "claims.ledger",
     "Library": "patients.library",
     "Model": "model.assembly.model",
@@ -246,6 +248,7 @@ __all__ = [
     "Dose",
     "Ensemble",
     "EnsembleResult",
+    "EnsembleSummary",
     "Ledger",
     "Library",
     "Model",

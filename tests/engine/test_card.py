@@ -13,10 +13,11 @@ import small_runs
 from commands import carry_out
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from reservoir_people import PEOPLE, SCHEDULES, TIMES, people
 from stand_in_card import StandIn
 from stand_in_card import stand_in as stand_in
 
-from betapod import Dose, Ensemble, EnsembleResult, Schedule, Switch, load_model
+from betapod import Ensemble, EnsembleResult, Schedule, Switch, load_model
 from betapod.base.errors import ConfigError, SolverError
 from betapod.engine.compiled import mathlib
 from betapod.engine.gpu import cuda_driver, graphics_card, grid_kernel
@@ -27,24 +28,6 @@ from betapod.engine.gpu.ptx import BLOCK, architecture
 from betapod.engine.runs.execute import execute
 from betapod.engine.runs.store import Store
 from betapod.model import Model
-
-TIMES = [0.5 * k for k in range(21)]
-PEOPLE = 300
-SCHEDULES = [
-    Schedule([Dose("x", 3.0, 1.0, ii=2.0, addl=3)], [Switch("drive", 0.5, 2.0), Switch("drive", 0.0, 4.0, 3.0)]),
-    Schedule([Dose("z", 5.0, 0.5)], [Switch("drive", 0.2, 1.0, 1.0)]),
-    Schedule([Dose("y", 2.0, 3.0, duration=2.0)]),
-]
-
-
-def people(count: int = PEOPLE) -> dict[str, Any]:
-    """Return people of whom some end early and a few fail."""
-    draw = np.random.default_rng(7)
-    columns = {"k_in": draw.uniform(0.1, 30.0, count), "z_max": draw.uniform(0.5, 20.0, count)}
-    boundless = np.arange(count) % 100 == 17
-    columns["k_z"] = np.where(boundless, 1e307, 0.02)
-    columns["z_max"][boundless] = 1.7e308
-    return columns
 
 
 def run(model: Model, device: str, order: Any = slice(None), **options: Any) -> EnsembleResult:
@@ -223,21 +206,23 @@ def test_the_program_is_found_again(stand_in: StandIn, reservoir: Model) -> None
     st.integers(1, 10**4),
     st.integers(1, 600),
     st.sampled_from([32, 64, 128, 256]),
+    st.sampled_from([1, 256]),
 )
-@example(257, 10**5, 0, 55_396, 9, 2, 256)  # a second block would take the room of the one patient that fits
+@example(257, 10**5, 0, 55_396, 9, 2, 256, 1)  # a second block would take the room of the one patient that fits
 def test_a_plan_fits_and_covers_everybody_once(
-    patients: int, free: int, shared: int, each: int, workspace: int, blocks: int, threads: int
+    patients: int, free: int, shared: int, each: int, workspace: int, blocks: int, threads: int, together: int
 ) -> None:
     try:
-        plan = memory_plan(patients, free, shared, each, workspace, blocks, threads)
+        plan = memory_plan(patients, free, shared, each, workspace, blocks, threads, together)
     except ConfigError as error:
         assert error.kinds == ("too-large",)
-        assert int(free * 0.9) - shared < threads * workspace * 8 + each, "not even one block with one patient fits"
+        least = min(patients, together) * each
+        assert int(free * 0.9) - shared < threads * workspace * 8 + least, "one block with the fewest patients fits"
         return
     starts, ends = zip(*plan.chunks, strict=True)
     assert starts == (0, *ends[:-1]) and ends[-1] == patients
     sizes = [last - first for first, last in plan.chunks]
-    assert max(sizes) - min(sizes) <= 1 and min(sizes) > 0
+    assert all(start % together == 0 for start in starts) and max(sizes) - sizes[0] <= together and min(sizes) > 0
     assert 1 <= plan.blocks <= blocks and plan.room == plan.blocks * threads * workspace * 8
     assert (plan.blocks - 1) * threads < max(sizes)
     assert shared + plan.room + max(sizes) * each <= 0.9 * free

@@ -12,6 +12,7 @@ from types import ModuleType
 import pytest
 
 from betapod.engine.gpu.grid_code import GridText
+from betapod.engine.gpu.grid_reduction import reduction_ptx
 from betapod.engine.gpu.ptx import ARCHITECTURES, BLOCK, ptx_of
 from betapod.physiology import whole_body
 
@@ -46,6 +47,18 @@ def test_every_sum_says_how_it_is_rounded(script: ModuleType, name: str) -> None
     assert set(operations) <= {f"{op}.rn.f64" for op in ("add", "sub", "mul", "fma", "div", "rcp", "sqrt")}
     assert re.search(rf"\.maxntid\s+{BLOCK}\b", program) and program.count(".entry") == 1
     assert "atom.global.add.u64" in program
+
+
+def test_the_reduction_rounds_alike_and_needs_little(script: ModuleType) -> None:
+    assembler = script.ptxas()
+    for target in script.TARGETS:
+        program = reduction_ptx(target)
+        operations = set(re.findall(r"\b(?:add|sub|mul|fma|mad|div|sqrt|rcp)\.(?:\w+\.)*f(?:32|64)\b", program))
+        assert operations == {f"{op}.rn.f64" for op in ("add", "sub", "mul", "div")}
+        assert program.count("atom.global.add.u64") + program.count("red.global.add.u64") == 5
+        if assembler is not None:
+            needs, _ = script.assembled("reduction", program, target, assembler)
+            assert needs.registers <= 128 and needs.stack == needs.spill_stores == needs.spill_loads == 0, needs
 
 
 @pytest.mark.parametrize("target", ARCHITECTURES, ids=str)

@@ -31,6 +31,9 @@ def _made() -> dict[str, Any]:
         "ParameterTable": kidney.parameters,
         "Result": betapod.simulate(kidney, SIX_YEARS, outputs=["GFR", "UACR"]),
         "EnsembleResult": betapod.Ensemble(kidney, ["GFR"]).run({"G": np.linspace(5.0, 12.0, 9)}, SIX_YEARS),
+        "EnsembleSummary": betapod.Ensemble(kidney, ["GFR"]).summarise(
+            {"G": np.linspace(5.0, 12.0, 9)}, SIX_YEARS, groups=["low"] * 4 + ["high"] * 5
+        ),
         "Library": betapod.load_library(),
         "SelectedCohort": cohort,
         "Protocol": betapod.load_protocol("dn61"),

@@ -41,6 +41,7 @@ HARMLESS = {
     "Answer.who_and_when",
     "Confrontation.refusals",
     "EnsembleResult.summary",
+    "EnsembleSummary.summary",
     "Library.to_bytes",
     "Model.initial_values",
     "Model.values",

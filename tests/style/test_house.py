@@ -324,6 +324,7 @@ PUBLIC = [
     "Dose",
     "Ensemble",
     "EnsembleResult",
+    "EnsembleSummary",
     "Ledger",
     "Library",
     "Model",

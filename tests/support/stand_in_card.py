@@ -19,14 +19,14 @@ from numpy.typing import NDArray
 from betapod.engine.compiled import program_cache
 from betapod.engine.compiled.machine import compile_object, load_object
 from betapod.engine.compiled.workspace import JOB
-from betapod.engine.gpu import cuda_driver, graphics_card, grid_kernel
+from betapod.engine.gpu import cuda_driver, graphics_card, grid_kernel, grid_reduction
 from betapod.engine.gpu.grid_code import GridText, with_processor_entry
 from betapod.engine.gpu.ptx import ptx_of
 
 _COUNT, _NEXT = JOB.index("count"), JOB.index("next")
 _WORK, _WORD, _CONTEXT, _STATE, _MODULE, _FUNCTION = 11, 12, 21, 31, 41, 51
-#: What the stand-in was asked to translate: PTX -> text it was made of; and compiled text.
-_texts: dict[str, GridText] = {}
+#: What the stand-in was asked to translate: PTX -> text it was made of, none for the reduction; and compiled text.
+_texts: dict[str, GridText | None] = {}
 _compiled: dict[str, Any] = {}
 _programs: dict[str, tuple[dict[str, Any], bytes]] = {}
 
@@ -57,6 +57,8 @@ class StandIn:
         Names of the functions that were called.
     grids
         Blocks and threads of the grids that were started.
+    home
+        Bytes that were copied from the card.
     """
 
     capability, processors, resident = (9, 0), 2, 1
@@ -67,6 +69,7 @@ class StandIn:
         self.answers: dict[str, int] = {}
         self.calls: list[str] = []
         self.grids: list[tuple[int, int]] = []
+        self.home = 0
         self._memory: dict[int, Any] = {}
         self._running: Iterator[None] | None = None
         self._code: Any = None
@@ -153,6 +156,7 @@ class StandIn:
         if not self._holds(place, size):
             return 700
         ctypes.memmove(target, place, size)
+        self.home += size
         return 0
 
     def _cuLinkCreate_v2(self, count: int, options: Any, values: Any, out: Any) -> None:
@@ -205,10 +209,20 @@ class StandIn:
         grid, block, (_, stream, arguments, _) = rest[:3], rest[3:6], rest[6:]
         assert grid[1:] == block[1:] == (1, 1) and stream == _WORK
         job, room = (ctypes.c_uint64.from_address(arguments[k]).value for k in range(2))
+        text, threads = _texts[self._loaded[(function - _FUNCTION) // 100]], grid[0] * block[0]
+        if text is None:
+            self._running = self._reduce(job, threads)
+            return 0
         self.grids.append((grid[0], block[0]))
-        entry = on_processor(_texts[self._loaded[(function - _FUNCTION) // 100]])
-        self._running = self._run(entry, job, room, grid[0] * block[0])
+        self._running = self._run(on_processor(text), job, room, threads)
         return 0
+
+    def _reduce(self, job: int, threads: int) -> Iterator[None]:
+        """Run thread after thread of one pass of the reduction."""
+        entry = grid_reduction._on_processor()[1]
+        for thread in self.order(threads):
+            entry(job, None, int(thread))
+        yield
 
     def _run(self, entry: Callable[[int, int, int], int], job: int, room: int, threads: int) -> Iterator[None]:
         """Run thread after thread, each until as many patients are taken as are its share and that of those before it."""
@@ -241,6 +255,11 @@ def stand_in(monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIn]:
         _texts[ptx] = text
         return ptx
 
+    def reduction(target: tuple[int, int], made: Callable[..., str] = grid_reduction.reduction_ptx) -> str:
+        ptx = made(target)
+        _texts[ptx] = None
+        return ptx
+
     # Programs on disk may be of another process, whose texts nobody here knows.
     kept = SimpleNamespace(
         key_of=program_cache.key_of,
@@ -249,6 +268,7 @@ def stand_in(monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIn]:
     )
     monkeypatch.setattr(grid_kernel, "cache", kept)
     monkeypatch.setattr(grid_kernel, "ptx_of", recorded)
+    monkeypatch.setattr(grid_reduction, "reduction_ptx", reduction)
     monkeypatch.setattr(cuda_driver, "_library", lambda name: library)
     monkeypatch.setattr(cuda_driver, "LIBRARIES", {"linux": "libcuda.so.1", "win32": "nvcuda.dll", "darwin": "none"})
     monkeypatch.setattr(graphics_card, "_LOOK", 0.0)

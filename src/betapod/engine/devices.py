@@ -12,7 +12,9 @@ from .compiled.kernel import Kernel, kernel_for
 from .compiled.machine import processor
 from .gpu.graphics_card import GraphicsCard, device_number, graphics_card
 from .gpu.grid_kernel import GridKernel, grid_kernel
+from .gpu.grid_reduction import reduce_here
 from .gpu.grid_run import GridRun
+from .reduction import Reduction
 
 AnyKernel = Kernel | GridKernel
 
@@ -42,15 +44,22 @@ class Device:
             return kernel_for(model, outputs, ramps, width, cache, quickly)
         return grid_kernel(model, outputs, ramps, self.card.target, cache, quickly)
 
-    def integrate(self, kernel: AnyKernel, arrays: RunArrays, threads: int, cache: bool) -> int:
-        """Run the compiled loop; return the steps of all lanes together."""
+    def integrate(
+        self, kernel: AnyKernel, arrays: RunArrays, threads: int, cache: bool, reduction: Reduction | None = None
+    ) -> int:
+        """Run the compiled loop; return the steps of all lanes together.
+
+        Where there is a `reduction`, results are added there; a card then leaves those of single patients behind, and the steps are 0.
+        """
         run: CompiledRun | GridRun
         if isinstance(kernel, Kernel):
             run = CompiledRun(kernel, arrays, threads)
         else:
             assert self.card is not None
-            run = GridRun(kernel, arrays, self.card, cache)
+            run = GridRun(kernel, arrays, self.card, cache, reduction)
         run.go()
+        if reduction is not None and self.card is None:
+            reduce_here(reduction, arrays.fields, threads)
         return run.vector_steps
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,13 +14,15 @@ from ..base.errors import ConfigError, Problem, did_you_mean
 from ..model.assembly.model import Model
 from . import steady
 from .compiled.compiled_run import RunArrays, StepControl
-from .compiled.workspace import ENDED, IMPOSSIBLE
 from .devices import AnyKernel, device_of, device_problems
-from .ensemble_input import distinct_schedules, initial_states, patient_columns, visit_times
+from .ensemble_input import PreparedPatients, distinct_schedules, initial_states, patient_columns, visit_times
 from .ensemble_result import EnsembleResult as EnsembleResult
-from .floors import first_below
+from .ensemble_result import SamePatients, fail_impossible
+from .ensemble_summary import EnsembleSummary as EnsembleSummary
+from .ensemble_summary import summarise_prepared
 from .infusions import as_switches, infused_states, with_infusions
 from .limits import MOST_ENSEMBLE_VALUES, check_size
+from .reduction import Reduction
 from .schedule import Schedule
 from .scipy.second_path import SecondPath
 from .stateless import with_a_state
@@ -216,6 +217,56 @@ class Ensemble:
         >>> result.values.shape
         (3, 3, 1)
         """
+        runner, prepared = self._prepared(patients, times, schedule, initial)
+        return runner._integrate(prepared, out)
+
+    def summarise(
+        self,
+        patients: Mapping[str, ArrayLike] | pd.DataFrame | int,
+        times: ArrayLike,
+        schedule: Schedule | Sequence[Schedule] | None = None,
+        initial: Mapping[str, ArrayLike] | None = None,
+        groups: ArrayLike | None = None,
+        quantiles: bool = False,
+    ) -> EnsembleSummary:
+        """Integrate patients as `run` does, and keep moments alone: by group, output and visit.
+
+        Values are reduced where they are computed, so a graphics card sends none of them back, and memory does not grow with the
+        patients. The moments are the same, bit for bit, whatever the threads, the memory and the size of a card's grid.
+
+        Parameters
+        ----------
+        patients, times, schedule, initial
+            As in `run`.
+        groups
+            (patients,) the group of each patient, such as the arm of a trial; None: all are one group.
+        quantiles
+            Whether to count values in bins too, for `EnsembleSummary.quantile`.
+
+        Returns
+        -------
+        EnsembleSummary
+            Count, mean, standard deviation and range of each output at each visit, and how patients ended.
+
+        Raises
+        ------
+        ConfigError, ParameterError
+            As in `run`; groups that are not one per patient.
+
+        Examples
+        --------
+        >>> import betapod
+        >>> ensemble = betapod.Ensemble(betapod.load_model("topp2000"), ["glucose"], threads=1)
+        >>> summary = ensemble.summarise({"S_I": [0.2, 0.4, 0.72]}, [0.0, 365.0], groups=["a", "a", "b"])
+        >>> summary.groups, summary.count[:, 1, 0].tolist()
+        (('a', 'b'), [2, 1])
+        """
+        return summarise_prepared(self, self._prepared(patients, times, schedule, initial), groups, quantiles)
+
+    def _prepared(
+        self, patients: Any, times: ArrayLike, schedule: Any, initial: Mapping[str, ArrayLike] | None
+    ) -> tuple[Ensemble, PreparedPatients]:
+        """Return patients that are checked, without infusions and steady states, and the ensemble that integrates them."""
         count, columns = patient_columns(self.model, patients)
         visits = visit_times(times)
         schedules, which = distinct_schedules(self.model, schedule, count)
@@ -229,7 +280,7 @@ class Ensemble:
         if infused := infused_states(schedules):
             schedules = [as_switches(self.model, item, end) for item in schedules]
             runner = self._infused(infused)
-        return runner._integrate(count, columns, visits, schedules, which, starts, out, atol)
+        return runner, PreparedPatients(count, columns, starts, visits, schedules, which, atol)
 
     def _absolute(self, schedule: Schedule, end: float) -> NDArray[np.float64]:
         """Return the absolute tolerance of each state under a schedule."""
@@ -237,21 +288,8 @@ class Ensemble:
             return self.atol
         return by_size(self._moved, schedule, end, self.rtol) if self.by_size else absolute(self._moved, schedule, end)
 
-    def _integrate(
-        self,
-        count: int,
-        columns: dict[str, NDArray[np.float64]],
-        visits: NDArray[np.float64],
-        schedules: list[Schedule],
-        which: NDArray[np.int64],
-        starts: dict[str, NDArray[np.float64]],
-        out: NDArray[np.float64] | None,
-        atol: NDArray[np.float64],
-    ) -> EnsembleResult:
-        """Integrate patients whose schedules have neither infusions nor steady states; `atol` is (schedules, states)."""
-        ramps = ramped_inputs(self._moved, schedules)
-        kernel = self.kernel(ramps)
-        tables = timeline(self._moved, schedules, which, visits, ramps)
+    def _integrate(self, who: PreparedPatients, out: NDArray[np.float64] | None) -> EnsembleResult:
+        count, visits = who.count, who.visits
         shape = (count, len(visits), len(self.outputs))
         if out is None:
             hint = "Keep fewer outputs or visits, or give the array to write to as out."
@@ -263,10 +301,9 @@ class Ensemble:
             raise ConfigError(
                 Problem("bad-out", "out does not fit", found=f"{out.dtype} {out.shape}", expected=f"float64 {shape}")
             )
-        control = StepControl(self.rtol, self.max_steps, self.first_step)
-        run = RunArrays(self._moved, kernel.parameters, tables, columns, starts, visits, out, atol, control)
+        kernel, run = self._run_arrays(who, out)
         vector_steps = self._device.integrate(kernel, run, self.threads, self.cache)
-        self._refuse_impossible(run, out, visits)
+        fail_impossible(self.model, self.outputs, run, out, visits)
         return EnsembleResult(
             values=out,
             names=self.outputs,
@@ -281,24 +318,28 @@ class Ensemble:
             state_names=self.model.state_names,
             last=run.last[:, : len(self.model.states)],
             rtol=self.rtol,
-            atol=np.min(atol, axis=0)[: len(self.model.states)],
+            atol=np.min(who.atol, axis=0)[: len(self.model.states)],
             vector_steps=vector_steps,
             width=kernel.width,
-            again=_SamePatients(self, columns, starts, schedules, which, visits),
-            otherwise=SecondPath(self.model, self.outputs, visits, columns, starts, schedules, which),
+            again=SamePatients(self, who.columns, who.starts, who.schedules, who.which, visits),
+            otherwise=SecondPath(self.model, self.outputs, visits, who.columns, who.starts, who.schedules, who.which),
             time_unit=self.model.time_unit,
         )
 
-    def _refuse_impossible(self, run: RunArrays, out: NDArray[np.float64], visits: NDArray[np.float64]) -> None:
-        """Count patients as failed from the visit on at which a reported state cannot be."""
-        for patient, (visit, _) in first_below(self.model, self.outputs, out).items():
-            if run.status[patient] <= ENDED:
-                run.last[patient] = np.nan
-            for column, output in enumerate(self.outputs):
-                if output in self.model.state_names:
-                    run.last[patient, self.model.state_names.index(output)] = out[patient, visit, column]
-            run.status[patient], run.ended_at[patient], run.event[patient] = IMPOSSIBLE, visits[visit], -1
-            out[patient, visit:] = np.nan
+    def _run_arrays(self, who: PreparedPatients, out: NDArray[np.float64]) -> tuple[AnyKernel, RunArrays]:
+        """Return the program for patients, and what it reads and writes."""
+        ramps = ramped_inputs(self._moved, who.schedules)
+        kernel = self.kernel(ramps)
+        tables = timeline(self._moved, who.schedules, who.which, who.visits, ramps)
+        control = StepControl(self.rtol, self.max_steps, self.first_step)
+        return kernel, RunArrays(
+            self._moved, kernel.parameters, tables, who.columns, who.starts, who.visits, out, who.atol, control
+        )
+
+    def _reduce(self, who: PreparedPatients, reduction: Reduction) -> None:
+        """Integrate patients, the first of whom begins a block, and add what comes of it to what is kept."""
+        kernel, run = self._run_arrays(who, np.empty((who.count, len(who.visits), len(self.outputs))))
+        self._device.integrate(kernel, run, self.threads, self.cache, reduction)
 
     def _infused(self, states: tuple[str, ...]) -> Ensemble:
         """Return the ensemble of the model with inputs for infusions into some states."""
@@ -352,34 +393,3 @@ class Ensemble:
 
             states[patients] = steady.settled(self.model, states[patients], one_interval)
         return {name: np.ascontiguousarray(states[:, k]) for k, name in enumerate(names)}
-
-
-@dataclass(frozen=True)
-class _SamePatients:
-    """The patients of a run, to be integrated again.
-
-    Attributes
-    ----------
-    columns, starts
-        Parameters and states that differ between patients: name -> (patients,).
-    schedules, which
-        All schedules, and the number of each patient's.
-    """
-
-    ensemble: Ensemble
-    columns: Mapping[str, NDArray[np.float64]]
-    starts: Mapping[str, NDArray[np.float64]]
-    schedules: Sequence[Schedule]
-    which: NDArray[np.int64]
-    visits: NDArray[np.float64]
-
-    def __call__(self, patients: NDArray[np.int64], rtol: float, atol: NDArray[np.float64]) -> EnsembleResult:
-        """Return some of the patients at another tolerance."""
-        finer = self.ensemble._finer(self.ensemble.outputs, rtol, atol)
-        finer._kernels = self.ensemble._kernels
-        return finer.run(
-            {name: column[patients] for name, column in self.columns.items()} if self.columns else len(patients),
-            self.visits,
-            [self.schedules[self.which[i]] for i in patients],
-            {name: column[patients] for name, column in self.starts.items()},
-        )

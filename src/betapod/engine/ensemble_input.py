@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,41 @@ from ..model.assembly.possible_states import impossible_start
 from ..model.parameters.possible_values import impossible_columns
 from .limits import MOST_ENSEMBLE_VALUES, SHORTEST
 from .schedule import Dose, Schedule, Switch
+
+
+@dataclass(frozen=True)
+class PreparedPatients:
+    """Patients whose schedules have neither infusions nor steady states.
+
+    Attributes
+    ----------
+    count
+        How many.
+    columns, starts
+        Values and initial states in which they differ: name -> (patients,).
+    visits
+        (visits,) when they are seen.
+    schedules, which
+        All schedules, and the number of each patient's.
+    atol
+        (schedules, states) absolute error tolerated in one step.
+    """
+
+    count: int
+    columns: dict[str, NDArray[np.float64]]
+    starts: dict[str, NDArray[np.float64]]
+    visits: NDArray[np.float64]
+    schedules: list[Schedule]
+    which: NDArray[np.int64]
+    atol: NDArray[np.float64]
+
+    def part(self, first: int, last: int) -> PreparedPatients:
+        """Return some of the patients: the first, and the one behind the last."""
+        columns, starts = (
+            {name: column[first:last] for name, column in named.items()} for named in (self.columns, self.starts)
+        )
+        count = min(last, self.count) - first
+        return replace(self, count=count, columns=columns, starts=starts, which=self.which[first:last])
 
 
 def patient_columns(model: Model, patients: Any) -> tuple[int, dict[str, NDArray[np.float64]]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -10,11 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..base.display import Displayed
-from .compiled.workspace import ENDED, OK, STATUS
+from .compiled.workspace import ENDED, IMPOSSIBLE, OK, STATUS
+from .floors import first_below
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ..model.assembly.model import Model
+    from .compiled.compiled_run import RunArrays
+    from .ensemble import Ensemble
+    from .schedule import Schedule
     from .scipy.second_path import SecondPath
 
 
@@ -257,6 +262,51 @@ class EnsembleResult(Displayed):
             compared,
             others,
         )
+
+
+@dataclass(frozen=True)
+class SamePatients:
+    """The patients of a run, to be integrated again.
+
+    Attributes
+    ----------
+    columns, starts
+        Parameters and states that differ between patients: name -> (patients,).
+    schedules, which
+        All schedules, and the number of each patient's.
+    """
+
+    ensemble: Ensemble
+    columns: Mapping[str, NDArray[np.float64]]
+    starts: Mapping[str, NDArray[np.float64]]
+    schedules: Sequence[Schedule]
+    which: NDArray[np.int64]
+    visits: NDArray[np.float64]
+
+    def __call__(self, patients: NDArray[np.int64], rtol: float, atol: NDArray[np.float64]) -> EnsembleResult:
+        """Return some of the patients at another tolerance."""
+        finer = self.ensemble._finer(self.ensemble.outputs, rtol, atol)
+        finer._kernels = self.ensemble._kernels
+        return finer.run(
+            {name: column[patients] for name, column in self.columns.items()} if self.columns else len(patients),
+            self.visits,
+            [self.schedules[self.which[i]] for i in patients],
+            {name: column[patients] for name, column in self.starts.items()},
+        )
+
+
+def fail_impossible(
+    model: Model, outputs: Sequence[str], run: RunArrays, out: NDArray[np.float64], visits: NDArray[np.float64]
+) -> None:
+    """Count patients as failed from the visit on at which a reported state cannot be."""
+    for patient, (visit, _) in first_below(model, tuple(outputs), out).items():
+        if run.status[patient] <= ENDED:
+            run.last[patient] = np.nan
+        for column, output in enumerate(outputs):
+            if output in model.state_names:
+                run.last[patient, model.state_names.index(output)] = out[patient, visit, column]
+        run.status[patient], run.ended_at[patient], run.event[patient] = IMPOSSIBLE, visits[visit], -1
+        out[patient, visit:] = np.nan
 
 
 def _spread(patients: NDArray[np.int64], count: int) -> NDArray[np.int64]:

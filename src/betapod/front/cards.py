@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from ..claims.ledger import Ledger
     from ..engine.ensemble_result import EnsembleResult
+    from ..engine.ensemble_summary import EnsembleSummary
     from ..engine.scipy.simulation_result import Result
     from ..evidence.records.registry import Registry
     from ..evidence.synthesis.pooled import Pooled
@@ -170,6 +171,15 @@ def _ensemble(result: EnsembleResult) -> Card:
     facts = [("patients", result.summary()), ("outputs", ", ".join(f"{n} [{u}]" for n, u in result.units.items()))]
     title = f"{_several(patients, 'patient')}, {_several(visits, 'visit')}, {_several(outputs, 'output')}"
     return Card(title, facts, None, "Array: .values. Figure: .plot(). Long table: .table. Accuracy: .achieved_error().")
+
+
+def _moments(summary: EnsembleSummary) -> Card:
+    groups, visits, outputs = summary.count.shape
+    facts = [("patients", summary.summary()), ("outputs", ", ".join(f"{n} [{u}]" for n, u in summary.units.items()))]
+    if summary.groups != ("",):
+        facts.append(("groups", ", ".join(map(str, summary.groups))))
+    title = f"{_several(groups, 'group')}, {_several(visits, 'visit')}, {_several(outputs, 'output')}"
+    return Card(title, facts, None, "Arrays: .count, .mean, .sd, .low, .high. Figure: .plot(). Long table: .table.")
 
 
 _MEASURED = ("age", "female", "duration", "bmi", "hba1c", "sbp", "egfr", "uacr")
@@ -337,6 +347,7 @@ _CARDS: dict[str, Callable[[Any], Card]] = {
     "Answer": _answer,
     "Confrontation": _confrontation,
     "EnsembleResult": _ensemble,
+    "EnsembleSummary": _moments,
     "Ledger": _ledger,
     "Library": _library,
     "Model": _model,

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from ..claims.ledger import Ledger
     from ..engine.ensemble_result import EnsembleResult
+    from ..engine.ensemble_summary import EnsembleSummary
     from ..engine.scipy.simulation_result import Result
     from ..evidence.records.registry import Registry
     from ..evidence.synthesis.pooled import Pooled
@@ -139,6 +140,25 @@ def draw_ensemble(patients: EnsembleResult, outputs: Sequence[str] | None = None
         axes.set_xlabel(time)
 
     return _panels(names, paint, title or "median and central 90 % of patients")
+
+
+def draw_moments(summary: EnsembleSummary, outputs: Sequence[str] | None = None, title: str = "") -> Figure:
+    """Draw mean and standard deviation of each group over time, for every output or those named in `outputs`."""
+    names = _chosen(outputs, summary.names)
+    scale, time = time_axis(summary.times[-1], summary.time_unit)
+
+    def paint(axes: Axes, name: str) -> None:
+        column = summary.names.index(name)
+        for number, (label, mean, sd) in enumerate(zip(summary.groups, summary.mean, summary.sd, strict=True)):
+            middle, spread, color = mean[:, column], sd[:, column], PALETTE[number % len(PALETTE)]
+            axes.fill_between(summary.times / scale, middle - spread, middle + spread, color=color, alpha=0.2, lw=0)
+            axes.plot(summary.times / scale, middle, color=color, ls=STYLES[number % len(STYLES)], label=str(label))
+        axes.set_ylabel(drawable(axis_label(name, summary.units[name])))
+        axes.set_xlabel(time)
+        if len(summary.groups) > 1 and name == names[0]:
+            axes.legend(fontsize=7)
+
+    return _panels(names, paint, title or "mean and standard deviation of patients")
 
 
 _SHOWN = ("age", "duration", "bmi", "hba1c", "sbp", "egfr", "uacr", "c_peptide", "fpg")
@@ -359,6 +379,7 @@ def _stacked(names: Sequence[str], counts: Mapping[str, Sequence[int]], counted:
 _PLOTS: dict[str, Callable[..., Figure]] = {
     "Confrontation": confrontation,
     "EnsembleResult": draw_ensemble,
+    "EnsembleSummary": draw_moments,
     "Ledger": draw_verdicts,
     "Library": library,
     "Model": draw_dependencies,

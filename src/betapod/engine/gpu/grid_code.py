@@ -63,6 +63,10 @@ class GridCode(VectorCode):
         """Add to a counter that all threads of a card share, and return what it was."""
         return self.emit("i", f'atomicrmw add {MAIN} {counter.text}, i64 {amount} syncscope("device") monotonic')
 
+    def add_together(self, counter: Value, amount: Value) -> None:
+        """Add a whole number to a counter that all threads of a card share."""
+        self.emit("i", f'atomicrmw add {MAIN} {counter.text}, i64 {amount.text} syncscope("device") monotonic')
+
     def numbers(self, name: str, values: Sequence[int]) -> Value:
         """Return a table of integers that belongs to the module."""
         items = ", ".join(f"i64 {value}" for value in values) or "i64 0"
@@ -151,10 +155,23 @@ def with_card_entry(text: GridText, threads: int) -> str:
     threads
         Threads of a block at most.
     """
+    return f"""{text.text}
+{number_of_thread(threads)}{_place_of_thread(text.workspace)}  ret void
+}}
+"""
+
+
+def number_of_thread(threads: int) -> str:
+    """Return the beginning of the entry ``betapod(job, room)`` of a card, which finds the number of its thread in the grid.
+
+    Parameters
+    ----------
+    threads
+        Threads of a block at most.
+    """
     sources = ("tid", "ctaid", "ntid")
     declared = "\n".join(f"declare i32 @llvm.nvvm.read.ptx.sreg.{name}.x()" for name in sources)
-    return f"""{text.text}
-{declared}
+    return f"""{declared}
 define ptx_kernel void @betapod({MAIN} %job, {MAIN} %room) "nvvm.maxntid"="{threads}" {{
 entry:
   %place = call i32 @llvm.nvvm.read.ptx.sreg.tid.x()
@@ -163,8 +180,6 @@ entry:
   %before = mul i32 %block, %size
   %number = add i32 %before, %place
   %thread = zext i32 %number to i64
-{_place_of_thread(text.workspace)}  ret void
-}}
 """
 
 

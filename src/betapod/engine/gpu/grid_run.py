@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 
 from ..compiled.compiled_run import RunArrays, packed
 from ..compiled.workspace import ENDED, JOB
+from ..reduction import BLOCK_OF_PATIENTS, Reduction
 from .graphics_card import CardMemory, CardProgram, GraphicsCard
 from .grid_kernel import GridKernel
+from .grid_reduction import CardReduction
 from .memory_plan import MemoryPlan, memory_plan
 from .ptx import BLOCK
 
@@ -23,6 +25,8 @@ _LARGE = ("out", "last")
 _EACH = {*GIVEN, *RESULTS, *_LARGE}
 #: More patients than any queue has: written to the counter of those taken, it ends a grid early.
 _NOBODY_LEFT = 2**62
+#: Blocks of threads for each processor of a card that add moments: enough that some work while others wait for memory.
+_BLOCKS_OF_PROCESSOR = 8
 
 
 class GridRun:
@@ -38,10 +42,20 @@ class GridRun:
         Where it runs.
     use_cache
         Whether to keep machine code on disk.
+    reduction
+        Where all that comes home are moments: where they are added. Results of single patients then stay behind.
     """
 
-    def __init__(self, kernel: GridKernel, arrays: RunArrays, card: GraphicsCard, use_cache: bool = True) -> None:
+    def __init__(
+        self,
+        kernel: GridKernel,
+        arrays: RunArrays,
+        card: GraphicsCard,
+        use_cache: bool = True,
+        reduction: Reduction | None = None,
+    ) -> None:
         self.kernel, self.arrays, self.card, self.use_cache = kernel, arrays, card, use_cache
+        self.reduction = reduction
         #: How the patients were computed, and by what; known when they are.
         self.plan: MemoryPlan | None = None
         self.program: CardProgram | None = None
@@ -62,16 +76,19 @@ class GridRun:
             return
         shared = {name: value for name, value in fields.items() if name not in _EACH and isinstance(value, np.ndarray)}
         by_patient = {name: fields[name] for name in JOB if name in _EACH}
+        kept = 0 if self.reduction is None else sum(array.nbytes for array in self.reduction.kept().values())
+        pieces = 0 if self.reduction is None else self.reduction.bytes_of_patient()
         with card.in_use(), card.memory() as memory:
             program = card.program(self.kernel.ptx, BLOCK, self.use_cache)
             plan = memory_plan(
                 count,
                 card.free_memory(),
-                sum(array.nbytes for array in shared.values()) + 8 * len(JOB),
-                sum(array.nbytes // count for array in by_patient.values()),
+                sum(array.nbytes for array in shared.values()) + 8 * len(JOB) + kept,
+                sum(array.nbytes // count for array in by_patient.values()) + pieces,
                 self.kernel.workspace,
                 min(program.blocks, card.most_blocks or program.blocks),
                 BLOCK,
+                1 if self.reduction is None else BLOCK_OF_PATIENTS,
             )
             self.plan, self.program = plan, program
             places = {name: memory.take(array.nbytes) for name, array in shared.items()}
@@ -80,9 +97,23 @@ class GridRun:
             most = max(last - first for first, last in plan.chunks)
             places |= {name: memory.take(most * (array.nbytes // count)) for name, array in by_patient.items()}
             room, job = memory.take(plan.room), memory.take(8 * len(JOB))
+            reduced = self._reduced(memory, most)
             for first, last in plan.chunks:
                 parts = {name: array[first:last] for name, array in by_patient.items()}
                 self._integrate(memory, places, parts, last - first, room, job)
+                if reduced is None:
+                    self._bring_home(memory, places, parts)
+                else:
+                    reduced.add(places, first, last)
+            if reduced is not None:
+                reduced.bring_home()
+
+    def _reduced(self, memory: CardMemory, most: int) -> CardReduction | None:
+        """Return where results are added on the card, if they are."""
+        if self.reduction is None:
+            return None
+        blocks = self.card.most_blocks or _BLOCKS_OF_PROCESSOR * self.card.processors
+        return CardReduction(self.reduction, self.card, memory, most, blocks, self.use_cache)
 
     def _integrate(
         self,
@@ -106,6 +137,9 @@ class GridRun:
             self.card.tell(places["next"], _NOBODY_LEFT)
             self.card.wait()
             raise
+
+    def _bring_home(self, memory: CardMemory, places: Mapping[str, int], parts: Mapping[str, NDArray[Any]]) -> None:
+        """Copy the results of a chunk from the card."""
         for name in (*RESULTS, "out"):
             memory.read(places[name], parts[name])
         if np.any(parts["status"] > ENDED):

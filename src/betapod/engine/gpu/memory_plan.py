@@ -35,7 +35,14 @@ class MemoryPlan:
 
 
 def memory_plan(
-    patients: int, free: int, shared: int, one_patient: int, workspace: int, most_blocks: int, threads: int
+    patients: int,
+    free: int,
+    shared: int,
+    one_patient: int,
+    workspace: int,
+    most_blocks: int,
+    threads: int,
+    together: int = 1,
 ) -> MemoryPlan:
     """Return how patients are computed with the memory that is free.
 
@@ -51,6 +58,8 @@ def memory_plan(
         Numbers of 8 bytes that each thread needs.
     most_blocks, threads
         Blocks that a card runs at once, and threads of a block, a multiple of `TILE`.
+    together
+        Patients that are not parted: each chunk begins at a multiple of it.
 
     Returns
     -------
@@ -60,7 +69,7 @@ def memory_plan(
     Raises
     ------
     ConfigError
-        Not even one block, or one patient, fits.
+        Not even one block, or one patient, or those who are not parted, fit.
 
     Examples
     --------
@@ -72,22 +81,24 @@ def memory_plan(
     assert threads % TILE == 0
     usable = int(free * USABLE) - shared
     block = threads * workspace * 8
-    # One block may have more than its share, where nothing less would do; no other takes the room of the only patient.
-    room = min(int(usable * WORKING), usable - one_patient)
+    # One block may have more than its share, where nothing less would do; no other takes the room of the first patients.
+    least = min(patients, together)
+    room = min(int(usable * WORKING), usable - least * one_patient)
     blocks = min(most_blocks, -(-patients // threads), max(1, room // block))
     fits = (usable - blocks * block) // max(one_patient, 1)
-    if fits < 1:
+    if fits < least:
         raise ConfigError(
             Problem(
                 "too-large",
                 "the graphics card has too little free memory for this run",
                 found=f"{free / 1e6:,.3f} MB free",
-                expected=f"at least {(shared + block + one_patient) / USABLE / 1e6:,.3f} MB",
+                expected=f"at least {(shared + block + least * one_patient) / USABLE / 1e6:,.3f} MB",
                 hint="Keep fewer outputs or visits, end what else uses the card, or leave device out.",
             )
         )
-    count = -(-patients // fits)
-    edges = [patients * k // count for k in range(count + 1)]
+    groups = -(-patients // together)
+    count = -(-patients // fits) if fits >= patients else -(-groups // (fits // together))
+    edges = [min(patients, groups * k // count * together) for k in range(count + 1)]
     chunks = tuple(itertools.pairwise(edges))
     most = max(last - first for first, last in chunks)
     blocks = min(blocks, -(-most // threads))

@@ -52,10 +52,23 @@ def ptx_of(text: GridText, target: tuple[int, int]) -> str:
     str
         PTX with one entry, ``betapod(job, room)``. Each sum and product says how it is rounded, so that no driver joins them.
     """
+    return ptx_of_module(with_card_entry(text, BLOCK), target)
+
+
+def ptx_of_module(assembly: str, target: tuple[int, int]) -> str:
+    """Return a module with an entry for cards as PTX.
+
+    Parameters
+    ----------
+    assembly
+        LLVM assembly.
+    target
+        One of `ARCHITECTURES`.
+    """
     import llvmlite.binding as llvm
 
     machine = _machine(target)
-    module = llvm.parse_assembly(with_card_entry(text, BLOCK))
+    module = llvm.parse_assembly(assembly)
     module.triple = _TRIPLE
     module.data_layout = str(machine.target_data)
     module.verify()
@@ -63,8 +76,8 @@ def ptx_of(text: GridText, target: tuple[int, int]) -> str:
     options.loop_vectorization = options.slp_vectorization = options.loop_unrolling = False
     builder = llvm.create_pass_builder(machine, options)
     builder.getModulePassManager().run(module, builder)
-    assembly: str = machine.emit_assembly(module)
-    return assembly
+    ptx: str = machine.emit_assembly(module)
+    return ptx
 
 
 @functools.cache
