@@ -220,6 +220,9 @@ class Code(Protocol):
     def store(self, base: Value, index: Operand, value: Value) -> None:
         """Write one element of an array."""
 
+    def gather(self, base: Value, indices: Value) -> Value:
+        """Return numbers of an array: for each patient the one at its index."""
+
     def forget(self) -> None:
         """Read what memory holds anew from here on, so that no value waits long for its use."""
 
@@ -264,6 +267,9 @@ class Code(Protocol):
 
     def loop(self, count: Operand, start: Operand = 0) -> AbstractContextManager[Value]:
         """Do what follows for each index from `start` to below `count`."""
+
+    def each(self, mask: Value) -> AbstractContextManager[Value]:
+        """Do what follows for each patient for whom a mask holds; gives the number of the lane."""
 
     def either(self, condition: Value) -> AbstractContextManager[Callable[[], None]]:
         """Do what follows if a single condition holds; from the call of what is given on, what to do else."""

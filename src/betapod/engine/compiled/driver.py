@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from . import firing, intake, mathlib, state_stops, time_stops, triggers, visit_outputs, waiting_events
+from . import firing, intake, known_stops, mathlib, state_stops, time_stops, triggers, visit_outputs, waiting_events
 from .blocks import write_blocks
 from .code import Code, Value
 from .lanes import Lanes, WorkerModule
@@ -13,7 +13,7 @@ from .machine import Processor
 from .program import Program
 from .rosenbrock import GROW, INTEGRAL, PROPORTIONAL, SAFETY, SHRINK, write_step
 from .simd import VectorCode
-from .workspace import NEW, NON_FINITE, RESTART, STEP_LIMIT, UNDERFLOW
+from .workspace import NEW, NON_FINITE, RESTART, STEP_LIMIT, UNDERFLOW, keeps_stops
 
 
 def write_module(program: Program, width: int, processor: Processor, quickly: bool = False) -> tuple[str, int]:
@@ -76,6 +76,8 @@ def write_worker(lanes: Lanes) -> Value:
     lanes.put("stop", c.vector(1.0))
     if lanes.program.waiting:
         waiting_events.write_none_anywhere(lanes)
+    if keeps_stops(lanes.program, c.width):
+        known_stops.write_empty(lanes)
     with c.loop(c.width) as lane:
         lanes.set_lane("action", lane, c.integer(NEW))
     needed = c.variable("b", c.constant("b", True))

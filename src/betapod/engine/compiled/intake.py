@@ -10,7 +10,7 @@ from .lanes import Lanes
 from .lower import SEGMENT_START, slope_name
 from .rosenbrock import error_weight
 from .visit_outputs import report_visit, write_waiting_visits
-from .workspace import ENDED, IMPOSSIBLE, NEW, NONE, OK, RESTART, SEGMENT
+from .workspace import ENDED, IMPOSSIBLE, NEW, NONE, OK, RESTART, SEGMENT, keeps_stops
 
 
 def write_finish(lanes: Lanes, lane: Value, status: Value) -> None:
@@ -86,6 +86,8 @@ def write_take(lanes: Lanes, lane: Value) -> None:
         waiting_events.write_none(lanes, lane)
     if lanes.program.ranked:
         lanes.set_lane("draws", lane, c.integer(SEED))
+    if keeps_stops(lanes.program, c.width):
+        lanes.set_lane("stops", lane, c.integer(0))
     c.give()
 
 

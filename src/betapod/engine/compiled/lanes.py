@@ -22,7 +22,7 @@ class WorkerModule:
     """
 
     def __init__(self, code: Code, program: Program) -> None:
-        self.code, self.program, self.workspace = code, program, Workspace(program)
+        self.code, self.program, self.workspace = code, program, Workspace(program, code.width)
         tables = {
             "output": program.output_states,
             "trigger": program.trigger_states,
@@ -94,6 +94,14 @@ class Lanes:
         width, offset = self.code.width, self.workspace.offsets[name]
         at = lane + (index * width + offset * width if isinstance(index, Value) else (offset + index) * width)
         return self.code.address(self.memory, "d", at)
+
+    def integer(self, name: str) -> Value:
+        """Return an integer of the workspace that is one for all lanes."""
+        return self.code.load(self.place(name), "i")
+
+    def put_integer(self, name: str, value: Value) -> None:
+        """Write an integer of the workspace that is one for all lanes."""
+        self.code.store(self.place(name), 0, value)
 
     def field(self, name: str, kind: str) -> Value:
         """Return a field of the job."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from .factorise import Factorisation
@@ -261,3 +262,41 @@ class Program:
     def ranked(self) -> bool:
         """Whether events have priorities."""
         return any(event.priority is not None for event in self.events)
+
+
+def clock_parameters(program: Program) -> frozenset[int] | None:
+    """Return the parameters that conditions of time depend on, by themselves or through a patient's constants.
+
+    None where the conditions also depend on what happens on the way (states that events set, inputs that change linearly), or where
+    there are none.
+    """
+    switches, ramped = program.switches, len(program.ramps)
+    if not switches.clocks.results or switches.still:
+        return None
+    needed: set[int] = set()
+    for block in (switches.clocks, switches.clock_same, switches.clock_quiet, switches.clock_turning):
+        needed |= _parameters(block, range(len(block.instructions)))
+        constants = {int(i.value) for i in block.instructions if i.op == "constant" and i.value is not None}
+        needed |= _parameters(program.constants, _below(program.constants, constants))
+    # Conditions that are held stand last; those of time are told by the time from which a search begins.
+    needed -= set(range(switches.held, switches.held + len(switches.clocks.results)))
+    moving = range(switches.held - (ramped + 1 if ramped else 0), len(program.parameters))
+    moving_inputs = {program.parameters.index(name) for name in program.ramps}
+    return None if needed & {*moving, *moving_inputs} else frozenset(needed)
+
+
+def _parameters(block: Block, among: Iterable[int]) -> set[int]:
+    instructions = (block.instructions[i] for i in among)
+    return {int(i.value) for i in instructions if i.op == "parameter" and i.value is not None}
+
+
+def _below(block: Block, results: Iterable[int]) -> set[int]:
+    """Return the instructions from which some results of a block are computed."""
+    inside: set[int] = set()
+    left = [block.results[number] for number in results]
+    while left:
+        i = left.pop()
+        if i not in inside:
+            inside.add(i)
+            left.extend(block.instructions[i].args)
+    return inside

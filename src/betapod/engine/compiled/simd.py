@@ -135,9 +135,26 @@ class VectorCode(LlvmText):
 
     def any(self, mask: Value) -> Value:
         """Return whether a mask holds in any lane."""
-        word = f"i{self.width}"
-        packed = self.emit("i", f"bitcast {self.type('m')} {mask.text} to {word}")
-        return self.emit("b", f"icmp ne {word} {packed.text}, 0")
+        return self.emit("b", f"icmp ne i{self.width} {self._packed(mask).text}, 0")
+
+    def _packed(self, mask: Value) -> Value:
+        return self.emit("i", f"bitcast {self.type('m')} {mask.text} to i{self.width}")
+
+    @contextmanager
+    def each(self, mask: Value) -> Iterator[Value]:
+        """Do what follows for each lane in which a mask holds, the first one first."""
+        if self.width == 1:
+            with self.when(self.any(mask)):
+                yield self.integer(0)
+            return
+        packed = self._packed(mask)
+        left = self.variable("i", self.emit("i", f"zext i{self.width} {packed.text} to i64"))
+        self.declare("llvm.cttz.i64", ["i64", "i1"], "i64")
+        with self.repeat() as done:
+            bits = left.get()
+            self.go_on_while(bits.differs(0), done)
+            yield self.emit("i", f"call i64 @llvm.cttz.i64(i64 {bits.text}, i1 true)")
+            left.set(bits & (bits - 1))
 
     def extract(self, a: Value, lane: int | Value) -> Value:
         """Return one lane."""
@@ -176,6 +193,13 @@ class VectorCode(LlvmText):
         """Write one element of an array."""
         address = base if isinstance(index, int) and index == 0 else self.address(base, value.kind, index)
         self.line(f"store {self.type(value.kind)} {value.text}, ptr {address.text}, align {self._align(value.kind)}")
+
+    def gather(self, base: Value, indices: Value) -> Value:
+        """Return numbers of an array: in each lane the one at its index."""
+        result = self.vector(0.0)
+        for lane in range(self.width):
+            result = self.insert(result, lane, self.load(base, "d", self.extract(indices, lane)))
+        return result
 
     def forget(self) -> None:
         """Keep nothing that memory holds in a register from here on."""

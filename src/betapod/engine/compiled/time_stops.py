@@ -7,8 +7,10 @@ that each changes once at most, or where it is a few units of rounding.
 
 from __future__ import annotations
 
+from . import known_stops
 from .code import Code, Value
 from .lanes import Lanes
+from .workspace import keeps_stops
 
 #: Turns of a search after which a lane stops where it has come to, and looks on from there.
 TURNS = 6_000
@@ -59,13 +61,26 @@ def put_bounds(lanes: Lanes, low: Value, high: Value) -> None:
 
 
 def _write_next_stop(lanes: Lanes, starting: Value) -> None:
+    """Write the next moment at which a condition of time is not as held: as it is known, or by a search."""
+    c = lanes.code
+    t = lanes.get("t")
+    searching = starting & (lanes.get("segment_end") > t)
+    if not lanes.program.switches.still:  # else an event may have moved what time is compared with
+        searching = searching & (lanes.get("stop") <= t)
+    keeping = keeps_stops(lanes.program, c.width)
+    if keeping:
+        searching = known_stops.write_recalled(lanes, searching)
+    with c.when(c.any(searching)):
+        _write_search(lanes, searching)
+        if keeping:
+            known_stops.write_kept(lanes, searching)
+
+
+def _write_search(lanes: Lanes, searching: Value) -> None:
     """Write the search for the first moment at which a condition of time is not as held."""
     c = lanes.code
     t, end = lanes.get("t"), lanes.get("segment_end")
     switches = lanes.program.switches
-    searching = starting & (end > t)
-    if not switches.still:  # else an event may have moved what time is compared with
-        searching = searching & (lanes.get("stop") <= t)
     for j, k in enumerate(switches.still):
         c.store(lanes.place("bounds"), 2 + 2 * len(switches.watched) + j, c.load(lanes.place("y"), "v", k))
     active = c.variable("m", searching)

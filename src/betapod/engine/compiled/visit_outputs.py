@@ -29,11 +29,21 @@ def write_waiting_visits(lanes: Lanes) -> None:
 
 def report_visit(lanes: Lanes, lane: Value, where: str = "o") -> None:
     """Write the outputs of a lane's present visit to the result and go to its next visit."""
-    c, outputs = lanes.code, len(lanes.program.outputs)
+    c = lanes.code
     done = lanes.lane("visits_done", lane, "i")
     visits = lanes.field("visit_count", "i")
-    first = (lanes.lane("patient", lane, "i") * visits + done) * outputs
-    row = c.address(lanes.field("out", "p"), "d", first)
+    _write_row(lanes, lane, where)
+    lanes.set_lane("visits_done", lane, done + 1)
+    lanes.set_lane("visit", lane, c.constant("d", float("inf")))
+    with c.when(done + 1 < visits):
+        lanes.set_lane("visit", lane, lanes.entry("times", done + 1, "d"))
+
+
+def _write_row(lanes: Lanes, lane: Value, where: str) -> None:
+    """Write the outputs of a lane's present visit to the result."""
+    c, outputs = lanes.code, len(lanes.program.outputs)
+    first = lanes.lane("patient", lane, "i") * lanes.field("visit_count", "i") + lanes.lane("visits_done", lane, "i")
+    row = c.address(lanes.field("out", "p"), "d", first * outputs)
     if outputs <= 64:  # one after another: the usual case, and quicker than a loop
         source = lanes.lane_place(where, lane, 0)
         for i in range(outputs):
@@ -41,26 +51,36 @@ def report_visit(lanes: Lanes, lane: Value, where: str = "o") -> None:
     else:
         with c.loop(outputs) as number:
             c.store(row, number, lanes.lane(where, lane, "d", number))
-    lanes.set_lane("visits_done", lane, done + 1)
-    lanes.set_lane("visit", lane, c.constant("d", float("inf")))
-    with c.when(done + 1 < visits):
-        lanes.set_lane("visit", lane, lanes.entry("times", done + 1, "d"))
 
 
 def write_visits(lanes: Lanes) -> None:
-    """Write the visits that lanes have passed in this step, by dense output."""
+    """Write the visits that lanes have passed in this step, by dense output.
+
+    The next visit of each lane stays a vector: parts of it, written one by one, would have to arrive in memory before it could be read.
+    """
     c = lanes.code
     write_dense_polynomials(lanes, "output")
-    good = lanes.get("good").differs(0.0)
+    good, t = lanes.get("good").differs(0.0), lanes.get("t")
+    visit = c.variable("v", lanes.get("visit"))
     with c.repeat() as done:
-        visit = lanes.get("visit")
-        due = good & (visit <= lanes.get("visible"))
+        due = good & (visit.get() <= lanes.get("visible"))
         c.go_on_while(c.any(due), done)
-        theta = c.select(due, (visit - lanes.get("t")) / lanes.get("tried"), 0.0)
+        theta = c.select(due, (visit.get() - t) / lanes.get("tried"), 0.0)
         write_dense_states(lanes, theta, "output", "there")
-        lanes.block("output", c.select(due, visit, lanes.get("t")), "there", "o")
-        with c.loop(c.width) as lane:
-            now = lanes.lane("good", lane).differs(0.0)
-            with c.when(now & (lanes.lane("visit", lane) <= lanes.lane("visible", lane))):
-                report_visit(lanes, lane)
+        lanes.block("output", c.select(due, visit.get(), t), "there", "o")
+        with c.each(due) as lane:
+            _write_row(lanes, lane, "o")
+        visit.set(c.select(due, _next_visit(lanes, due), visit.get()))
+    lanes.put("visit", visit.get())
     c.give()
+
+
+def _next_visit(lanes: Lanes, due: Value) -> Value:
+    """Count a visit in the lanes where it was due, and return when the next is."""
+    c, place = lanes.code, lanes.place("visits_done")
+    done = c.load(place, "k")
+    after = c.select(due, done + 1, done)
+    c.store(place, 0, after)
+    last = c.broadcast(lanes.field("visit_count", "i") - 1)
+    there = after <= last
+    return c.select(there, c.gather(lanes.field("times", "p"), c.select(there, after, last)), float("inf"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .blocks import STAGES
-from .program import Program
+from .program import Program, clock_parameters
 
 #: What the caller hands over: one 8-byte field each, numbers or addresses, in this order.
 JOB = (
@@ -87,10 +87,34 @@ def _waiting(program: Program) -> dict[str, int]:
     return sizes
 
 
-class Workspace:
-    """Places of the vectors that one worker needs, in one block of memory."""
+#: Stops that a worker keeps (see `betapod.engine.compiled.known_stops`): those of half a year with three meals a day. A power of two.
+KEPT = 1024
+#: Numbers of each: from where and to where was searched, what was found, and whether a condition changes there.
+KEPT_FIELDS = 4
 
-    def __init__(self, program: Program) -> None:
+
+def keeps_stops(program: Program, width: int) -> bool:
+    """Return whether a worker keeps the stops that it has found; one that integrates a single patient at a time has no memory for it."""
+    return width > 1 and clock_parameters(program) is not None
+
+
+def _known(program: Program, width: int) -> dict[str, int]:
+    """Return the sizes of what is kept for stops that are known."""
+    if not keeps_stops(program, width):
+        return {}
+    return {"known": KEPT * KEPT_FIELDS // width, "different": 1, "stops": 1, "unknown": 1}
+
+
+class Workspace:
+    """Places of the vectors that one worker needs, in one block of memory.
+
+    Parameters
+    ----------
+    width
+        Lanes of a vector.
+    """
+
+    def __init__(self, program: Program, width: int) -> None:
         n, events = len(program.states), len(program.events)
         sizes = {
             "y": n,
@@ -117,6 +141,7 @@ class Workspace:
             "pending": events,
             "kept": sum(len(event.targets) for event in program.events),
             **_waiting(program),
+            **_known(program, width),
             "bounds": 2 + 2 * len(program.switches.watched) + len(program.switches.still),
             "atol": n,
             **dict.fromkeys(
