@@ -77,10 +77,10 @@ def write_visits(lanes: Lanes) -> None:
 
 def _next_visit(lanes: Lanes, due: Value) -> Value:
     """Count a visit in the lanes where it was due, and return when the next is."""
-    c, place = lanes.code, lanes.place("visits_done")
-    done = c.load(place, "k")
+    c, counts = lanes.code, lanes.place("visits_done")
+    done = c.load(counts, "k")
     after = c.select(due, done + 1, done)
-    c.store(place, 0, after)
+    c.store(counts, 0, after)
     last = c.broadcast(lanes.field("visit_count", "i") - 1)
     there = after <= last
     return c.select(there, c.gather(lanes.field("times", "p"), c.select(there, after, last)), float("inf"))
