@@ -10,8 +10,10 @@ WORKERS ?= 2
 demo: $(VENV)/.installed
 	@$(BIN)/betapod demo --out $(OUT)
 
+# What Python and pytest make of sources is kept beside them: it is made once, on the core that mypy leaves idle, and not by each worker.
 # Workers share the cores: threads of linear algebra within each would only wait for each other.
-test: $(VENV)/.installed-dev check
+test: $(VENV)/.installed-dev
+	@$(BIN)/python -m pytest -q --collect-only >/dev/null & $(MAKE) --no-print-directory check; checked=$$?; wait; exit $$checked
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
 
 check: $(VENV)/.installed-dev
