@@ -14,7 +14,7 @@ from ...model.assembly.model import Model
 from ..floors import floors
 from ..timeline import Timeline
 from .kernel import Kernel
-from .workspace import JOB, NOT_RUN
+from .workspace import JOB, NOT_RUN, WHOLE
 
 
 @dataclass(frozen=True)
@@ -89,8 +89,8 @@ class RunArrays:
             **_schedule_fields(parameters, tables),
             **{name: getattr(self, name) for name in results},
         }
-        # A job holds addresses: its arrays must live as long as it does.
-        self.fields = {n: np.ascontiguousarray(v) if isinstance(v, np.ndarray) else v for n, v in fields.items()}
+        # A job holds addresses: its arrays must live as long as it does, and hold what the program reads there.
+        self.fields = {n: _read_as(n, v) if isinstance(v, np.ndarray) else v for n, v in fields.items()}
 
 
 class CompiledRun:
@@ -185,6 +185,11 @@ def _schedule_fields(parameters: Sequence[str], tables: Timeline) -> dict[str, A
         "dose_state": tables.dose_state,
         "dose_amount": tables.dose_amount,
     }
+
+
+def _read_as(name: str, array: NDArray[Any]) -> NDArray[Any]:
+    """Return an array of a job as the program reads it; what the program writes to has that kind already."""
+    return np.ascontiguousarray(array, dtype=np.int64 if name in WHOLE else np.float64)
 
 
 def _positions(names: Sequence[str], some: Iterable[str]) -> NDArray[np.int64]:

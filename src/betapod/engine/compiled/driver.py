@@ -15,6 +15,9 @@ from .rosenbrock import GROW, INTEGRAL, PROPORTIONAL, SAFETY, SHRINK, write_step
 from .simd import VectorCode
 from .workspace import NEW, NON_FINITE, RESTART, STEP_LIMIT, UNDERFLOW, keeps_stops
 
+#: The shortest step, from a start at time 0; later ones are as long as time resolves at least. Beside a root at 0 steps are as short as the distance.
+_SHORTEST = 1e-200
+
 
 def write_module(program: Program, width: int, processor: Processor, quickly: bool = False) -> tuple[str, int]:
     """Return the module of a program and the number of vectors a worker needs."""
@@ -151,7 +154,7 @@ def write_one_step(lanes: Lanes, rtol: Value) -> Value:
     proposed = h * c.select(good, growth, c.minimum(growth, 0.8))
     lanes.put("h", c.select(live, proposed, step))
     broken = c.select(good, zero, c.select(finite, zero, one_value))
-    too_small = live & ~good & (proposed < c.fma(c.absolute(t), 16.0 * 2.0**-52, 1e-14))
+    too_small = live & ~good & (proposed < c.fma(c.absolute(t), 16.0 * 2.0**-52, _SHORTEST))
     too_many = live & ((accepted + refused) > c.broadcast(lanes.field("max_steps", "d")))
     failed = c.select(
         too_small,

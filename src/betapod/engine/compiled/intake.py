@@ -12,6 +12,9 @@ from .rosenbrock import error_weight
 from .visit_outputs import report_visit, write_waiting_visits
 from .workspace import ENDED, IMPOSSIBLE, NEW, NONE, OK, RESTART, SEGMENT, keeps_stops
 
+#: By how much the first step may be a larger share of the time in which a state grows e-fold by itself: a tenth of it in all.
+_RESOLVED = 10.0
+
 
 def write_finish(lanes: Lanes, lane: Value, status: Value) -> None:
     """Write the end of a patient: status, counts, NaN at the visits that were not reached, last state of a failure."""
@@ -192,7 +195,11 @@ def write_initial(lanes: Lanes) -> None:
 
 
 def write_first_step(lanes: Lanes) -> None:
-    """Write the length of the first step after a start: a hundredth of the time in which the states change by themselves."""
+    """Write the length of the first step after a start: a hundredth of the time in which the states change by themselves.
+
+    Growth is resolved: beside a root at 0 the slope of a state by itself is so large that a longer step would have the wrong sign, and an
+    error estimate as small as the step.
+    """
     c = lanes.code
     rtol = c.broadcast(lanes.field("rtol", "d"))
     sizes, speeds = c.variable("v", 0.0), c.variable("v", 0.0)
@@ -205,8 +212,20 @@ def write_first_step(lanes: Lanes) -> None:
     fraction = c.broadcast(lanes.field("first_step", "d"))
     ratio = c.intrinsic("sqrt", sizes.get() / (speeds.get() + 1e-100)) * fraction
     h = c.select(ratio < 1e100, c.maximum(c.minimum(ratio, 1.0), 1e-9), 1e-6)
+    h = c.minimum(h, fraction * _RESOLVED / _fastest_growth(lanes))
     fresh = lanes.get("restart").differs(0.0)
     lanes.put("h", c.select(fresh, h, lanes.get("h")))
     lanes.put("old_error", c.select(fresh, c.vector(1e-4), lanes.get("old_error")))
     lanes.put("restart", c.vector(0.0))
     c.give()
+
+
+def _fastest_growth(lanes: Lanes) -> Value:
+    """Return the largest rate at which a state grows by itself, and something above 0 where none does."""
+    c, program, slots = lanes.code, lanes.program, lanes.program.factorisation.slots
+    growth = c.vector(1e-100)
+    for row, column, kind, index in program.entries:
+        if row == column and row < len(program.states):
+            slope = c.load(lanes.place("m"), "v", slots[row, row]) if kind == "linear" else c.load(lanes.place("c"), "v", index)
+            growth = c.maximum(slope, growth)
+    return growth

@@ -45,6 +45,10 @@ JOB = (
     "last",  # (patients, states), written for failures
     "first_step",
 )
+#: Fields that are arrays of whole numbers; other arrays are of numbers.
+WHOLE = frozenset(
+    ("next", "stop", "varied", "overrides", "schedule", "segment_offsets", "switched", "dose_offsets", "dose_state", "status", "event", "steps", "rejected")
+)  # fmt: skip
 #: ``impossible``: an amount, a volume or a concentration became negative.
 STATUS = ("ok", "ended", "step-underflow", "non-finite", "step-limit", "not run", "impossible")
 OK, ENDED, UNDERFLOW, NON_FINITE, STEP_LIMIT, NOT_RUN, IMPOSSIBLE = range(7)
