@@ -226,6 +226,7 @@ def _fastest_growth(lanes: Lanes) -> Value:
     growth = c.vector(1e-100)
     for row, column, kind, index in program.entries:
         if row == column and row < len(program.states):
-            slope = c.load(lanes.place("m"), "v", slots[row, row]) if kind == "linear" else c.load(lanes.place("c"), "v", index)
-            growth = c.maximum(slope, growth)
+            of_step = kind == "linear"
+            place, slot = lanes.place("m" if of_step else "c"), slots[row, row] if of_step else index
+            growth = c.maximum(c.load(place, "v", slot), growth)
     return growth
