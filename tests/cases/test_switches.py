@@ -258,7 +258,7 @@ def test_a_switch_that_goes_back_and_forth_fails_visibly() -> None:
     with pytest.raises(SolverError, match="back and forth"):
         simulate(model, [0.0, 5.0])
     result = Ensemble(model, threads=1).run(1, [0.0, 0.5, 5.0])
-    assert result.summary() == "1 patients: 1 step-underflow"
+    assert result.summary() == "1 patient: 1 step-underflow"
     assert result.ended_at[0] == pytest.approx(1.0, abs=1e-6)
     np.testing.assert_allclose(result.values[0, :, 0], [1.0, 0.5, np.nan], rtol=1e-6)
 
@@ -270,7 +270,7 @@ def test_events_that_trigger_each_other_without_end_fail_visibly() -> None:
     )
     with pytest.raises(SolverError, match="without end"):
         simulate(model_of(text), [0.0, 5.0])
-    assert Ensemble(model_of(text), threads=1).run(1, [0.0, 5.0]).summary() == "1 patients: 1 step-underflow"
+    assert Ensemble(model_of(text), threads=1).run(1, [0.0, 5.0]).summary() == "1 patient: 1 step-underflow"
 
 
 CALCIUM = Path(__file__).parents[3] / "shared" / "data" / "biomodels" / "BIOMD0000000613_url.xml"

@@ -107,7 +107,7 @@ def test_every_operation_is_integrated(chunk: int) -> None:
     model = model_with(rates)
     times = [0.0, 1.0, 2.0]
     result = Ensemble(model, list(rates), rtol=1e-9, atol=1e-12, width=1, threads=1, cache=False).run(1, times)
-    assert result.summary() == "1 patients: 1 ok"
+    assert result.summary() == "1 patient: 1 ok"
     right = simulate(model, times, rtol=1e-10, atol=1e-13, outputs=list(rates)).table.to_numpy()
     np.testing.assert_allclose(result.values[0], right, rtol=1e-7, atol=1e-9, err_msg=str(names))
     rough = [integral(expr, 2.0) for expr in rates.values()]

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .errors import ConfigError, Location, Problem
+from .nouns import with_noun
 from .table_text import LARGEST as LARGEST
 from .table_text import decode as decode
 from .table_text import read_bytes as read_bytes
@@ -208,7 +209,7 @@ def _fitted(table: DelimitedTable, remarks: bool) -> DelimitedTable:
                 problems.append(Problem("comment-row", message, where, hint="Take out the # or the row."))
             continue
         if len(row) < width:
-            problems.append(Problem("short-row", "the row ends early", where, f"{len(row)} cells", f"{width}"))
+            problems.append(Problem("short-row", "the row ends early", where, with_noun(len(row), "cell"), f"{width}"))
             row = [*row, *[""] * (width - len(row))]
         elif len(row) > len(table.header) or any(map(clean_cell, row[width:])):
             # An empty cell too many is no harm in itself, but `7,5,` under two names may be a decimal comma.
@@ -229,7 +230,9 @@ def _long_row(row: list[str], width: int, separator: str, where: Location) -> Pr
         if commas
         else "A cell with the separator in it needs quotation marks."
     )
-    return Problem("long-row", "the row has more cells than the header", where, f"{len(row)} cells", f"{width}", hint)
+    return Problem(
+        "long-row", "the row has more cells than the header", where, with_noun(len(row), "cell"), f"{width}", hint
+    )
 
 
 # -- numbers ---------------------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from .. import __version__
 from ..base.constants import DAYS_PER_YEAR
 from ..base.cores import cores
 from ..base.errors import BetapodError
+from ..base.nouns import with_noun
 
 #: Packages that betapod needs, and those of each extra with what it is for; a test compares them with the project's own list.
 NEEDED = (
@@ -269,7 +270,7 @@ def _fit() -> Finding:
         if model is not None and model != named_model("reference").fingerprint:
             return Finding("fit", f"{fit.name} is older than the model: equations were changed since", None, _FIT_AGAIN)
         where = "its values are in the tables" if fit.identity.get("in tables") else "the tables do not have its values"
-        return Finding("fit", f"{fit.name}: {len(fit.unknowns)} unknowns, {where}", True)
+        return Finding("fit", f"{fit.name}: {with_noun(len(fit.unknowns), 'unknown')}, {where}", True)
     except BetapodError as error:
         return Finding("fit", str(error).partition("\n")[0], False, "reinstall betapod")
 

@@ -16,6 +16,7 @@ import typer
 from ..base.clinical import said
 from ..base.errors import BetapodError, ConfigError, Location, ModelError, ParameterError, Problem, not_among
 from ..base.exports import printable, printable_json
+from ..base.nouns import with_noun as with_noun
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -82,11 +83,6 @@ def warn(message: str) -> None:
 def print_note(message: str) -> None:
     """Print a remark to stderr."""
     err().print(message, markup=False, style="dim")
-
-
-def with_noun(number: int, one: str, many: str = "") -> str:
-    """Return a number with its noun: ``1 scenario``, ``2 scenarios``; `many` is `one` with an s by default."""
-    return f"{number} {one if number == 1 else many or one + 's'}"
 
 
 def print_json(document: dict[str, Any]) -> None:

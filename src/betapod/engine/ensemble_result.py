@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..base.display import Displayed
+from ..base.nouns import with_noun
 from .compiled.workspace import ENDED, IMPOSSIBLE, OK, STATUS
 from .floors import first_below
 
@@ -62,7 +63,7 @@ class AchievedError:
     def __str__(self) -> str:
         return (
             f"achieved error: median {self.median:.1e}, worst {self.worst:.1e} ({self.output} of patient {self.patient} at time "
-            f"{self.time:g}) in {len(self.patients)} patients integrated again at rtol {self.tight:g}, "
+            f"{self.time:g}) in {with_noun(len(self.patients), 'patient')} integrated again at rtol {self.tight:g}, "
             f"{len(self.independent)} of them by the reference integrator too"
         )
 
@@ -177,7 +178,7 @@ class EnsembleResult(Displayed):
         '3 patients: 3 ok'
         """
         counts = [(name, int(np.sum(self.status == code))) for code, name in enumerate(STATUS)]
-        return f"{len(self.status)} patients: " + ", ".join(f"{n} {name}" for name, n in counts if n)
+        return f"{with_noun(len(self.status), 'patient')}: " + ", ".join(f"{n:,} {name}" for name, n in counts if n)
 
     @property
     def table(self) -> pd.DataFrame:

@@ -205,19 +205,25 @@ def is_finite(number: Any) -> bool:
         return False
 
 
+def _are_sound(*numbers: Any) -> bool:
+    """Return whether numbers are finite and not negative, and of the usual kind."""
+    return all(type(number) is float and 0.0 <= number < math.inf for number in numbers)
+
+
 def is_usual_dose(dose: Dose, model: Model) -> bool:
     """Return whether a dose is one given once and at once, with which nothing is wrong: what is wrong takes longer to say."""
     nothing = (dose.ii, dose.addl, dose.duration, dose.rate)
     once = dose.ss is False and all(type(number) in (int, float) and number == 0 for number in nothing)
-    sound = all(type(number) is float and 0.0 <= number < math.inf for number in (dose.amount, dose.time))
-    return once and sound and isinstance(dose.state, str) and dose.state in model.state_names
+    return (
+        once and _are_sound(dose.amount, dose.time) and isinstance(dose.state, str) and dose.state in model.state_names
+    )
 
 
 def is_usual_switch(switch: Switch, model: Model) -> bool:
     """Return whether nothing is wrong with a switch: see `is_usual_dose`."""
     from ..model.parameters.possible_values import impossible_value
 
-    if not all(type(number) is float and 0.0 <= number < math.inf for number in (switch.time, switch.width)):
+    if not _are_sound(switch.time, switch.width):
         return False
     if not isinstance(switch.input, str) or switch.input not in model.inputs or type(switch.value) is not float:
         return False

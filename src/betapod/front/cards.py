@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..base.display import column_units
+from ..base.nouns import with_noun
 from ..model.printing.document_layout import plural
 
 if TYPE_CHECKING:
@@ -114,14 +115,10 @@ def _counted(numbers: dict[str, int]) -> str:
     return ", ".join(f"{count:,} {name}" for name, count in numbers.items())
 
 
-def _several(count: int, singular: str, plural: str = "") -> str:
-    return f"{count:,} {singular if count == 1 else plural or singular + 's'}"
-
-
 def _model(model: Model) -> Card:
     sizes = (
-        f"{_several(len(model.states), 'state')}, {_several(len(model.assignments), 'equation')}, "
-        f"{_several(len(model.parameters), 'parameter')}, {_several(len(model.inputs), 'input')}"
+        f"{with_noun(len(model.states), 'state')}, {with_noun(len(model.assignments), 'equation')}, "
+        f"{with_noun(len(model.parameters), 'parameter')}, {with_noun(len(model.inputs), 'input')}"
     )
     owners = list(dict.fromkeys([s.owner for s in model.states] + [a.owner for a in model.assignments.values()]))
     facts = [("what", model.description)] if model.description else []
@@ -151,15 +148,15 @@ def _parameters(table: ParameterTable) -> Card:
     names = ["id", "label", "value", "unit", "role", "grade", "source"]
     facts = [("by grade", _grades(table)), ("by role", _roles(table))] if len(table) else []
     return Card(
-        f"{table.name}: {_several(len(table), 'parameter')}".removeprefix(": "), facts, lambda: table.table[names]
+        f"{table.name}: {with_noun(len(table), 'parameter')}".removeprefix(": "), facts, lambda: table.table[names]
     )
 
 
 def _result(result: Result) -> Card:
     times = result.table.index
     unit = "" if result.time_unit == "1" else f" {plural(result.time_unit)}"
-    quantities = _several(result.table.shape[1], "quantity", "quantities")
-    title = f"{_several(len(times), 'time')} from {times[0]:g} to {times[-1]:g}{unit}, {quantities}"
+    quantities = with_noun(result.table.shape[1], "quantity", "quantities")
+    title = f"{with_noun(len(times), 'time')} from {times[0]:g} to {times[-1]:g}{unit}, {quantities}"
     facts = [("integrator", f"{result.method}, rtol {result.rtol:g}")]
     facts += [("ended", f"{result.ended[0]} at {result.ended[1]:g}{unit}")] if result.ended else []
     facts += [("warnings", "; ".join(result.warnings[:3]))] if result.warnings else []
@@ -169,7 +166,7 @@ def _result(result: Result) -> Card:
 def _ensemble(result: EnsembleResult) -> Card:
     patients, visits, outputs = result.values.shape
     facts = [("patients", result.summary()), ("outputs", ", ".join(f"{n} [{u}]" for n, u in result.units.items()))]
-    title = f"{_several(patients, 'patient')}, {_several(visits, 'visit')}, {_several(outputs, 'output')}"
+    title = f"{with_noun(patients, 'patient')}, {with_noun(visits, 'visit')}, {with_noun(outputs, 'output')}"
     return Card(title, facts, None, "Array: .values. Figure: .plot(). Long table: .table. Accuracy: .achieved_error().")
 
 
@@ -178,7 +175,7 @@ def _moments(summary: EnsembleSummary) -> Card:
     facts = [("patients", summary.summary()), ("outputs", ", ".join(f"{n} [{u}]" for n, u in summary.units.items()))]
     if summary.groups != ("",):
         facts.append(("groups", ", ".join(map(str, summary.groups))))
-    title = f"{_several(groups, 'group')}, {_several(visits, 'visit')}, {_several(outputs, 'output')}"
+    title = f"{with_noun(groups, 'group')}, {with_noun(visits, 'visit')}, {with_noun(outputs, 'output')}"
     return Card(title, facts, None, "Arrays: .count, .mean, .sd, .low, .high. Figure: .plot(). Long table: .table.")
 
 
@@ -187,7 +184,7 @@ _MEASURED = ("age", "female", "duration", "bmi", "hba1c", "sbp", "egfr", "uacr")
 
 def _library(library: Library) -> Card:
     people = library.table["person"].nunique() if "person" in library.table else len(library)
-    title = f"{_several(len(library), 'virtual patient')} of {_several(people, 'person', 'people')}"
+    title = f"{with_noun(len(library), 'virtual patient')} of {with_noun(people, 'person', 'people')}"
     return Card(title, _medians(library), None, "One row per patient: .table. Figure: .plot().")
 
 
@@ -206,7 +203,7 @@ def _medians(patients: Library) -> list[tuple[str, str]]:
 
 def _cohort(cohort: SelectedCohort) -> Card:
     report = cohort.report
-    title = f"{_several(len(cohort.index), 'patient')} like {report.target}"
+    title = f"{with_noun(len(cohort.index), 'patient')} like {report.target}"
     facts = [
         ("eligible", f"{report.eligible:,} of {report.library:,}"),
         ("effective sample size", f"{report.effective:.0f}"),
@@ -227,7 +224,7 @@ def _protocol(protocol: Protocol) -> Card:
         ("scenarios", ", ".join(protocol.scenarios)),
         ("replicates", f"{protocol.replicates:,}, seed {protocol.seed}"),
     ]
-    title = f"{protocol.name}: {_several(len(protocol.arms), 'arm')}, {_several(len(protocol.visits), 'visit')}"
+    title = f"{protocol.name}: {with_noun(len(protocol.arms), 'arm')}, {with_noun(len(protocol.visits), 'visit')}"
     return Card(title, facts, lambda: protocol.table, "Run it: betapod.run_trial(protocol).")
 
 
@@ -269,8 +266,8 @@ def _sized_trial(sized: SizedTrial) -> Card:
 
 def _trial_data(data: TrialData) -> Card:
     title = (
-        f"{data.protocol.name}, {data.design}, {data.scenario}: {_several(data.replicates, 'replicate')} of "
-        f"{_several(data.patients, 'patient')}, {_several(len(data.visits), 'visit')}"
+        f"{data.protocol.name}, {data.design}, {data.scenario}: {with_noun(data.replicates, 'replicate')} of "
+        f"{with_noun(data.patients, 'patient')}, {with_noun(len(data.visits), 'visit')}"
     )
     return Card(title, [("measured", ", ".join(data.codes))], lambda: data.frame([0]), "All replicates: .table.")
 
@@ -286,14 +283,14 @@ def _registry(registry: Registry) -> Card:
     facts += [("replaced by overlays", ", ".join(registry.replaced))] if registry.replaced else []
     names = ["id", "arm", "endpoint", "weeks", "value", "unit", "n"]
     more = "Choose: .select(endpoint=..., product=...). Pool: betapod.pool(records)."
-    return Card(_several(len(registry), "published number"), facts, lambda: registry.table[names], more)
+    return Card(with_noun(len(registry), "published number"), facts, lambda: registry.table[names], more)
 
 
 def _pooled(pooled: Pooled) -> Card:
     unit = "" if pooled.unit in ("", "1") else f" {pooled.unit}"
     title = (
         f"{pooled.endpoint}, {pooled.measure}: {pooled.estimate:.3g} ({pooled.ci[0]:.3g} to {pooled.ci[1]:.3g}){unit}, "
-        f"{_several(pooled.k, 'study', 'studies')}"
+        f"{with_noun(pooled.k, 'study', 'studies')}"
     )
     facts = [("people", f"{pooled.n:,}"), ("method", f"{pooled.method}, interval {pooled.interval}")]
     facts += [("I\u00b2", f"{pooled.i2:.0f} %")] if pooled.i2 is not None else []
@@ -309,7 +306,7 @@ def _ledger(ledger: Ledger) -> Card:
     facts = [(verdict, f"{count:,}") for verdict, count in counts.most_common()]
     names = ["id", "claim", "verdict", "certainty"]
     more = "One claim with its answers: ledger[0]. Reasons: .table."
-    return Card(_several(len(ledger), "claim"), facts, lambda: ledger.table[names], more)
+    return Card(with_noun(len(ledger), "claim"), facts, lambda: ledger.table[names], more)
 
 
 def _answer(answer: Answer) -> Card:
@@ -317,14 +314,14 @@ def _answer(answer: Answer) -> Card:
     facts = [("infused cells", infused), ("islets", islets)]
     facts += [(f"claims {verdict}", f"{count:,}") for verdict, count in answer.counts.verdicts.items()]
     more = "Texts: .text('patient'), 'clinician', 'reviewer'. The page: .write('answer.html')."
-    claims = _several(sum(answer.counts.verdicts.values()), "claim")
-    title = f"{_several(len(answer.numbers), 'number')} with their origin, {claims} about cells judged"
+    claims = with_noun(sum(answer.counts.verdicts.values()), "claim")
+    title = f"{with_noun(len(answer.numbers), 'number')} with their origin, {claims} about cells judged"
     return Card(title, facts, lambda: answer.table[["text", "meaning"]], more)
 
 
 def _confrontation(result: Confrontation) -> Card:
     rows = max((len(predictions) for predictions in result.predictions.values()), default=0)
-    title = f"{_several(rows, 'published number')} predicted under {_several(len(result.predictions), 'scenario')}"
+    title = f"{with_noun(rows, 'published number')} predicted under {with_noun(len(result.predictions), 'scenario')}"
     facts = [
         (
             name,
@@ -339,7 +336,7 @@ def _confrontation(result: Confrontation) -> Card:
 def _scorecard(scores: Scorecard) -> Card:
     counts = Counter(score.status for score in scores.scores)
     facts = [(f"{organ}, {group}", _counted(numbers)) for (organ, group), numbers in scores.counts().items()]
-    title = f"{_several(len(scores.scores), 'target')}: {_counted(dict(counts.most_common()))}"
+    title = f"{with_noun(len(scores.scores), 'target')}: {_counted(dict(counts.most_common()))}"
     return Card(title, facts, None, "Row by row: .table. Figure: .plot().")
 
 

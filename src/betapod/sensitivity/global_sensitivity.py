@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..base.errors import ConfigError, Problem, not_among
+from ..base.nouns import with_noun
 from ..engine.correlations import Correlations
 from .cube_function import CubeFunction, Progress
 from .elementary_effects import elementary_effects, trajectories
@@ -157,7 +158,7 @@ class Sensitivities:
 
     def summary(self) -> str:
         """Return what was done, in one sentence."""
-        done = f"{self.method}, {self.runs:,} runs, {len(self.players)} players, {len(self.factors)} numbers"
+        done = f"{self.method}, {self.runs:,} runs, {with_noun(len(self.players), 'player')}, {with_noun(len(self.factors), 'number')}"
         if self.lost > 0:
             done += f"; {100 * self.lost:.2g} % of the runs gave no number"
         if self.settled is False:

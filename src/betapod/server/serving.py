@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..base.errors import ConfigError, Location, MissingExtraError, Problem
+from ..base.nouns import with_noun
 from .request_guard import Access, is_loopback
 
 #: Where a token of one's own is read from: not from the command line, which every user of the machine can see.
@@ -87,7 +88,9 @@ def _token(on_loopback: bool, asked: bool) -> str:
     if token and (len(token) < _LEAST_TOKEN or not token.isascii() or not token.isprintable() or " " in token):
         expected = f"at least {_LEAST_TOKEN} letters and digits, without spaces"
         where = Location(f"environment variable {TOKEN_VARIABLE}")
-        raise ConfigError(Problem("bad-token", "this token cannot be used", where, f"{len(token)} letters", expected))
+        raise ConfigError(
+            Problem("bad-token", "this token cannot be used", where, with_noun(len(token), "letter"), expected)
+        )
     if token:
         return token
     return secrets.token_urlsafe(32) if asked or not on_loopback else ""

@@ -10,6 +10,7 @@ from typing import Any
 
 from ..base.config import Document, Where, check_document, parse_yaml, read_quantity, read_yaml
 from ..base.errors import BetapodError, ConfigError, Problem, did_you_mean, not_among
+from ..base.nouns import with_noun
 from ..health.utilities import DEFAULT_SET, utility_parameters, utility_set, utility_sets
 from ..trials.protocol.value_checks import list_of, mapping_of, texts, unknown
 from .country_pack import CountryPack, all_health_events, all_health_states, read_country
@@ -209,14 +210,14 @@ def _budget(document: Document) -> Iterator[Problem]:
             "wrong-length",
             "there is one share of uptake for each year",
             ("budget", "uptake"),
-            found=f"{len(shares)} shares, {years} years",
+            found=f"{with_noun(len(shares), 'share')}, {with_noun(years, 'year')}",
         )
     if isinstance(horizon, int | float) and not isinstance(horizon, bool) and len(shares) > horizon:
         yield document.problem(
             "short-horizon",
             "the budget looks further than the comparison",
             ("budget", "uptake"),
-            found=f"{len(shares)} years",
+            found=with_noun(len(shares), "year"),
             expected=f"at most {horizon:g}",
         )
     if budget and document.data.get("country") is None:

@@ -115,7 +115,9 @@ def _report(outcome: RunOutcome, folder: Path) -> None:
     for shard, reason in outcome.redone.items():
         warn(f"shard {shard} was computed again: {reason}")
     rate = f", {outcome.computed / outcome.seconds:,.0f} patients/s" if outcome.computed and outcome.seconds else ""
-    print_note(f"{outcome.computed:,} patients computed in {outcome.seconds:.1f} s{rate}; results in {folder}")
+    print_note(
+        f"{with_noun(outcome.computed, 'patient')} computed in {outcome.seconds:.1f} s{rate}; results in {folder}"
+    )
     if outcome.missing:
         print_note(
             f"{with_noun(len(outcome.missing), 'shard is', 'shards are')} left to other parts of the run; then: {command('merge', folder)}"
@@ -209,7 +211,7 @@ def _client(address: str) -> Iterator[tuple[Any, int]]:
             raise ConfigError(
                 Problem(
                     "other-versions",
-                    f"{len(foreign)} workers of the cluster have other versions than this process",
+                    f"{with_noun(len(foreign), 'worker of the cluster has', 'workers of the cluster have')} other versions than this process",
                     Location(f"--cluster {address}"),
                     found=f"{name}: {other}",
                     expected=str(versions()),

@@ -334,7 +334,7 @@ def check_evidence_command(
             print_note(f"{location}: {text}")
     else:
         for text in dict.fromkeys(text for _, text in remarks):
-            print_note(f"{sum(other == text for _, other in remarks)} rows: {text}")
+            print_note(f"{with_noun(sum(other == text for _, other in remarks), 'row')}: {text}")
     for row in listed:
         print_note(f"{row.location}: not a record: {row.reason}")
     out().print(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 import typer
 
 from ...base.errors import ConfigError, Problem
+from ...base.nouns import with_noun
 from ..csv_output import Csv, CsvOption, WideOption, given_as_csv
 from ..options import spelt_out
 from ..shared import JsonOption, names_option, print_json, print_note, print_table, print_text
@@ -245,7 +246,7 @@ def _everything(registry: Registry, method: str, csv_path: Path | None, wide: bo
     single = sum(g.pooled is not None and g.pooled.k == 1 for g in groups)
     not_pooled = sum(g.pooled is None for g in groups)
     print_note(
-        f"{len(groups)} questions: {len(pooled)} pooled, {single} with one independent study, {not_pooled} not pooled (--csv FILE and --json "
+        f"{with_noun(len(groups), 'question')}: {len(pooled)} pooled, {single} with one independent study, {not_pooled} not pooled (--csv FILE and --json "
         "give the reasons)"
     )
 

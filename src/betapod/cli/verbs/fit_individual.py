@@ -316,7 +316,7 @@ def _print_group(record: IndividualRecord) -> None:
 def _print_checks(record: IndividualRecord) -> None:
     checks = record.tables["checks"]
     failed = [check for check in checks if not check["passed"]]
-    print_text(f"Residuals: {len(checks) - len(failed)} of {len(checks)} checks passed", "bold")
+    print_text(f"Residuals: {len(checks) - len(failed)} of {with_noun(len(checks), 'check')} passed", "bold")
     for check in failed:
         warn(f"{check['observable']}: {check['words']} ({check['check']}, chance {check['chance']:.1g})")
     far = [row for row in record.tables["measurements"] if abs(row["residual"]) > 4.0]

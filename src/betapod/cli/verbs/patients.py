@@ -271,7 +271,7 @@ def _print(report: CohortComparison, verbose: bool) -> None:
     if len(far) and far.max() >= 0.0:
         pair = report.correlations.iloc[int(far.argmax())]
         print_text(
-            f"\nrank correlations: {len(far)} pairs, farthest {pair['pair']} {rounded(pair['found'], '.2f')} for "
+            f"\nrank correlations: {with_noun(len(far), 'pair')}, farthest {pair['pair']} {rounded(pair['found'], '.2f')} for "
             f"{rounded(pair['target'], '.2f')}",
             hanging=2,
         )

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from ...base.nouns import with_noun
 from ..completion import complete_cohort, files
 from ..csv_output import Csv, CsvOption, WideOption, given_as_csv
 from ..shared import JsonOption, names_option, print_json, print_table, print_text
@@ -111,7 +112,11 @@ def selections_command(
         for way, text in WAYS.items():
             print_text(f"{way}: {text}", "dim", hanging=2)
         quantities_told = ", ".join(ways[0].distances)
-        print_text(f"pool of {len(ways[0].weights):,} eligible patients; told of {quantities_told}", "dim", hanging=2)
+        print_text(
+            f"pool of {with_noun(len(ways[0].weights), 'eligible patient')}; told of {quantities_told}",
+            "dim",
+            hanging=2,
+        )
 
 
 def _finite(needed: float) -> float | None:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from ...base import cache
 from ...base.errors import ConfigError, Problem, did_you_mean, unit_in
+from ...base.nouns import with_noun
 from ...base.randomness import Patients
 from ...model import Model, ParameterTable
 from ...model.parameters.possible_values import drawn_range, impossible_columns
@@ -236,7 +237,12 @@ class RunPlan:
                     hint = unit_in(name, rows) or did_you_mean(name, rows)
                     problems.append(Problem("unknown-parameter", f"there is no parameter {name!r}", hint=hint))
                 lacking = len(column) != self.patients or not bool(np.isfinite(column).all())
-                need(not lacking, "bad-column", f"{name}: every patient needs a finite number", f"{len(column)} rows")
+                need(
+                    not lacking,
+                    "bad-column",
+                    f"{name}: every patient needs a finite number",
+                    with_noun(len(column), "row"),
+                )
             problems += impossible_columns({**self.model.parameters, **self.model.inputs}, self.cohort.columns)
         try:
             self.schedule.check(self.model)

@@ -18,6 +18,7 @@ from ..schedule import Schedule, Segment
 from .hybrid import Hybrid
 from .hybrid_program import needs_hybrid
 from .simulation_result import Trajectory
+from .smooth_course import finite_slopes
 
 #: Evaluations without moving on in time after which a solver is stopped.
 _PATIENCE = 20_000
@@ -186,8 +187,7 @@ class ReferenceRun:
             entries = self._slopes([t], y.tolist(), inputs(t), self._constants)
             for (i, j), value in zip(self._entries, entries, strict=True):
                 matrix[i, j] = value
-            # An infinite slope, as of a root at 0, would stop the solver; it needs slopes only to converge.
-            return np.where(np.isfinite(matrix), matrix, 0.0)
+            return finite_slopes(matrix)
 
         solution = solve_ivp(
             rates,

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ...base.display import Displayed
 from ...base.errors import Location, Problem, SolverError
+from ...base.nouns import with_noun
 from ...model.algebra.evaluate import compile_function
 from ...model.assembly.model import Model
 from ..floors import floors
@@ -223,7 +224,9 @@ def lost_states(model: Model, trajectory: Trajectory, atol: NDArray[np.float64],
 def no_numbers(columns: Mapping[str, NDArray[np.float64]]) -> list[str]:
     """Return a sentence about quantities that are no number, such as an amount divided by a volume of 0."""
     bad = {name: int(np.sum(~np.isfinite(column))) for name, column in columns.items()}
-    sentences = [f"{name} (at {count} of {len(columns[name])} times)" for name, count in bad.items() if count]
+    sentences = [
+        f"{name} (at {count} of {with_noun(len(columns[name]), 'time')})" for name, count in bad.items() if count
+    ]
     if not sentences:
         return []
     more = f" and {len(sentences) - 5} more" if len(sentences) > 5 else ""

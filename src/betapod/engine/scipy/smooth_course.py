@@ -85,5 +85,9 @@ class SmoothCourse:
         matrix[self.program.entries] = self.program.slopes([time], states, inputs, self.program.prepared, self.held)
         if self.program.reactions:
             matrix += fast_reactions.following_slopes(self._fast(time), self._speed)
-        # An infinite slope, as of a root at 0, would stop the solver; it needs slopes only to converge.
-        return np.where(np.isfinite(matrix), matrix, 0.0)
+        return finite_slopes(matrix)
+
+
+def finite_slopes(matrix: State) -> State:
+    """Return slopes with 0 for those that are infinite, as of a root at 0: they would stop a solver, which needs slopes only to converge."""
+    return np.where(np.isfinite(matrix), matrix, 0.0)

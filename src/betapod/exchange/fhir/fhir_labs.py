@@ -15,6 +15,7 @@ from typing import Any
 
 from ...base.constants import DAYS_PER_YEAR
 from ...base.errors import BetapodError, ExchangeError, Location, Problem
+from ...base.nouns import with_noun
 from ...observables.kdigo import g_category
 from ...twins.lab_quantities import converted_lab, loinc_codes
 from ...twins.lab_table import lab_date
@@ -218,9 +219,10 @@ class _FhirReader:
         notes = [f"ages and eGFR are those of {today}, the day of the latest lab"] if today else []
         if self.unread:
             most = ", ".join(f"{name} ({count})" for name, count in self.unread.most_common(5))
-            notes.append(
-                f"{sum(self.unread.values())} other observations are not read: {most}{' ...' if len(self.unread) > 5 else ''}"
-            )
+            count = self.unread.total()
+            verb = "is" if count == 1 else "are"
+            more = " ..." if len(self.unread) > 5 else ""
+            notes.append(f"{with_noun(count, 'other observation')} {verb} not read: {most}{more}")
         try:
             person = person_of_labs(
                 self.values, age, female, diabetes, tuple(self.drugs), history, self.left_out, notes

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...base.errors import ExchangeError, Location, Problem, SolverError
+from ...base.nouns import with_noun
 from ...engine.tolerance import initial_values
 from ...model.algebra.evaluate import compile_function
 from ...model.algebra.expression import Expr, const, free_symbols
@@ -73,7 +74,9 @@ class FluxBalance:
     units: dict[str, str]
 
     def __repr__(self) -> str:
-        return f"<FluxBalance {self.goal} {self.objective} = {self.value:.6g}: {len(self.table)} reactions>"
+        return (
+            f"<FluxBalance {self.goal} {self.objective} = {self.value:.6g}: {with_noun(len(self.table), 'reaction')}>"
+        )
 
     @property
     def open(self) -> list[str]:

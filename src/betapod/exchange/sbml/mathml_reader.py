@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ...base.nouns import with_noun
 from ...model.algebra.expression import ONE, ZERO, Expr, const
 from ..foreign.mathml_operators import OPERATORS, Unsupported
 from .inlined_functions import recognised
@@ -100,7 +101,9 @@ class MathReader:
             try:
                 return recognised(operator(*args))
             except (TypeError, IndexError):
-                raise Unsupported(f"{node.getOperatorName() or node.getName()} of {len(args)} arguments") from None
+                raise Unsupported(
+                    f"{node.getOperatorName() or node.getName()} of {with_noun(len(args), 'argument')}"
+                ) from None
         if kind in (s.AST_INTEGER, s.AST_REAL):
             return const(node.getValue())
         if kind == s.AST_REAL_E:
@@ -123,7 +126,7 @@ class MathReader:
         if kind == s.AST_FUNCTION_DELAY:
             args = [self.expr(node.getChild(k), local) for k in range(node.getNumChildren())]
             if len(args) != 2:
-                raise Unsupported(f"the csymbol delay of {len(args)} arguments")
+                raise Unsupported(f"the csymbol delay of {with_noun(len(args), 'argument')}")
             return self.delayed(*args)
         raise Unsupported(f"the MathML construct {node.getName() or kind}")
 
@@ -136,5 +139,5 @@ class MathReader:
             raise Unsupported(f"the function {name}, which is defined without mathematics")
         args = [self.expr(node.getChild(k), local) for k in range(node.getNumChildren())]
         if len(args) != len(function.arguments):
-            raise Unsupported(f"the function {name} of {len(args)} arguments")
+            raise Unsupported(f"the function {name} of {with_noun(len(args), 'argument')}")
         return self.expr(function.body, dict(zip(function.arguments, args, strict=True)))

@@ -11,6 +11,7 @@ from urllib.parse import unquote
 
 from ...base.errors import ExchangeError, Location, Problem, did_you_mean
 from ...base.files import file_content
+from ...base.nouns import with_noun
 from .xml_document import local_name, read_xml
 
 #: Bytes of a file, and of all files of an archive, unpacked; files in an archive; how many times as large as its packed form a file may be.
@@ -68,7 +69,7 @@ class _Archive:
         self.entries = {entry.filename: entry for entry in entries}
         problems = [p for entry in entries if (p := self._unsafe(entry))]
         if len(entries) > _MOST_FILES or sum(entry.file_size for entry in entries) > _ALL:
-            present = f"{len(entries):,} files, {sum(entry.file_size for entry in entries) / 2**20:,.0f} MiB"
+            present = f"{with_noun(len(entries), 'file')}, {sum(entry.file_size for entry in entries) / 2**20:,.0f} MiB"
             expected = f"at most {_MOST_FILES:,} files and {_ALL // 2**20:,} MiB"
             problems.append(Problem("too-large", "the archive is too large", Location(self.file), present, expected))
         if problems:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...base.errors import BetapodError, ExchangeError, Location, Problem
+from ...base.nouns import with_noun
 from .kisao_algorithms import (
     ABSOLUTE_TOLERANCE,
     RELATIVE_TOLERANCE,
@@ -147,7 +148,7 @@ class SedmlTasks:
         count = self._repetitions(task)
         for entry in task.ranges:
             if entry.formula is None and len(entry.values) < count:
-                amount_text = f"{len(entry.values)} values for {count} repetitions"
+                amount_text = f"{with_noun(len(entry.values), 'value')} for {with_noun(count, 'repetition')}"
                 problems.append(
                     Problem("bad-range", f"the range {entry.name} is too short", entry.location, amount_text)
                 )

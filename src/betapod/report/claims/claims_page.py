@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ...base.nouns import with_noun
 from ..common.pages import template
 from ..common.words import capital, listed, true_minus
 from .claim_pictures import picture, verdicts_overview
@@ -106,7 +107,7 @@ def claims_message(entries: Sequence[JudgedClaim]) -> list[str]:
         counts = [f"{judged.count(name)} {name}" for name in VERDICTS if name in judged]
         if judged:
             none = " none is supported" if "supported" not in judged else ""
-            sentences.append(f"Of {len(judged)} claims about {subject}{none}: {listed(counts)}.")
+            sentences.append(f"Of {with_noun(len(judged), 'claim')} about {subject}{none}: {listed(counts)}.")
     simulated = [e.simulations for e in entries if e.claim.about == "cells" and e.simulations]
     reached = sum(
         all(simulation.reached_within_evidence is not False for simulation in several) for several in simulated
@@ -115,7 +116,7 @@ def claims_message(entries: Sequence[JudgedClaim]) -> list[str]:
     silent = sum(any(simulation.expressible is False for simulation in several) for several in simulated)
     if simulated:
         sentences.append(
-            f"The model can simulate {len(simulated)} claims about cells: with the largest effect that evidence allows it reaches "
+            f"The model can simulate {with_noun(len(simulated), 'claim')} about cells: with the largest effect that evidence allows it reaches "
             f"{reached or 'none'} of them."
         )
     if inside:

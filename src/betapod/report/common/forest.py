@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from ...base.nouns import with_noun
 from ...evidence.synthesis.candidate_effects import MEASURES
 from ...evidence.synthesis.pooled import INTERVAL_NAMES, Pooled
 from .figures import GREY, PALETTE, drawable, new_figure, styled
@@ -215,5 +216,5 @@ def _summary(pooled: Pooled) -> str:
     about = ", ".join(number for number in numbers if number)
     return (
         f"{pooled.k} independent studies ({words}), {pooled.method}, {INTERVAL_NAMES[pooled.interval]} interval"
-        f"{': ' if about else ''}{about}; {len(pooled.excluded)} records excluded"
+        f"{': ' if about else ''}{about}; {with_noun(len(pooled.excluded), 'record')} excluded"
     )

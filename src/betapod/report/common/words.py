@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from ...base.nouns import with_noun
 from ...hazards.outcome_rates import OUTCOME_LABELS
 from ...observables.quantities import CHARACTERISTICS, visit_observables
 from ...therapies.scenarios import SCENARIOS
@@ -87,7 +88,7 @@ def arm(assessment: Assessment, name: str) -> str:
 
 def counted(n: int, singular: str, plural: str = "") -> str:
     """Return a number with its noun: ``1 trial``, ``2 trials``."""
-    return f"{thousands(n)} {singular if n == 1 else plural or singular + 's'}"
+    return with_noun(n, singular, plural).replace(",", NARROW)
 
 
 def listed(names: Sequence[str], last: str = "and") -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from ...base.config import Document, Where, read_quantity
 from ...base.errors import BetapodError, Problem
+from ...base.nouns import with_noun
 from ...observables.quantities import CHARACTERISTICS, code_of, label_of, observable_unit, visit_observables
 from .analysis_keys import ACUTE_DAYS, CONTROLLED, COURSES, IMPUTED, RATIOS, SETTINGS, SLOPES, measure_of, method_of
 from .value_checks import day_of, list_of, mapping_of, short, unknown
@@ -323,7 +324,7 @@ def _graph(document: Document, rules: dict[str, Any], where: Where, tests: dict[
                 f"the graph does not fit the {count} tests of design {name!r}",
                 where,
                 True,
-                found=f"{len(weights)} weights, {len(shares)} rows",
+                found=f"{with_noun(len(weights), 'weight')}, {with_noun(len(shares), 'row')}",
                 expected=f"{count} weights, and {count} rows of {count} numbers",
             )
             return

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from ...base.config import Document, Where
 from ...base.errors import BetapodError, Problem
+from ...base.nouns import with_noun
 from .analysis_keys import CONTROLLED, method_of
 from .look_design import counts_of_looks, look_design, shares_of_looks, stage_design
 from .look_keys import Looks
@@ -80,7 +81,7 @@ def _of_comparison(
             "looks are at one comparison, and the design has several",
             where,
             True,
-            found=f"{len(arms)} arms",
+            found=with_noun(len(arms), "arm"),
             expected="two arms, or select with the rule by which arms go on",
         )
     if endpoints.get("multiplicity") is not None:

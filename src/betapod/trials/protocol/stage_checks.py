@@ -7,6 +7,7 @@ from typing import Any
 
 from ...base.config import Document, Where
 from ...base.errors import BetapodError, Problem
+from ...base.nouns import with_noun
 from ...observables.quantities import code_of, visit_observables
 from .analysis_checks import margin_size
 from .analysis_keys import CONTROLLED, method_of
@@ -83,11 +84,11 @@ def _of_claims(document: Document, design: dict[str, Any], looks: Looks, where: 
     if (looks.enrich is not None or looks.resize is not None) and len(arms) > 2:
         name = "enrich" if looks.enrich is not None else "resize"
         yield document.problem(
-            "not-supported", f"{name} is for one comparison", (*where, name), True, found=f"{len(arms)} arms", expected="two arms"
+            "not-supported", f"{name} is for one comparison", (*where, name), True, found=with_noun(len(arms), "arm"), expected="two arms"
         )  # fmt: skip
     if len(arms) > 9:
         yield document.problem(
-            "not-supported", "a closed test is of 8 claims at most", where, True, found=f"{len(arms)} arms"
+            "not-supported", "a closed test is of 8 claims at most", where, True, found=with_noun(len(arms), "arm")
         )
     if looks.resize is None and (looks.futility is not None or looks.boundaries == "PT"):
         yield document.problem(

@@ -11,6 +11,7 @@ from typing import Any
 from ...base.config import read_quantity
 from ...base.constants import DAYS_PER_MONTH
 from ...base.errors import BetapodError, ConfigError, Problem, not_among
+from ...base.nouns import with_noun
 from ...observables.quantities import (
     CHARACTERISTICS,
     code_of,
@@ -222,7 +223,7 @@ def read_answers(lines: Sequence[str]) -> dict[str, Any]:
         asked = "; ".join(question.name for question in QUESTIONS[len(kept) :])
         message = "there is one answer to each of the ten questions"
         hint = f"Without an answer: {asked}." if asked else "Remove what is too much."
-        raise ConfigError(Problem("missing-answer", message, found=f"{len(kept)} lines", expected="10 lines; an empty one for the usual answer", hint=hint))  # fmt: skip
+        raise ConfigError(Problem("missing-answer", message, found=with_noun(len(kept), "line"), expected="10 lines; an empty one for the usual answer", hint=hint))  # fmt: skip
     answers: dict[str, Any] = {}
     problems: list[Problem] = []
     for question, (number, text) in zip(QUESTIONS, kept, strict=True):

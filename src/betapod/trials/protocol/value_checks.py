@@ -16,6 +16,7 @@ from ...base.clinical import Kind
 from ...base.config import Document, Where, read_quantity
 from ...base.constants import DAYS_PER_YEAR
 from ...base.errors import BetapodError, Problem, did_you_mean
+from ...base.nouns import with_noun
 from ...observables.quantities import CHARACTERISTICS, code_of, label_of, observable_unit, visit_observables
 from ...observables.table import bounds_for, observables_and_characteristics
 
@@ -64,7 +65,7 @@ def texts(document: Document) -> Iterator[Problem]:
                 "a name is too long",
                 where,
                 key,
-                found=f"{len(text)} letters",
+                found=with_noun(len(text), "letter"),
                 expected=f"at most {LONGEST_NAME}",
                 hint="Long texts belong to label, title or summary.",
             )
