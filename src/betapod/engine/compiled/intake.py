@@ -227,6 +227,6 @@ def _fastest_growth(lanes: Lanes) -> Value:
     for row, column, kind, index in program.entries:
         if row == column and row < len(program.states):
             of_step = kind == "linear"
-            place, slot = lanes.place("m" if of_step else "c"), slots[row, row] if of_step else index
-            growth = c.maximum(c.load(place, "v", slot), growth)
+            array, slot = lanes.place("m" if of_step else "c"), slots[row, row] if of_step else index
+            growth = c.maximum(c.load(array, "v", slot), growth)
     return growth
