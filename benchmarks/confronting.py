@@ -33,7 +33,7 @@ from betapod.evidence.records.study import Record
 from betapod.validation.predictions import study_courses
 from betapod.validation.predictions.campaign import confront_records
 from betapod.validation.predictions.condition import Condition
-from betapod.validation.predictions.row_expectations import study_expectations
+from betapod.validation.predictions.row_expectations import rows_expected
 from betapod.validation.predictions.studies import sort
 
 #: Tolerances that are compared, the reference first.
@@ -70,14 +70,13 @@ def confront_all(every: int) -> dict[str, float]:
 
 def evaluate_objective(every: int, count: int) -> dict[str, float]:
     """Evaluate what is expected of every row under one set of parameters, the second time."""
-    rows, condition = studies(every), Condition(SCENARIO)
+    records, condition = [record for of_study in studies(every).values() for record in of_study], Condition(SCENARIO)
     seconds = 0.0
     for _ in range(2):
         began = time.process_time()
-        for of_study in rows.values():
-            study_expectations(of_study, [condition], count, 1, 1)
+        rows_expected(records, [condition], count, 1, 1)
         seconds = time.process_time() - began
-    return {"seconds": seconds, "rows": float(sum(map(len, rows.values())))}
+    return {"seconds": seconds, "rows": float(len(records))}
 
 
 def measured(what: str, every: int, cache: str) -> dict[str, float]:
@@ -147,7 +146,7 @@ def errors_by_tolerance(every: int) -> None:
         failed, began = 0, time.process_time()
         for of_study in rows.values():
             with tolerances_held(rtol, atol) as seen:
-                numbers = study_expectations(of_study, [Condition(SCENARIO)], 60, 1, 1)[0]
+                numbers = rows_expected(of_study, [Condition(SCENARIO)], 60, 1, 1)[0]
             expected |= {record.id: float(x) for record, x in zip(of_study, numbers, strict=True)}
             failed += sum(lost for *_, lost in seen)  # type: ignore[misc]
             frozen = [group for arm, group, _ in seen if arm.care_rule == "frozen" and len(group) <= 60]  # type: ignore[attr-defined, arg-type]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from betapod.base.errors import ConfigError
 from betapod.engine.compiled.kernel import Kernel, kernel_for
 from betapod.engine.ensemble import Ensemble
-from betapod.engine.ensemble_input import distinct_schedules
+from betapod.engine.ensemble_input import _are_usual, distinct_schedules
 from betapod.engine.schedule import Dose, Schedule, Switch
 from betapod.engine.segments import Moments
 from betapod.model import Model, Parameter, ParameterTable, Part, assemble
@@ -86,7 +87,7 @@ def test_schedules_that_share_their_times_are_what_they_are_alone(
 def test_orders_are_checked_once_and_a_wrong_one_in_any_schedule_is_found(
     model: Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    dose, more, wrong = Dose("a", 5.0), Dose("a", 6.0), Dose("b", 5.0)
+    dose, more, wrong = Dose("a", 5.0, duration=1.0), Dose("a", 6.0, rate=2.0), Dose("b", 5.0)
     with pytest.raises(ConfigError, match="'b' is not a state"):
         distinct_schedules(model, [Schedule([dose]), Schedule([dose, wrong])], 2)
     seen: list[int] = []
@@ -94,6 +95,33 @@ def test_orders_are_checked_once_and_a_wrong_one_in_any_schedule_is_found(
     monkeypatch.setattr(Schedule, "check", lambda self, model: seen.append(len(self.doses)) or check(self, model))
     distinct, which = distinct_schedules(model, [Schedule([dose]), Schedule([dose, more]), Schedule([dose])], 3)
     assert seen == [1, 1] and len(distinct) == 2 and np.array_equal(which, [0, 1, 0])
+
+
+_ODD = st.sampled_from([0.0, 1.0, -1.0, 7, True, math.nan, math.inf, 1e300, "1", None])
+
+
+@given(
+    doses=st.lists(
+        st.builds(
+            Dose,
+            st.sampled_from(["a", "b"]),
+            _ODD,
+            _ODD,
+            _ODD,
+            st.sampled_from([0, 2, -1, 1.5, True]),
+            _ODD,
+            _ODD,
+            _ODD,
+        ),
+        min_size=1,
+        max_size=3,
+    )
+)
+def test_doses_that_are_looked_at_together_are_right_one_by_one(model: Model, doses: list[Dose]) -> None:
+    if _are_usual(model, doses):
+        Schedule(doses).check(model)
+    usual = [Dose("a", 5.0), Dose("a", 1.0, 2.0, 7.0, 3)]
+    assert _are_usual(model, usual) and not _are_usual(model, [*usual, Dose("a", -5.0)])
 
 
 def test_one_program_serves_whatever_is_ramped(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,7 +22,8 @@ from betapod.physiology import whole_body
 from betapod.therapies import standard_care
 from betapod.therapies.drug_limits import contraindications
 from betapod.therapies.drug_switches import CautionWarning, care
-from betapod.therapies.standard_care import catalogue, input_courses, therapy
+from betapod.therapies.input_courses import input_courses
+from betapod.therapies.standard_care import catalogue, therapy
 
 WEEKS_26 = 182.0
 Printed = Callable[..., None]

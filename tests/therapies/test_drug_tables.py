@@ -15,7 +15,8 @@ from betapod.model.bibliography import Bibliography
 from betapod.physiology import whole_body
 from betapod.therapies import drug_catalogue, standard_care
 from betapod.therapies.drug_limits import allowed_drugs, contraindications, drug_limits
-from betapod.therapies.standard_care import catalogue, input_courses, therapy
+from betapod.therapies.input_courses import input_courses
+from betapod.therapies.standard_care import catalogue, therapy
 
 FOLDER = Path(whole_body.__file__).parent / "parameters"
 WORKS = Bibliography.read(FOLDER / "references.bib")

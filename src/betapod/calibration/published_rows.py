@@ -14,7 +14,7 @@ from ..validation.predictions.campaign import confront_records
 from ..validation.predictions.condition import Condition
 from ..validation.predictions.kept_people import KeptPeople
 from ..validation.predictions.prediction import Prediction
-from ..validation.predictions.row_expectations import plans_of, study_expectations
+from ..validation.predictions.row_expectations import plans_of, rows_expected
 from ..validation.predictions.study_tables import NO_TABLES, StudyTables, using_tables
 from .fit_rows import FitRows
 
@@ -94,9 +94,9 @@ class PublishedRows:
     def _expected(self, conditions: Sequence[Condition], count: int, people: KeptPeople) -> Numbers:
         people.live(conditions)
         expected = np.full((len(conditions), len(self.records)), np.nan)
-        for of_study in self.studies.values():
-            index = [self._places[record.id] for record in of_study]
-            expected[:, index] = study_expectations(of_study, conditions, count, self.seed, 1, people=people)
+        rows = [record for of_study in self.studies.values() for record in of_study]
+        index = [self._places[record.id] for record in rows]
+        expected[:, index] = rows_expected(rows, conditions, count, self.seed, 1, people=people)
         return on_scale(self.rows, expected)
 
     def _level_of_more(self) -> Numbers:

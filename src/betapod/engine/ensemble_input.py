@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import functools
+import math
+import operator
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -13,9 +16,12 @@ from ..base.arguments import by_name, floats, instance, wrong
 from ..base.errors import ConfigError, Location, ParameterError, Problem, did_you_mean, unit_in
 from ..model.assembly.model import Model
 from ..model.assembly.possible_states import impossible_start
-from ..model.parameters.possible_values import impossible_columns
+from ..model.parameters.possible_values import excludes_zero, impossible_columns, possible_bounds, stays_positive
 from .limits import MOST_ENSEMBLE_VALUES, SHORTEST
 from .schedule import Dose, Schedule, Switch
+
+#: Reads all that an order says.
+_SAID = {kind: operator.attrgetter(*(field.name for field in fields(kind))) for kind in (Dose, Switch)}
 
 
 @dataclass(frozen=True)
@@ -68,6 +74,8 @@ def patient_columns(model: Model, patients: Any) -> tuple[int, dict[str, NDArray
             expected = f"at most {MOST_ENSEMBLE_VALUES:,}"
             raise ConfigError(Problem("too-large", "these are too many patients for one call", expected=expected))
         return int(patients), {}
+    if sound := _sound_columns(model, patients):
+        return len(next(iter(sound.values()))), sound
     problems = []
     columns: dict[str, NDArray[np.float64]] = {}
     if not isinstance(patients, Mapping) and not hasattr(patients, "iloc"):
@@ -100,6 +108,46 @@ def patient_columns(model: Model, patients: Any) -> tuple[int, dict[str, NDArray
             )
         )
     return next(iter(lengths.values())), columns
+
+
+def _sound_columns(model: Model, patients: Any) -> dict[str, NDArray[np.float64]]:
+    """Return values of patients with which nothing is wrong, looked at together; nothing where something may be: what it is takes longer to say."""
+    table = _table_of(patients)
+    limits = _limits_together(model, tuple(patients)) if table is not None else None
+    if table is None or limits is None:
+        return {}
+    low, high, not_zero = limits
+    lowest, highest = table.min(axis=1), table.max(axis=1)
+    # What is no number compares with nothing.
+    within = (low <= lowest) & (highest <= high) & np.isfinite(lowest) & np.isfinite(highest)
+    sound = within.all() and not np.any(table[not_zero] == 0.0)
+    return dict(zip(patients, table, strict=True)) if sound else {}
+
+
+def _table_of(columns: Any) -> NDArray[np.float64] | None:
+    """Return columns that are all arrays of so many doubles as one table, (names, patients); None where any is something else."""
+    if not isinstance(columns, Mapping) or not columns:
+        return None
+    shapes = {
+        values.shape if type(values) is np.ndarray and values.dtype == np.float64 else None
+        for values in columns.values()
+    }
+    shape = shapes.pop()
+    if shapes or shape is None or len(shape) != 1 or not shape[0]:
+        return None
+    return np.array(list(columns.values()))
+
+
+@functools.lru_cache(maxsize=64)
+def _limits_together(
+    model: Model, names: tuple[str, ...]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]] | None:
+    """Return what some parameters and inputs can be: the lowest and the highest of each, and the places of those that cannot be 0."""
+    rows = {**model.parameters, **model.inputs}
+    if any(name not in rows for name in names):
+        return None
+    low, high = np.array([possible_bounds(rows[name]) for name in names]).T
+    return low, high, np.flatnonzero([excludes_zero(rows[name]) for name in names])
 
 
 def visit_times(times: ArrayLike) -> NDArray[np.float64]:
@@ -146,27 +194,55 @@ def distinct_schedules(
         )
     numbers: dict[int, int] = {}
     contents: dict[tuple[object, ...], int] = {}
-    sound: set[Dose | Switch] = set()
+    sound: set[object] = set()
     distinct: list[Schedule] = []
     which = np.empty(count, dtype=np.int64)
     for i, item in enumerate(schedule):
         if id(item) not in numbers:
             # Schedules of equal content share one table, however often they were made.
-            content = tuple(item.doses), tuple(item.switches)
+            content = _content(item.doses), _content(item.switches)
             if content not in contents:
                 contents[content] = len(distinct)
                 # Thousands of schedules are made of a few orders.
-                new = Schedule(
-                    [dose for dose in content[0] if dose not in sound],
-                    [switch for switch in content[1] if switch not in sound],
+                doses, switches = (
+                    [order for order, key in zip(orders, keys, strict=True) if key not in sound]
+                    for orders, keys in zip((item.doses, item.switches), content, strict=True)
                 )
+                new = Schedule([] if _are_usual(model, doses) else doses, switches)
                 if new.doses or new.switches:
                     new.check(model)
-                    sound.update(new.doses, new.switches)
+                sound.update(*content)
                 distinct.append(item)
             numbers[id(item)] = contents[content]
         which[i] = numbers[id(item)]
     return distinct or [Schedule()], which
+
+
+def _content(orders: Sequence[Dose] | Sequence[Switch]) -> tuple[object, ...]:
+    """Return what each of some orders says: what equal orders have in common, compared sooner than the orders themselves."""
+    try:
+        return tuple(map(_SAID[type(orders[0])], orders)) if orders else ()
+    except (AttributeError, KeyError, TypeError):
+        # Something that is no order is told by `Schedule.check`.
+        return tuple(orders)
+
+
+def _are_usual(model: Model, doses: Sequence[Dose]) -> bool:
+    """Return whether nothing is wrong with doses, all given at once; `Schedule.check` looks at others one by one."""
+    try:
+        states, amounts, times, every, more, durations, rates, steady = zip(*map(_SAID[Dose], doses), strict=True)
+    except (AttributeError, ValueError):
+        return False
+    numbers = (*amounts, *times, *every, *durations, *rates)
+    plain = set(map(type, numbers)) == {float} and set(map(type, more)) == {int} and set(map(type, steady)) == {bool}
+    return (
+        plain
+        and all(map(math.isfinite, numbers))
+        and min(*numbers, *more) >= 0
+        and all(interval > 0.0 for interval, further in zip(every, more, strict=True) if further)
+        and not any((*durations, *rates, *steady))
+        and set(states) <= set(model.state_names)
+    )
 
 
 def initial_states(model: Model, initial: Mapping[str, ArrayLike] | None, count: int) -> dict[str, NDArray[np.float64]]:
@@ -177,6 +253,9 @@ def initial_states(model: Model, initial: Mapping[str, ArrayLike] | None, count:
     ConfigError
         Unknown states, wrong lengths, numbers that are not finite or impossible; all at once.
     """
+    table = _table_of(initial)
+    if table is not None and table.shape[1] == count and _can_start(model, tuple(initial or ()), table):
+        return dict(zip(initial or (), table, strict=True))
     starts: dict[str, NDArray[np.float64]] = {}
     problems = []
     for name, start in by_name("initial", {} if initial is None else initial).items():
@@ -193,3 +272,18 @@ def initial_states(model: Model, initial: Mapping[str, ArrayLike] | None, count:
     if problems:
         raise ConfigError(problems)
     return starts
+
+
+def _can_start(model: Model, names: tuple[str, ...], table: NDArray[np.float64]) -> bool:
+    """Return whether all states are there and can start from their rows of a table, looked at together."""
+    lowest = _lowest_starts(model, names)
+    # What is no number compares with nothing.
+    return lowest is not None and bool(np.all(table.min(axis=1) >= lowest) and np.all(np.isfinite(table)))
+
+
+@functools.lru_cache(maxsize=64)
+def _lowest_starts(model: Model, names: tuple[str, ...]) -> NDArray[np.float64] | None:
+    """Return the lowest number from which each of some states can start; None where one is not there."""
+    if not set(names) <= set(model.state_names):
+        return None
+    return np.array([0.0 if stays_positive(model.units[name]) else -np.inf for name in names])

@@ -93,6 +93,8 @@ def varied_by(sds: Mapping[str, float]) -> AbstractContextManager[None]:
     ConfigError
         There is no such row (the nearest is given), or an SD below 0.
     """
+    if not sds:
+        return _SDS.held(())
     rows = {f"{row['observable']} {row['of']}" for row in read_observable_rows("variation") if row["sd"]}
     problems = [
         Problem("unknown-variation", f"nothing says how {name!r} varies", hint=did_you_mean(name, rows))

@@ -102,9 +102,11 @@ def follow_patients(
     patients: Library,
     days: Sequence[float] | Numbers,
     outputs: Sequence[str],
-    care: GoingCare,
+    care: GoingCare | Sequence[GoingCare],
     orders: Orders,
     *,
+    until: Numbers | None = None,
+    studies: NDArray[np.int64] | None = None,
     initial: Mapping[str, Numbers] | None = None,
     values: Mapping[str, Numbers] | None = None,
     rtol: float = 1e-5,
@@ -120,6 +122,12 @@ def follow_patients(
         To be reported, increasing, from 0 on.
     outputs
         Names of states and equations of the coupled model.
+    care
+        How it goes on, for all alike or for each of them.
+    until
+        (people,) day until which each is followed; the last of `days` unless given.
+    studies
+        (people,) number of the study of each, see `of_one_program`; of one study unless given.
     orders
         What a study gives besides, made anew every year from what people take by then.
     initial
@@ -144,7 +152,9 @@ def follow_patients(
     alive = np.ones(len(patients), dtype=bool)
     moments = np.asarray(days, dtype=np.float64)
     takes: list[dict[str, NDArray[np.bool_]]] = []
-    for year in range(max(1, int(np.ceil(moments[-1] / DAYS_PER_YEAR)))):
+    last_days = np.broadcast_to(moments[-1] if until is None else until, len(patients))
+    years = np.maximum(1, np.ceil(last_days / DAYS_PER_YEAR).astype(np.int64))
+    for year in range(int(years.max(initial=1))):
         start = year * DAYS_PER_YEAR
         lives.visit(year)
         now = lives.library(year)
@@ -158,20 +168,41 @@ def follow_patients(
         columns = living.parameters | switched | {name: column[rows] for name, column in (values or {}).items()}
         within = (moments > start) & (moments <= start + DAYS_PER_YEAR) if year else moments <= DAYS_PER_YEAR
         grid = np.unique(np.append(moments[within] - start, DAYS_PER_YEAR))
-        result = ensemble.run(columns, grid, schedules, living.initial)
-        if finer is not None:
-            integrate_failures_again(result, *finer)
         places = np.searchsorted(grid, moments[within] - start)
-        course[np.ix_(rows, np.flatnonzero(within))] = result.values[:, places, : len(wanted)]
-        status[rows], ended_at[rows] = result.status, start + result.ended_at
-        last = {name: result.values[:, -1, i] for i, name in enumerate(result.names)}
-        gone = ~np.isfinite(last["MAP"])
-        lives.remember(rows[~gone], {name: column[~gone] for name, column in last.items()})
-        alive[rows[gone]] = False
+        for some in of_one_program(schedules, None if studies is None else studies[rows]):
+            result = ensemble.run(
+                {name: column[some] for name, column in columns.items()},
+                grid,
+                [schedules[person] for person in some],
+                {name: column[some] for name, column in living.initial.items()},
+            )
+            if finer is not None:
+                integrate_failures_again(result, *finer)
+            who = rows[some]
+            course[np.ix_(who, np.flatnonzero(within))] = result.values[:, places, : len(wanted)]
+            status[who], ended_at[who] = result.status, start + result.ended_at
+            last = {name: result.values[:, -1, i] for i, name in enumerate(result.names)}
+            gone = ~np.isfinite(last["MAP"])
+            lives.remember(who[~gone], {name: column[~gone] for name, column in last.items()})
+            alive[who[gone]] = False
+        alive &= years > year + 1
         if not alive.any():
             break
     by_year = {drug: np.stack([flags[drug] for flags in takes], axis=1) for drug in DRUG_COLUMNS}
     return FollowedPeople(course, status, ended_at, by_year)
+
+
+def of_one_program(schedules: Sequence[Schedule], studies: NDArray[np.int64] | None = None) -> list[NDArray[np.int64]]:
+    """Return the places of people who are integrated at once: those of studies in which some input is ramped, and the others.
+
+    The program with ramps rounds otherwise: so nobody's course depends on which other studies are simulated at once.
+    """
+    everybody = np.arange(len(schedules))
+    if studies is None:
+        return [everybody]
+    ramped = np.array([any(switch.width > 0 for switch in schedule.switches) for schedule in schedules], dtype=bool)
+    with_ramps = np.isin(studies, studies[ramped])
+    return [part for part in (everybody[with_ramps], everybody[~with_ramps]) if len(part)]
 
 
 def integrate_failures_again(result: EnsembleResult, rtol: float, atol: float) -> None:
@@ -201,16 +232,21 @@ def _lowest() -> tuple[float, ...]:
 class _Lives:
     """People between two visits."""
 
-    def __init__(self, patients: Library, care: GoingCare, states: dict[str, Numbers]) -> None:
+    def __init__(self, patients: Library, care: GoingCare | Sequence[GoingCare], states: dict[str, Numbers]) -> None:
         table = patients.table
         if "seed" not in patients.origin:
             message = "the library does not say with which seed its people were drawn: their doctors are not known"
             raise ConfigError(Problem("no-seed", message))
-        self.patients, self.care, self.states = patients, care, states
+        self.patients, self.states = patients, states
+        of_each = [care] if isinstance(care, GoingCare) else care
+        self.year, self.glucose, self.clinic = (
+            np.broadcast_to([read(item) for item in of_each], len(patients))
+            for read in (lambda item: item.year, lambda item: item.glucose, lambda item: item.rule == "clinic")
+        )
         self.people = sample(int(patients.origin["seed"]), table["person"].to_numpy())
         self.age = table["age"].to_numpy(dtype=np.float64)
         # Doctors go by the calendar of the study, not by that of the snapshot.
-        self.people.traits["birth_year"] = care.year - self.age
+        self.people.traits["birth_year"] = self.year - self.age
         self.drugs = Prescriptions({name: table[name].to_numpy() > 0 for name in drug_columns()})
         true = {
             name: table[f"true_{name}"].to_numpy(dtype=np.float64) for name in ("hba1c", "MAP", "egfr", "gfr", "uacr")
@@ -219,41 +255,38 @@ class _Lives:
 
     def visit(self, year: int) -> None:
         """Measure and prescribe, as at the visits of a life."""
-        people, age = self._under(self.care.year + year), self.age + year
+        people, age = self._under(self.year + year), self.age + year
         person = {"age": age, "female": people.traits["female"], "stiffness": people.traits["stiffness"]}
         laboratory = {name: np.nan_to_num(self.laboratory[name], nan=1.0) for name in self.laboratory}
         measured = observe.measure_once(laboratory, person, people.numbers, people.seed, f"follow-up {year}")
         before = self.drugs.current[INSULIN].copy()
-        if self.care.glucose:
-            needless = before & (laboratory["insulin_dose"] < LEAST_INSULIN) & (people.traits["T1D"] == 0)
-            self.drugs.current[INSULIN] &= ~needless
+        needless = before & (laboratory["insulin_dose"] < LEAST_INSULIN) & (people.traits["T1D"] == 0)
+        self.drugs.current[INSULIN] &= ~(needless & self.glucose)
         diagnosed = np.ones(len(people), dtype=bool)
-        self.drugs.visit(people, 1000 + year, np.full(len(people), self.care.year + year), measured, diagnosed)
-        if self.care.glucose:
-            now, dose = self.drugs.current[INSULIN], self.states["ln_insulin_dose"]
-            dose = np.where(now & ~before, np.log(FIRST_INSULIN), dose)
-            self.states["ln_insulin_dose"] = np.where(before & ~now, np.log(NO_INSULIN), dose)
-        else:
-            self.drugs.current[INSULIN] = before
+        self.drugs.visit(people, 1000 + year, self.year + year, measured, diagnosed)
+        now = np.where(self.glucose, self.drugs.current[INSULIN], before)
+        dose = np.where(now & ~before, np.log(FIRST_INSULIN), self.states["ln_insulin_dose"])
+        self.states["ln_insulin_dose"] = np.where(before & ~now, np.log(NO_INSULIN), dose)
+        self.drugs.current[INSULIN] = now
 
-    def _under(self, year: float) -> People:
+    def _under(self, year: float | Numbers) -> People:
         """Return people with the thresholds of their doctors in a calendar year."""
         traits = dict(self.people.traits)
-        if self.care.rule == "clinic":
-            era = int(year >= ALBUMINURIA_CARE_FROM)
-            traits["care_inertia"] = np.full(len(self.people), CLINIC_ACTS)
-            traits["pressure_care"] = np.minimum(traits["pressure_care"], CLINIC_PRESSURE[era])
-            traits["care_from"] = np.minimum(traits["care_from"], CLINIC_HBA1C[era])
-            traits["adherence"] = np.maximum(traits["adherence"], CLINIC_ADHERENCE)
-            for name in ("glucose_type_1", "glucose_insulin"):
-                traits[name] = np.minimum(traits[name], CLINIC_GLUCOSE)
-        if not self.care.glucose:
-            traits["care_from"] = np.full(len(self.people), np.inf)
+        era = (np.asarray(year) >= ALBUMINURIA_CARE_FROM).astype(np.int64)
+        of_clinic = {
+            "care_inertia": np.full(len(self.people), CLINIC_ACTS),
+            "pressure_care": np.minimum(traits["pressure_care"], np.array(CLINIC_PRESSURE)[era]),
+            "care_from": np.minimum(traits["care_from"], np.array(CLINIC_HBA1C)[era]),
+            "adherence": np.maximum(traits["adherence"], CLINIC_ADHERENCE),
+            **{name: np.minimum(traits[name], CLINIC_GLUCOSE) for name in ("glucose_type_1", "glucose_insulin")},
+        }
+        traits |= {name: np.where(self.clinic, column, traits[name]) for name, column in of_clinic.items()}
+        traits["care_from"] = np.where(self.glucose, traits["care_from"], np.inf)
         return replace(self.people, traits=traits)
 
     def library(self, year: int) -> Library:
         """Return everybody as they are at the start of a year."""
-        people, age = self._under(self.care.year + year), self.age + year
+        people, age = self._under(self.year + year), self.age + year
         columns = dict(self.patients.parameters)
         columns |= {"age": age, "S_cr0": people.creatinine(age)} | people.decline
         # The own change of weight goes on where it was, although the model's time begins anew.
@@ -302,22 +335,25 @@ def _continued(
     names = sorted({switch.input for schedule in schedules for switch in schedule.switches})
     base = {name: people.parameters.get(name, np.full(len(people), model.inputs[name].value)) for name in names}
     present = {name: np.array(column, dtype=np.float64) for name, column in base.items()}
-    left: list[Schedule] = []
     moments = Moments(start + DAYS_PER_YEAR)
-    nothing = Schedule()
+    persons: dict[int, list[int]] = {}
     for person, schedule in enumerate(schedules):
+        persons.setdefault(id(schedule), []).append(person)
+    left = [Schedule()] * len(schedules)
+    for same in persons.values():
+        schedule = schedules[same[0]]
         if not schedule.doses and not schedule.switches:
-            left.append(nothing)
             continue
-        inputs = {name: float(base[name][person]) for name in names}
-        for name, value in schedule.inputs_at(moments, inputs, start).items():
-            present[name][person] = value
-        left.append(
-            Schedule(
-                tuple(replace(dose, time=dose.time - start) for dose in schedule.doses if dose.time >= start),
-                _left(schedule, start),
-            )
+        of_same = Schedule(
+            tuple(replace(dose, time=dose.time - start) for dose in schedule.doses if dose.time >= start),
+            _left(schedule, start),
         )
+        switched = {switch.input for switch in schedule.switches}
+        for person in same:
+            inputs = {name: float(base[name][person]) for name in switched}
+            for name, value in schedule.inputs_at(moments, inputs, start).items():
+                present[name][person] = value
+            left[person] = of_same
     return left, present
 
 

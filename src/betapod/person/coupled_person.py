@@ -14,8 +14,9 @@ from ..base.errors import ConfigError, Problem, not_among
 from ..engine.one_patient import simulate_one
 from ..model import Model
 from ..physiology import whole_body
+from ..therapies.input_courses import input_courses
 from ..therapies.plan import Plan, plan
-from ..therapies.standard_care import input_courses, therapy
+from ..therapies.standard_care import therapy
 from . import typical as people
 from .begins_today import lifelong_and_today
 from .kept_histories import History, kept_history

@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
 
 from ..base.errors import ConfigError, Location, Problem
 from ..engine.schedule import Dose, Schedule, Switch
@@ -14,6 +17,11 @@ from ..physiology.cells.routes import ORGANS
 from . import cell_parameters
 from .cell_order import CONDITIONS, Order, read_order
 from .scenarios import DEFAULT
+
+#: A number of one patient, or those of many, (people,).
+Amount = Any
+#: Whether a warning concerns a patient, or each of many.
+Concerned = Any
 
 
 @dataclass(frozen=True)
@@ -58,7 +66,7 @@ class Regimen:
 
 @dataclass
 class Course:
-    """What a course is being made of.
+    """What a course is being made of, for one patient or for many at once, where numbers are arrays (people,).
 
     Attributes
     ----------
@@ -66,39 +74,48 @@ class Course:
         Quantities of the model for this patient, where they were computed before; `state` is needed for others.
     product_numbers
         Numbers of products that differ from the table's.
+    doses
+        States, with the amount of every infusion.
+    switches
+        Inputs, with value and day.
+    warnings
+        Whom they concern, and what they say.
     """
 
     order: Order
     model: Model
     table: ParameterTable
     state: Mapping[str, float] = field(default_factory=dict)
-    quantities: Mapping[str, float] = field(default_factory=dict)
-    product_numbers: Mapping[str, float] = field(default_factory=dict)
-    doses: list[Dose] = field(default_factory=list)
-    switches: list[Switch] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
+    quantities: Mapping[str, Amount] = field(default_factory=dict)
+    product_numbers: Mapping[str, Amount] = field(default_factory=dict)
+    doses: list[tuple[str, Amount]] = field(default_factory=list)
+    switches: list[tuple[str, Amount, float]] = field(default_factory=list)
+    warnings: list[tuple[Concerned, str]] = field(default_factory=list)
 
-    def number(self, key: str) -> float:
+    def number(self, key: str) -> Amount:
         """Return a number of a product."""
         return self.product_numbers[key] if key in self.product_numbers else self.table[key].value
 
-    def add(self, state: str, amount: float) -> None:
+    def add(self, state: str, amount: Amount) -> None:
         """Dose a state at every infusion."""
-        if amount:
-            order = self.order
-            self.doses.append(Dose(state, amount, order.start, order.interval, order.count - 1))
+        self.doses.append((state, amount))
 
-    def switch(self, name: str, value: float, time: float | None = None) -> None:
+    def switch(self, name: str, value: Amount, time: float | None = None) -> None:
         """Set an input, where the model has it."""
         if name in self.model.inputs:
-            self.switches.append(Switch(name, value, self.order.start if time is None else time))
+            self.switches.append((name, value, self.order.start if time is None else time))
 
-    def evaluate(self, *names: str) -> list[float]:
+    def evaluate(self, *names: str) -> list[Amount]:
         """Return quantities of the model for this patient at the start."""
         if self.quantities:
             return [self.quantities[name] for name in names]
-        switched = {s.input: s.value for s in self.switches if s.time <= self.order.start}
+        switched = {name: float(value) for name, value, time in self.switches if time <= self.order.start}
         return list(self.model.evaluate(names, self.state, switched).values())
+
+    def dose(self, state: str, amount: float) -> Dose:
+        """Return a dose into a state at every infusion."""
+        order = self.order
+        return Dose(state, amount, order.start, order.interval, order.count - 1)
 
 
 def regimen(
@@ -146,21 +163,33 @@ def regimen(
 def regimen_of(course: Course, weight: float | None, batch: float, where: str = "dose") -> Regimen:
     """Return the regimen of a course, of which order, model and patient are known."""
     order = course.order
-    ordered = _given(course, weight, batch, where)
-    _warn(course, ordered, weight)
+    check_amount(course, weight, batch, where)
+    ordered = float(ordered_cells(course, weight))
+    model_weight = course.product_numbers.get("BW")
+    cautions = cautions_of(course, ordered, weight, None if model_weight is None else float(model_weight))
     if ordered == 0:
-        return Regimen(order, 0.0, 0.0, {}, (), (), tuple(course.warnings))
-    fractions: dict[str, float] = {}
-    if order.product.kind == "graft":
+        return Regimen(order, 0.0, 0.0, {}, (), (), cautions)
+    viable, fractions = fill_course(course, ordered, batch)
+    return Regimen(
+        order,
+        ordered,
+        float(viable),
+        {organ: float(share) for organ, share in fractions.items()},
+        tuple(course.dose(state, float(amount)) for state, amount in course.doses if amount),
+        tuple(Switch(name, float(value), time) for name, value, time in course.switches),
+        (*cautions, *(text for concerned, text in course.warnings if concerned)),
+    )
+
+
+def fill_course(course: Course, ordered: Amount, batch: Amount) -> tuple[Amount, dict[str, Amount]]:
+    """Add doses and switches to a course; return viable cells of an infusion (10^6), and the share that arrests in each organ."""
+    if course.order.product.kind == "graft":
         viable = ordered * course.number("viability_graft")
         _graft(course, viable)
-    else:
-        handled = ordered * (1 - course.number("f_handling"))
-        viable = handled * course.number("viability")
-        fractions = _infusion(course, handled, viable, batch)
-    return Regimen(
-        order, ordered, viable, fractions, tuple(course.doses), tuple(course.switches), tuple(course.warnings)
-    )
+        return viable, {}
+    handled = ordered * (1 - course.number("f_handling"))
+    viable = handled * course.number("viability")
+    return viable, _infusion(course, handled, viable, batch)
 
 
 def dose(text: str, weight: float | None = None, model: Model | None = None, **options: object) -> Schedule:
@@ -168,8 +197,14 @@ def dose(text: str, weight: float | None = None, model: Model | None = None, **o
     return regimen(text, weight, model, **options).schedule  # type: ignore[arg-type]
 
 
-def _given(course: Course, weight: float | None, batch: float, where: str) -> float:
-    """Return the cells per infusion, 10^6."""
+def check_amount(course: Course, weight: float | None, batch: float, where: str) -> None:
+    """Check that a patient can be given what is ordered.
+
+    Raises
+    ------
+    ConfigError
+        A weight or a batch that cannot be, or no weight for an amount per kg.
+    """
     order = course.order
     problems = []
 
@@ -184,11 +219,16 @@ def _given(course: Course, weight: float | None, batch: float, where: str) -> fl
         bad("bad-lot", "the potency of a batch is a factor of 0 or more", found=f"{batch:g}")
     if problems:
         raise ConfigError(problems)
+
+
+def ordered_cells(course: Course, weight: Amount | None) -> Amount:
+    """Return the cells per infusion, 10^6."""
+    order = course.order
     amount = order.amount * (weight if order.per_kg and weight is not None else 1.0)
     return amount * course.number("cells_per_IEQ") * 1e-6 if order.unit == "IEQ" else amount
 
 
-def _infusion(course: Course, handled: float, viable: float, batch: float) -> dict[str, float]:
+def _infusion(course: Course, handled: Amount, viable: Amount, batch: Amount) -> dict[str, Amount]:
     order, route = course.order, course.order.route
     _potency(course, batch)
     _commitment(course)
@@ -205,20 +245,21 @@ def _infusion(course: Course, handled: float, viable: float, batch: float) -> di
         side = "both" if "bilateral" in order.words else "one"
         free, gain = course.evaluate(f"plug_free_{side}", f"plug_gain_{side}")
         # Dead cells obstruct as living ones do.
-        course.add("plugged", gain * max(0.0, handled - free))
+        course.add("plugged", gain * np.maximum(0.0, handled - free))
     return fractions
 
 
-def _potency(course: Course, batch: float) -> None:
+def _potency(course: Course, batch: Amount) -> None:
     order = course.order
     potency = batch * course.number(order.product.potency)
     if "diabetic-donor" in order.words:
-        potency *= course.number("potency_autologous_T2D")
+        potency = potency * course.number("potency_autologous_T2D")
     thawed = course.number("potency_thawed") if "thawed" in order.words else 1.0
+    weaker = bool(np.any(thawed != 1.0))
     for axis in ("pi_A", "pi_T", "pi_M"):
-        for time in order.times if thawed != 1.0 else [order.start]:
+        for time in order.times if weaker else [order.start]:
             course.switch(axis, potency * thawed, time)
-            if thawed != 1.0:
+            if weaker:
                 course.switch(axis, potency, time + 1.0)
 
 
@@ -231,17 +272,17 @@ def _commitment(course: Course) -> None:
         for organ in "KP":
             towards = {"induced-kidney": "K", "induced-islet": "P"}.get(word, organ)
             row = "preconditioned" if word == "preconditioned" else "induced" if organ == towards else "induced_other"
-            readiness[organ] *= course.number(f"commitment_{row}")
+            readiness[organ] = readiness[organ] * course.number(f"commitment_{row}")
     for organ, factor in readiness.items():
         course.switch(f"commitment_{organ}", factor)
-    if conditions and set(readiness.values()) == {1.0}:
+    if conditions:
         named = " and ".join(conditions)
-        course.warnings.append(
-            f"{named}: no human evidence says that this changes what cells become; nothing is changed"
-        )
+        unchanged = np.logical_and.reduce([np.equal(factor, 1.0) for factor in readiness.values()])
+        text = f"{named}: no human evidence says that this changes what cells become; nothing is changed"
+        course.warnings.append((unchanged, text))
 
 
-def _graft(course: Course, viable: float) -> None:
+def _graft(course: Course, viable: Amount) -> None:
     order = course.order
     hidden = order.donor in ("autologous", "hypoimmune")
     course.switch("graft_hidden", 1.0 if hidden else 0.0)
@@ -250,24 +291,35 @@ def _graft(course: Course, viable: float) -> None:
     function = course.number(order.product.function) if order.product.function else 1.0
     course.add(order.product.state, viable * take_rate * function)
     if order.route.name == "depot":
-        course.warnings.append("early losses in a depot are taken as in the portal vein; no number is known")
+        course.warnings.append((True, "early losses in a depot are taken as in the portal vein; no number is known"))
 
 
-def _warn(course: Course, ordered: float, weight: float | None) -> None:
+def cautions_of(
+    course: Course, ordered: float, weight: float | None, model_weight: float | None = None
+) -> tuple[str, ...]:
+    """Return what is unusual about an amount for a patient.
+
+    Parameters
+    ----------
+    model_weight
+        The weight that the model has for the patient; its own input unless given.
+    """
     order, product = course.order, course.order.product
+    cautions = []
     if product.caution:
-        course.warnings.append(f"{product.name}: {product.caution}")
+        cautions.append(f"{product.name}: {product.caution}")
     if product.dose and ordered > 0:
         row = course.table[product.dose]
         usual, unit = (
             (ordered / weight, "10^6 cells/kg") if row.unit.endswith("/kg") and weight else (ordered, "10^6 cells")
         )
         if (row.unit.endswith("/kg") == unit.endswith("/kg")) and not row.low <= usual <= row.high:
-            course.warnings.append(f"{usual:g} {unit} is outside the {row.low:g} to {row.high:g} given in trials")
-    model_weight = (
-        course.product_numbers.get("BW", course.model.inputs["BW"].value) if "BW" in course.model.inputs else None
-    )
-    if weight is not None and model_weight is not None and not math.isclose(weight, model_weight, rel_tol=1e-6):
-        course.warnings.append(f"the dose is for {weight:g} kg but the model's patient weighs {model_weight:g} kg")
+            cautions.append(f"{usual:g} {unit} is outside the {row.low:g} to {row.high:g} given in trials")
+    has_weight = "BW" in course.model.inputs
+    model_weight = course.model.inputs["BW"].value if model_weight is None and has_weight else model_weight
+    differs = weight is not None and has_weight and model_weight is not None
+    if weight is not None and differs and not math.isclose(weight, model_weight or 0.0, rel_tol=1e-6):
+        cautions.append(f"the dose is for {weight:g} kg but the model's patient weighs {model_weight:g} kg")
     if "thawed" in order.words and 0 < order.interval < 1:
-        course.warnings.append("infusions less than a day apart: potency after thawing overlaps")
+        cautions.append("infusions less than a day apart: potency after thawing overlaps")
+    return tuple(cautions)

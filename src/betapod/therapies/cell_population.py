@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..base.errors import ConfigError, Location, Problem
+from ..engine.schedule import Switch
 from ..model import Model
 from ..physiology import whole_body
 from ..physiology.cells.routes import ORGANS
 from . import cell_parameters
-from .cell_dosing import Course, Regimen, regimen_of
+from .cell_dosing import Course, Regimen, cautions_of, check_amount, fill_course, ordered_cells, regimen_of
 from .cell_order import Order, read_order
 from .scenarios import DEFAULT
 
@@ -59,17 +60,64 @@ def regimens(
     products = {name: values for name, values in columns.items() if name in table and name not in quantities}
     heavy = _each(_weights(weights, columns, model), count)
     potency = _each(1.0 if batches is None else batches, count)
+    weight_of = [None if np.isnan(weight) else float(weight) for weight in heavy]
+    course = Course(order, model, table, {}, quantities, products)
+    for k, weight in enumerate(weight_of):
+        check_amount(course, weight, float(potency[k]), where)
+    if _is_one_course(course, heavy):
+        return _cut(course, heavy, potency)
     courses = []
-    for k in range(count):
+    for k, weight in enumerate(weight_of):
         person_quantities = {name: float(values[k]) for name, values in quantities.items()}
         person_products = {name: float(values[k]) for name, values in products.items()}
-        weight = None if np.isnan(heavy[k]) else float(heavy[k])
-        courses.append(
-            regimen_of(
-                Course(order, model, table, {}, person_quantities, person_products), weight, float(potency[k]), where
-            )
-        )
+        own = Course(order, model, table, {}, person_quantities, person_products)
+        courses.append(regimen_of(own, weight, float(potency[k]), where))
     return courses
+
+
+def _is_one_course(course: Course, weights: np.ndarray) -> bool:
+    """Return whether all patients are given the same but for amounts: something, each with a weight, all thawed cells weaker or none."""
+    thawed = np.asarray(course.number("potency_thawed"))
+    weaker = thawed != 1.0
+    return course.order.amount > 0 and bool(np.isfinite(weights).all() and (weaker.all() or not weaker.any()))
+
+
+def _cut(course: Course, weights: np.ndarray, batches: np.ndarray) -> list[Regimen]:
+    """Return the regimen of each patient of a course, whose numbers are arrays."""
+    count = len(weights)
+
+    def of_all(amount: ArrayLike) -> list[float]:
+        return _each(amount, count).tolist()
+
+    ordered = _each(ordered_cells(course, weights), count)
+    viable, shares = fill_course(course, ordered, batches)
+    own_weights = of_all(course.product_numbers["BW"]) if "BW" in course.product_numbers else [None] * count
+    fractions = zip(*map(of_all, shares.values()), strict=True) if shares else [()] * count
+    doses = [(state, of_all(amount)) for state, amount in course.doses]
+    switches = [_switches(name, of_all(value), time) for name, value, time in course.switches]
+    warnings = [(np.broadcast_to(concerned, (count,)), text) for concerned, text in course.warnings]
+    columns = zip(of_all(ordered), of_all(viable), fractions, weights.tolist(), own_weights, strict=True)
+    return [
+        Regimen(
+            course.order,
+            cells,
+            alive,
+            dict(zip(shares, arrested, strict=True)),
+            tuple(course.dose(state, amounts[k]) for state, amounts in doses if amounts[k]),
+            tuple(of_people[k] for of_people in switches),
+            (
+                *cautions_of(course, cells, weight, own_weight),
+                *(text for concerned, text in warnings if concerned[k]),
+            ),
+        )
+        for k, (cells, alive, arrested, weight, own_weight) in enumerate(columns)
+    ]
+
+
+def _switches(name: str, values: list[float], time: float) -> list[Switch]:
+    """Return a switch of an input for each patient; those of one value share it."""
+    shared = {value: Switch(name, value, time) for value in dict.fromkeys(values)}
+    return [shared[value] for value in values]
 
 
 def _count(columns: Mapping[str, np.ndarray], weights: ArrayLike | None, batches: ArrayLike | None, where: str) -> int:

@@ -27,6 +27,15 @@ def drug_limits() -> tuple[dict[str, str], ...]:
     return read_rows("standard_care_limits.csv")
 
 
+@functools.cache
+def limit_edges(quantity: str) -> tuple[float, ...]:
+    """Return the values of a quantity at which some limit of a drug or class begins or ends, increasing."""
+    ends = {
+        float(row[end]) for row in drug_limits() if row["quantity"] == quantity for end in ("low", "high") if row[end]
+    }
+    return tuple(sorted(ends))
+
+
 def _crossed(drug: Therapy, values: Mapping[str, float]) -> Iterator[dict[str, str]]:
     """Give the limits of a drug or its class that a person's values lie beyond."""
     for row in drug_limits():

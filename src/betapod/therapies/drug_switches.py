@@ -11,7 +11,8 @@ from ..base.errors import ConfigError
 from ..engine.schedule import Schedule, Switch
 from ..model import Model
 from .drug_limits import contraindications
-from .standard_care import Step, Therapy, input_courses, therapy
+from .input_courses import Step, input_courses
+from .standard_care import Therapy, therapy
 
 
 class CautionWarning(UserWarning):

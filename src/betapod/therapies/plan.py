@@ -17,11 +17,12 @@ from ..model import Model
 from . import cell_parameters
 from .cell_dosing import Regimen, regimen
 from .cell_population import regimens
-from .drug_limits import Withheld, allowed_drugs
+from .drug_limits import Withheld, allowed_drugs, limit_edges
 from .drug_switches import care, switches_of
+from .input_courses import InputCourses
 from .insulin_rules import other_rules, rule_of_insulin
 from .scenarios import DEFAULT
-from .standard_care import Therapy, input_courses, therapy
+from .standard_care import Therapy, therapy
 
 if TYPE_CHECKING:
     Numbers = NDArray[np.float64]
@@ -56,6 +57,10 @@ class Recipients:
         """Return the drugs that a person is given: see `judged`."""
         return self.judged(person, drugs, as_ordered)[0]
 
+    def all_accepted(self, drugs: Iterable[Therapy], as_ordered: bool = False) -> list[tuple[Therapy, ...]]:
+        """Return the drugs that everybody is given of what is ordered for all: see `judged`."""
+        return [allowed for allowed, _ in self.all_judged(drugs, as_ordered)]
+
     def judged(
         self, person: int, drugs: Iterable[Therapy], as_ordered: bool = False
     ) -> tuple[tuple[Therapy, ...], tuple[Withheld, ...]]:
@@ -70,6 +75,17 @@ class Recipients:
         """
         already = [name for name, takers in self.takes.items() if takers[person]]
         return allowed_drugs(drugs, already, {"GFR": float(self.filtration[person])}, as_ordered)
+
+    def all_judged(
+        self, drugs: Iterable[Therapy], as_ordered: bool = False
+    ) -> list[tuple[tuple[Therapy, ...], tuple[Withheld, ...]]]:
+        """Return what `judged` says of everybody; people are alike who take the same and whose filtration crosses the same limits."""
+        ordered, edges = tuple(drugs), limit_edges("GFR")
+        sides = [np.searchsorted(edges, self.filtration, side) for side in ("left", "right")]
+        alike = np.column_stack([*self.takes.values(), *sides, np.isnan(self.filtration)])
+        _, first, which = np.unique(alike, axis=0, return_index=True, return_inverse=True)
+        verdicts = [self.judged(int(person), ordered, as_ordered) for person in first]
+        return [verdicts[kind] for kind in which.ravel()]
 
 
 @runtime_checkable
@@ -231,7 +247,7 @@ def plan(
         if own_drugs is not None:
             return _for_many(model, people, own_drugs, orders, scenario, start, inputs, where)
         common = [_read(drug) for drug in drug_orders]
-        judged = [people.judged(person, common, as_ordered) for person in range(len(people))]
+        judged = people.all_judged(common, as_ordered)
         planned = _for_many(model, people, [allowed for allowed, _ in judged], orders, scenario, start, inputs, where)
         return replace(planned, withheld=tuple(withheld for _, withheld in judged))
     return _for_one(model, people, drug_orders, orders, scenario, start, inputs, as_ordered)
@@ -302,7 +318,7 @@ def _for_many(
     where: str,
 ) -> Plan:
     under, name = _under(model, scenario, orders)
-    schedules = list(_drug_schedules(model, people, drugs, inputs))
+    schedules = _drug_schedules(model, people, drugs, inputs)
     by_order = [
         regimens(order, people.parameters, people.states["BW"], None, under, name, people.states, where=where)
         for order in orders
@@ -329,23 +345,38 @@ def _is_graft(course: Regimen) -> bool:
 
 def _drug_schedules(
     model: Model, people: Recipients, drugs: Sequence[Sequence[Therapy]], inputs: tuple[Switch, ...]
-) -> Iterator[Schedule]:
-    """Give everybody's schedule without cells; the same drugs on the same own values are one schedule."""
-    own_values = {name: people.parameters[name] for name in model.inputs if name in people.parameters}
-    shared: dict[object, Schedule] = {}
+) -> list[Schedule]:
+    """Return everybody's schedule without cells; the same drugs on the same own values are one schedule."""
+    alike: dict[tuple[Therapy, ...], list[int]] = {}
+    for same, persons in _same_objects(drugs):
+        alike.setdefault(tuple(same), []).extend(persons)
+    schedules = [Schedule()] * len(drugs)
+    for prescribed, persons in alike.items():
+        courses = InputCourses(prescribed, model.inputs)
+        columns = [
+            np.asarray(people.parameters[name], dtype=np.float64)[persons].tolist()
+            if name in people.parameters
+            else [model.inputs[name].value] * len(persons)
+            for name in courses.inputs
+        ]
+        shared: dict[tuple[float, ...], Schedule] = {}
+        for person, *own in zip(persons, *columns, strict=True):
+            key = tuple(own)
+            if key not in shared:
+                steps = courses.steps(dict(zip(courses.inputs, own, strict=True)))
+                moved = (switch for name, course in steps.items() for switch in switches_of(name, course))
+                shared[key] = Schedule((), (*inputs, *moved))
+            schedules[person] = shared[key]
+    return schedules
+
+
+def _same_objects(drugs: Sequence[Sequence[Therapy]]) -> Iterator[tuple[Sequence[Therapy], list[int]]]:
+    """Give the places of people whose drugs are the same objects: thousands of people are given what a few are."""
+    places: dict[tuple[int, ...], list[int]] = {}
     for person, prescribed in enumerate(drugs):
-        acted = sorted(
-            {effect.quantity for drug in prescribed for effect in drug.effects if effect.quantity in model.inputs}
-        )
-        base = {
-            name: float(own_values[name][person]) if name in own_values else model.inputs[name].value for name in acted
-        }
-        key = (tuple(prescribed), tuple(base.values()))
-        if key not in shared:
-            steps = input_courses(prescribed, base) if prescribed else {}
-            moved = (switch for name, course in steps.items() for switch in switches_of(name, course))
-            shared[key] = Schedule((), (*inputs, *moved))
-        yield shared[key]
+        places.setdefault(tuple(map(id, prescribed)), []).append(person)
+    for persons in places.values():
+        yield drugs[persons[0]], persons
 
 
 def _moved(schedule: Schedule, days: float) -> Schedule:

@@ -21,7 +21,7 @@ from __future__ import annotations
 import functools
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ..base.errors import ConfigError, Location, Problem, UnitError
@@ -298,93 +298,3 @@ def _effect(row: Mapping[str, str], dose: float, onset: float | None, offset: fl
         row["note"],
         float(row["lasts"] or math.inf),
     )
-
-
-@dataclass(frozen=True)
-class Step:
-    """A breakpoint of an input: its value just before and just after a time."""
-
-    time: float
-    before: float
-    after: float
-
-
-def input_courses(therapies: Iterable[Therapy], base: Mapping[str, float]) -> dict[str, list[Step]]:
-    """Return how each input moves under therapies given together.
-
-    Parameters
-    ----------
-    base
-        Value of every input without therapy; quantities that it lacks are left out.
-
-    Returns
-    -------
-    dict
-        Breakpoints by input, in time. Between them an input is linear (exactly so but where two factors ramp at once).
-
-    Raises
-    ------
-    ConfigError
-        Two therapies set one quantity at the same time, or a therapy acts on nothing in `base`.
-    """
-    prescribed = list(therapies)
-    by_input: dict[str, list[tuple[Therapy, DrugEffect]]] = {}
-    problems = []
-    for drug in prescribed:
-        effects = [effect for effect in drug.effects if effect.quantity in base]
-        if not effects:
-            problems.append(
-                Problem(
-                    "no-effect",
-                    f"{drug.label} acts on nothing that this model has",
-                    found=", ".join(effect.quantity for effect in drug.effects),
-                    expected="an input of the model",
-                )
-            )
-        for effect in effects:
-            by_input.setdefault(effect.quantity, []).append((drug, effect))
-    for quantity, pairs in by_input.items():
-        problems.extend(_clashes(quantity, pairs))
-    if problems:
-        raise ConfigError(problems)
-    return {quantity: _steps(pairs, base[quantity]) for quantity, pairs in by_input.items()}
-
-
-def _clashes(quantity: str, pairs: Sequence[tuple[Therapy, DrugEffect]]) -> list[Problem]:
-    setting = [(t, e) for t, e in pairs if e.rule in ("set", "policy")]
-    return [
-        Problem(
-            "two-therapies", f"{a.label} and {b.label} both set {quantity!r} at the same time", hint="Stop one first."
-        )
-        for i, (a, e) in enumerate(setting)
-        for b, f in setting[i + 1 :]
-        if a.start < b.ends(f) + f.offset and b.start < a.ends(e) + e.offset and e.value != f.value
-    ]
-
-
-def _steps(pairs: Sequence[tuple[Therapy, DrugEffect]], base: float) -> list[Step]:
-    times = {0.0}
-    for drug, effect in pairs:
-        times |= {drug.start, drug.start + effect.onset}
-        if math.isfinite(end := drug.ends(effect)):
-            times |= {end, end + effect.offset}
-    return [Step(time, *(_combined(pairs, base, time, side) for side in (0, 1))) for time in sorted(times)]
-
-
-def _combined(pairs: Sequence[tuple[Therapy, DrugEffect]], base: float, time: float, side: int) -> float:
-    """Return the value of an input just before (0) or after (1) a time: set, then multiplied, then shifted, then the strongest."""
-    shares = [(effect, drug.share(effect, time)[side]) for drug, effect in pairs]
-    value = base
-    for effect, share in shares:
-        if effect.rule in ("set", "policy"):
-            value += share * (effect.value - base)
-    for effect, share in shares:
-        if effect.rule == "multiply":
-            value *= 1.0 + share * (effect.value - 1.0)
-    for effect, share in shares:
-        if effect.rule == "add":
-            value += share * effect.value
-    for effect, share in shares:
-        if effect.rule == "max":
-            value = max(value, share * effect.value)
-    return value

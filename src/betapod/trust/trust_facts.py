@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..evidence.records.study import Record
+from ..validation.predictions.arm_orders import timed
 from ..validation.predictions.studies import StudyArm, arms, contrasts
-from ..validation.predictions.study_courses import timed
 from ..validation.predictions.study_people import people
 from .trust_topics import topic_of
 from .trust_treatments import products_named, treatment_name

@@ -35,8 +35,9 @@ from betapod.physiology import whole_body
 from betapod.therapies.cell_parameters import parameterise
 from betapod.therapies.drug_limits import contraindications
 from betapod.therapies.drug_switches import switches_of
+from betapod.therapies.input_courses import input_courses
 from betapod.therapies.plan import plan
-from betapod.therapies.standard_care import input_courses, therapy
+from betapod.therapies.standard_care import therapy
 
 
 @pytest.fixture(scope="module")

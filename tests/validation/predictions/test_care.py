@@ -10,8 +10,9 @@ import pytest
 from betapod.evidence.records import registry
 from betapod.evidence.records.study import Record
 from betapod.validation.predictions import event_chances, study_events
+from betapod.validation.predictions.arm_orders import timed
 from betapod.validation.predictions.studies import StudyArm
-from betapod.validation.predictions.study_courses import Condition, Courses, simulate_arms, timed
+from betapod.validation.predictions.study_courses import Condition, Courses, simulate_arms
 from betapod.validation.predictions.study_readouts import readout_of
 
 

@@ -15,6 +15,7 @@ from betapod.evidence.records.registry import load_registry
 from betapod.physiology.installed_fits import FitRecord, FittedUnknown
 from betapod.therapies.scenarios import AS_CLAIMED, CURRENT_EVIDENCE
 from betapod.validation.predictions import campaign, fit_conditions, kept_people, row_predictions, study_draws
+from betapod.validation.predictions.arm_groups import ArmGroups
 from betapod.validation.predictions.condition import Condition
 from betapod.validation.predictions.fit_conditions import (
     FitDraws,
@@ -26,7 +27,6 @@ from betapod.validation.predictions.fit_conditions import (
 )
 from betapod.validation.predictions.kept_people import KeptPeople
 from betapod.validation.predictions.studies import arms, sort
-from betapod.validation.predictions.study_courses import _group
 
 FEW = 4
 ROW = "ATIRMA2014#1"
@@ -189,9 +189,9 @@ def test_episodes_stay_on_their_days_when_people_live_again() -> None:
     people.live([moved])
     assert people.anchored(anchor, *cohort) is None
     arm = arms()["EMPAREG_slope2018", "placebo"]
-    before, after = (_group(arm, condition, 8, 1, people) for condition in (anchor, moved))
+    weeks = np.array([0.0, 50.0 * 365.25 / 7.0])  # Nearly everybody has an episode within so long.
+    before, after = (ArmGroups(1, people).group(0, arm, condition, 8, weeks) for condition in (anchor, moved))
     assert not np.array_equal(before.people.table["true_egfr"], after.people.table["true_egfr"])
-    last = 50.0 * 365.25  # Nearly everybody has an episode within so long.
-    of = dict(zip(before.people.table["person"], before.injuries(last).day, strict=True))
-    assert [of[person] for person in after.people.table["person"]] == list(after.injuries(last).day)
+    of = dict(zip(before.people.table["person"], before.injuries().day, strict=True))
+    assert [of[person] for person in after.people.table["person"]] == list(after.injuries().day)
     assert np.isfinite(list(of.values())).any()

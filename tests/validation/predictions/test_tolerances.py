@@ -10,7 +10,7 @@ from betapod.evidence.records.registry import load_registry
 from betapod.physiology import whole_body
 from betapod.validation.predictions import study_courses
 from betapod.validation.predictions.condition import Condition
-from betapod.validation.predictions.row_expectations import plans_of, study_expectations
+from betapod.validation.predictions.row_expectations import plans_of, rows_expected
 from betapod.validation.predictions.row_predictions import predict
 from betapod.validation.predictions.studies import sort
 
@@ -25,12 +25,12 @@ def test_tolerances_move_a_row_by_less_than_a_hundredth_of_its_error(
     records, condition = sort(load_registry().select(study=study))[0], Condition("current-evidence")
     rows = [record for record in records if not record.endpoint.startswith("adverse")]
     errors = [np.hypot(p.se_study, p.se_cohort) for p in predict(rows, condition, 30, 1, 1)]
-    usual = study_expectations(rows, [condition], 30, 1, 1)[0]
+    usual = rows_expected(rows, [condition], 30, 1, 1)[0]
     fine = Ensemble(whole_body.named_model("reference"), study_courses.outputs(), FINE, FINE_ABSOLUTE, threads=1)
     monkeypatch.setattr(study_courses, "_ensemble", lambda threads: fine)
     monkeypatch.setattr(study_courses, "RTOL", FINE)
     monkeypatch.setattr(study_courses, "ATOL", FINE_ABSOLUTE)
-    right = study_expectations(rows, [condition], 30, 1, 1)[0]
+    right = rows_expected(rows, [condition], 30, 1, 1)[0]
     assert np.all(np.abs(usual - right) < 0.01 * np.array(errors))
     assert np.any(usual != right)
 

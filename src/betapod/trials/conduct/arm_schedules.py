@@ -95,7 +95,7 @@ class Planner:
     def withheld(self, arm: Arm) -> list[tuple[Withheld, ...]]:
         """Return, for each person, what an arm orders and they are not given, with the reason: what they take already, or a limit."""
         ordered = self._ordered(arm)
-        return [self.recipients.judged(person, ordered)[1] for person in range(len(self.library))]
+        return [withheld for _, withheld in self.recipients.all_judged(ordered)]
 
     def plan(
         self, drugs: Sequence[tuple[Therapy, ...]], arm: Arm | None, cells: str = "", scenario: str = NONE

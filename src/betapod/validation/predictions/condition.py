@@ -87,6 +87,12 @@ class Condition:
         """Text that is the same for equal conditions."""
         return json.dumps(asdict(self), sort_keys=True)
 
+    @property
+    def held_key(self) -> str:
+        """Text that is the same for conditions while which, see `holding`, the same is read."""
+        change = self.life_change
+        return json.dumps([self.drugs, self.visits, change.traits, change.of_people], sort_keys=True)
+
     @contextmanager
     def holding(self) -> Iterator[None]:
         """Let drugs, visits and people that are read meanwhile be those of the condition."""

@@ -56,7 +56,7 @@ def accepted_care(recipients: Recipients, care: Sequence[Therapy]) -> list[tuple
     """Return what each person of an arm is given of its care, as the study ordered it."""
     if not care:
         return [()] * len(recipients)
-    return [recipients.accepted(person, care, as_ordered=True) for person in range(len(recipients))]
+    return recipients.all_accepted(care, as_ordered=True)
 
 
 @dataclass(frozen=True)

@@ -271,7 +271,7 @@ def _read_cells(text: str) -> object:
 
 
 def _read_therapy(text: str) -> object:
-    from .study_courses import timed
+    from .arm_orders import timed
 
     return timed(text)
 

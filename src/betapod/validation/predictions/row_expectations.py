@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from .event_chances import chance_on_visit
 from .event_counts import counts_of, statistic
 from .studies import StudyArm, arms, baseline_of, reason, sort
 from .study_courses import Courses
-from .study_groups import PEOPLE_PER_EVENT, StudyPlan, groups_of, readout_for
+from .study_groups import PEOPLE_PER_EVENT, CoursesByArm, StudyPlan, courses_together, groups_of, readout_for
 from .study_people import PeopleUnder, people_under
 from .study_readouts import Readout
 from .visits import Numbers, seen_in
@@ -27,6 +27,10 @@ ERRORS_EACH = 25
 USUAL_PEOPLE, USUAL_SEED = 60, 1
 #: Weight of who gets a course per kg, kg.
 _WEIGHT = 80.0
+#: Visits of people that are kept in memory at once.
+_MOST_VISITS = 60_000
+#: Places of a study's rows, and who is simulated for them.
+StudyRows = tuple[list[int], list[StudyPlan]]
 #: Makes standard normal numbers of a shape.
 Draw = Callable[[Numbers], Numbers]
 
@@ -64,18 +68,11 @@ def expectations(
     """
     rows = list(records)
     refuse_what_cannot_be_simulated(rows, among)
-    by_study: dict[str, list[int]] = {}
-    for index, record in enumerate(rows):
-        by_study.setdefault(record.study, []).append(index)
-    expected = np.empty((len(conditions), len(rows)))
-    for indices_of_study in by_study.values():
-        of_study = [rows[index] for index in indices_of_study]
-        expected[:, indices_of_study] = study_expectations(of_study, conditions, count, seed, threads, among, people)
-    return expected
+    return rows_expected(rows, conditions, count, seed, threads, among, people)
 
 
-def study_expectations(
-    records: Sequence[Record],
+def rows_expected(
+    rows: Sequence[Record],
     conditions: Sequence[Condition],
     count: int,
     seed: int,
@@ -83,9 +80,46 @@ def study_expectations(
     among: Sequence[Record] = (),
     people: PeopleUnder = people_under,
 ) -> Numbers:
-    """Return what is expected of rows of one study, see `expectations`."""
+    """Return what is expected of rows that can be simulated, see `expectations`."""
+    by_study: dict[str, list[int]] = {}
+    for index, record in enumerate(rows):
+        by_study.setdefault(record.study, []).append(index)
+    studies = [(indices, plans_of([rows[index] for index in indices], count)) for indices in by_study.values()]
+    expected = np.empty((len(conditions), len(rows)))
+    for together in _at_once(studies, len(conditions)):
+        simulated = courses_together(
+            [plan for _, plans in together for plan in plans], conditions, seed, threads, people
+        )
+        for (indices, _), *courses in zip(together, simulated[0::2], simulated[1::2], strict=True):
+            of_study = [rows[index] for index in indices]
+            expected[:, indices] = _study_expected(of_study, conditions, courses, seed, among)
+    return expected
+
+
+def _at_once(studies: Sequence[StudyRows], conditions: int) -> Iterator[list[StudyRows]]:
+    """Give studies that are simulated at once, as many as are kept in memory."""
+    together: list[StudyRows] = []
+    visits = 0
+    for study in studies:
+        of_study = conditions * sum(plan.visits for plan in study[1])
+        if together and visits + of_study > _MOST_VISITS:
+            yield together
+            together, visits = [], 0
+        together.append(study)
+        visits += of_study
+    if together:
+        yield together
+
+
+def _study_expected(
+    records: Sequence[Record],
+    conditions: Sequence[Condition],
+    courses: Sequence[Sequence[CoursesByArm]],
+    seed: int,
+    among: Sequence[Record],
+) -> Numbers:
+    """Return what is expected of rows of one study, given the courses of its plans under each condition."""
     readouts = {record.id: readout_for(record) for record in records}
-    courses = [plan.courses_under(conditions, seed, threads, people=people) for plan in plans_of(records, count)]
     expected = np.empty((len(conditions), len(records)))
     for k, condition in enumerate(conditions):
         with condition.holding():

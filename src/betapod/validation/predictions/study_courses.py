@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -15,19 +15,14 @@ from numpy.typing import NDArray
 from ...base.constants import CREATININE_UMOL_L, DAYS_PER_WEEK, DAYS_PER_YEAR
 from ...base.errors import Location, Problem, SolverError
 from ...engine.schedule import Schedule
-from ...hazards.kidney_injury import KidneyInjuries, injuries_of
 from ...observables.expressions import of_model, of_person, value
 from ...observables.table import Numbers, observables
-from ...patients.life_course import WantedSnapshots
 from ...patients.lived_again import joined_people
-from ...patients.population import population_table
 from ...physiology import whole_body
-from ...therapies import cell_parameters
-from ...therapies.plan import plan
-from ...therapies.standard_care import Therapy, therapy
+from .arm_groups import ArmGroup, ArmGroups, batches_of
+from .arm_orders import timed, values_of
 from .condition import Condition as Condition
-from .kept_people import KeptPeople
-from .outcome_chances import accepted_care, risks_of
+from .outcome_chances import risks_of
 from .studies import StudyArm
 from .study_people import PeopleUnder, people_under
 from .visits import RisksOnDemand, TablesOnDemand, compared, deviation_columns, filled_courses
@@ -43,8 +38,6 @@ RTOL, ATOL = 1e-4, 1e-7
 FINER = (1e-6, 1e-9)
 #: Share of a cohort that may be lost to failures of integration.
 _MOST_LOST = 0.05
-#: A therapy, and the weeks in which it begins and ends.
-_TIMED = re.compile(r"(?P<what>.+?)(?:\s+from week (?P<start>[\d.]+))?(?:\s+until week (?P<stop>[\d.]+))?")
 
 
 @dataclass(frozen=True)
@@ -143,14 +136,32 @@ def simulate_conditions(
     threads: int | None = None,
     people: PeopleUnder = people_under,
 ) -> list[list[Courses]]:
-    """Return the course of everybody in each arm under each condition, those whose care is frozen integrated at once.
+    """Return the course of everybody in each arm under each condition, see `simulate_together`."""
+    return simulate_together([ArmsTogether(arms, weeks, count)], conditions, seed, threads, people)[0]
+
+
+@dataclass(frozen=True)
+class ArmsTogether:
+    """Arms that are simulated with the same number of people in each cohort, and the weeks to be reported, increasing, from 0 on."""
+
+    arms: Sequence[StudyArm]
+    weeks: Sequence[float]
+    count: int
+
+
+def simulate_together(
+    wanted: Sequence[ArmsTogether],
+    conditions: Sequence[Condition],
+    seed: int,
+    threads: int | None = None,
+    people: PeopleUnder = people_under,
+) -> list[list[list[Courses]]]:
+    """Return the course of everybody, by what is wanted, condition and arm; as many are integrated at once as can be.
+
+    Nobody's course depends on who is integrated with them. Arms with one cohort have the same people.
 
     Parameters
     ----------
-    weeks
-        To be reported, increasing, from 0 on.
-    count
-        People per cohort; arms with one cohort have the same people.
     people
         Who is in a cohort under a condition.
 
@@ -159,99 +170,60 @@ def simulate_conditions(
     SolverError
         More than one person in twenty could not be integrated.
     """
-    grid = np.asarray(weeks, dtype=float)
-    groups = [[_group(arm, condition, count, seed, people) for arm in arms] for condition in conditions]
-    frozen = [group for of_condition in groups for group in of_condition if group.arm.care_rule == "frozen"]
-    cared_for = [group for of_condition in groups for group in of_condition if group.arm.care_rule != "frozen"]
-    simulated = dict(zip(map(id, frozen), _frozen(frozen, grid, threads), strict=True))
-    simulated |= zip(map(id, cared_for), _followed(cared_for, grid, threads), strict=True)
-    return [[simulated[id(group)] for group in of_condition] for of_condition in groups]
+    made = ArmGroups(seed, people)
+    groups = [
+        [
+            [made.group(number, arm, condition, arms.count, np.asarray(arms.weeks, dtype=float)) for arm in arms.arms]
+            for condition in conditions
+        ]
+        for number, arms in enumerate(wanted)
+    ]
+    together: dict[tuple[object, ...], list[ArmGroup]] = {}
+    for group in (group for of_plan in groups for of_condition in of_plan for group in of_condition):
+        together.setdefault(group.together, []).append(group)
+    simulated: dict[int, Courses] = {}
+    for alike in together.values():
+        simulate = _frozen if alike[0].arm.care_rule == "frozen" else _followed
+        for batch in batches_of(alike):
+            simulated |= zip(map(id, batch), simulate(batch, threads), strict=True)
+    return [[[simulated[id(group)] for group in of_condition] for of_condition in of_plan] for of_plan in groups]
 
 
-def _group(arm: StudyArm, condition: Condition, count: int, seed: int, people: PeopleUnder) -> _Group:
-    who = people(condition, arm.cohort, count, seed)
-    anchored = people.anchored(condition, arm.cohort, count, seed) if isinstance(people, KeptPeople) else None
-    anchor = (anchored, people.anchor) if isinstance(people, KeptPeople) and anchored is not None else None
-    return _Group(arm, who, condition, seed, anchor)
-
-
-@dataclass(frozen=True, eq=False)
-class _Group:
-    """People of an arm under a condition; under another one they were chosen, if `anchor` is given."""
-
-    arm: StudyArm
-    people: Library
-    condition: Condition
-    seed: int
-    anchor: tuple[Library, Condition] | None = None
-
-    def injuries(self, last: float) -> KidneyInjuries:
-        """Return episodes of acute kidney injury until a day: those under the anchor, where there is one."""
-        who, condition = self.anchor or (self.people, self.condition)
-        with condition.holding():
-            episodes = _injuries(self.arm, who, self.seed, last)
-        return episodes if self.anchor is None else episodes.take(_places_in(who, self.people))
-
-    def schedules(self, injuries: KidneyInjuries) -> tuple[Schedule, ...]:
-        """Return one schedule per person: inputs that are held, drugs that fit, cells cut to the person, injuries of the kidney."""
-        with self.condition.holding():
-            return injuries.added_to(_schedules(self.arm, self.people, self.condition))
-
-    def columns(self) -> dict[str, Numbers]:
-        """Return parameters and inputs by name, (people,)."""
-        return {**self.people.parameters, **_values_of(self.condition, len(self.people))}
-
-
-def _followed(groups: Sequence[_Group], weeks: Numbers, threads: int | None) -> list[Courses]:
-    """Return the courses of people whose care goes on, those of one rule, year and drugs together."""
-    together: dict[tuple[object, ...], list[int]] = {}
-    for index, group in enumerate(groups):
-        arm, condition = group.arm, group.condition
-        # Drugs, traits and errors of visits hold for all who are followed at once.
-        change = condition.life_change
-        parts = (condition.drugs, change.traits, change.of_people, condition.visits)
-        held = [sorted(part.items()) for part in parts]
-        together.setdefault((arm.care_rule, arm.year, arm.sets_glucose, repr(held)), []).append(index)
-    courses: dict[int, Courses] = {}
-    for indices in together.values():
-        of_care = [groups[index] for index in indices]
-        courses |= zip(indices, _followed_together(of_care, weeks, threads), strict=True)
-    return [courses[index] for index in range(len(groups))]
-
-
-def _followed_together(groups: Sequence[_Group], weeks: Numbers, threads: int | None) -> list[Courses]:
+def _followed(groups: Sequence[ArmGroup], threads: int | None) -> list[Courses]:
+    """Return the courses of people whose care goes on, each by its rule, from its year on."""
     from ...patients.follow_up import GoingCare, follow_patients
 
-    first = groups[0]
-    days = DAYS_PER_WEEK * weeks
-    sizes = [len(group.people) for group in groups]
+    first, sizes = groups[0], [len(group.people) for group in groups]
+    weeks = functools.reduce(np.union1d, [group.weeks for group in groups])
     numbered = [
         replace(group.people, table=group.people.table.assign(group=number, place=np.arange(len(group.people))))
         for number, group in enumerate(groups)
     ]
-    injuries = [group.injuries(float(days[-1])) for group in groups]
+    injuries = [group.injuries() for group in groups]
 
     def orders(now: Library) -> list[Schedule]:
         whose, places = now.table["group"].to_numpy(), now.table["place"].to_numpy()
         schedules: list[Schedule] = []
         # People stand in the order of their groups.
-        for number in np.unique(whose):
-            rows = np.flatnonzero(whose == number)
-            group, all_injuries = groups[number], injuries[number]
-            index = places[rows]
-            people_now = now if len(rows) == len(now) else now.take(rows)
-            schedules += all_injuries.take(index).added_to(_schedules(group.arm, people_now, group.condition))
+        edges = np.flatnonzero(np.diff(whose, prepend=-1, append=-1))
+        for start, stop in itertools.pairwise(edges.tolist()):
+            group, all_injuries = groups[whose[start]], injuries[whose[start]]
+            treated = group.treated.later(now, slice(start, stop))
+            schedules += all_injuries.take(places[start:stop]).added_to(treated.schedules(group.condition))
         return schedules
 
-    starts = [_initial(group.arm, group.people) for group in groups]
-    values = _side_by_side([_values_of(group.condition, len(group.people)) for group in groups], sizes)
+    starts = [group.treated.initial() for group in groups]
+    values = _side_by_side([values_of(group.condition, size) for group, size in zip(groups, sizes, strict=True)], sizes)
+    care = [GoingCare(group.arm.care_rule, group.arm.year, glucose=not group.arm.sets_glucose) for group in groups]
     with first.condition.holding():
         followed = follow_patients(
             joined_people(numbered),
-            days,
+            DAYS_PER_WEEK * weeks,
             outputs(),
-            GoingCare(first.arm.care_rule, first.arm.year, glucose=not first.arm.sets_glucose),
+            [of_group for of_group, size in zip(care, sizes, strict=True) for _ in range(size)],
             orders,
+            studies=np.repeat([group.study for group in groups], sizes),
+            until=np.repeat([DAYS_PER_WEEK * group.weeks[-1] for group in groups], sizes),
             initial={name: np.concatenate([start[name] for start in starts]) for name in first.people.state_names},
             values=values,
             rtol=RTOL,
@@ -262,31 +234,44 @@ def _followed_together(groups: Sequence[_Group], weeks: Numbers, threads: int | 
     return _courses_of(groups, weeks, followed.values, followed.status, followed.ended_at)
 
 
-def _frozen(groups: Sequence[_Group], weeks: Numbers, threads: int | None) -> list[Courses]:
-    """Return the courses of people who go on with what they take, all groups integrated at once."""
+def _frozen(groups: Sequence[ArmGroup], threads: int | None) -> list[Courses]:
+    """Return the courses of people who go on with what they take."""
+    from ...patients.follow_up import of_one_program
+
+    sizes = [len(group.people) for group in groups]
+    schedules = [group.injuries().added_to(group.treated.schedules(group.condition)) for group in groups]
+    studies, numbers = np.repeat([group.study for group in groups], sizes), np.repeat(np.arange(len(groups)), sizes)
+    courses: dict[int, Courses] = {}
+    for people in of_one_program(list(itertools.chain.from_iterable(schedules)), studies):
+        some = np.unique(numbers[people]).tolist()
+        of_some = [schedule for number in some for schedule in schedules[number]]
+        courses |= zip(some, _integrated([groups[number] for number in some], of_some, threads), strict=True)
+    return [courses[number] for number in range(len(groups))]
+
+
+def _integrated(groups: Sequence[ArmGroup], schedules: Sequence[Schedule], threads: int | None) -> list[Courses]:
+    """Return the courses of people in groups under schedules, all at once."""
     from ...patients.follow_up import integrate_failures_again
 
-    if not groups:
-        return []
-    days = DAYS_PER_WEEK * weeks
-    schedules = [schedule for group in groups for schedule in group.schedules(group.injuries(days[-1]))]
-    starts = [_initial(group.arm, group.people) for group in groups]
+    weeks = groups[0].weeks
+    starts = [group.treated.initial() for group in groups]
     initial = {name: np.concatenate([start[name] for start in starts]) for name in groups[0].people.state_names}
     columns = _side_by_side([group.columns() for group in groups], [len(group.people) for group in groups])
-    result = _ensemble(threads).run(columns, days, schedules, initial)
+    result = _ensemble(threads).run(columns, DAYS_PER_WEEK * weeks, schedules, initial)
     integrate_failures_again(result, *FINER)
     return _courses_of(groups, weeks, result.values, result.status, result.ended_at)
 
 
 def _courses_of(
-    groups: Sequence[_Group], weeks: Numbers, values: Numbers, status: NDArray[np.int64], ended_at: Numbers
+    groups: Sequence[ArmGroup], weeks: Numbers, values: Numbers, status: NDArray[np.int64], ended_at: Numbers
 ) -> list[Courses]:
-    """Return the courses of groups that stand one after the other."""
+    """Return the courses of groups that stand one after the other, each in its own weeks."""
     courses, start = [], 0
     for group in groups:
         rows = slice(start, start + len(group.people))
         start += len(group.people)
-        courses.append(_courses(group.arm, group.people, weeks, values[rows], status[rows], ended_at[rows]))
+        own = values[rows][:, np.searchsorted(weeks, group.weeks)] if len(group.weeks) < len(weeks) else values[rows]
+        courses.append(_courses(group.arm, group.people, group.weeks, own, status[rows], ended_at[rows]))
     return courses
 
 
@@ -307,22 +292,6 @@ def _side_by_side(columns: Sequence[Mapping[str, Numbers]], sizes: Sequence[int]
     }
 
 
-def _places_in(all_people: Library, some: Library) -> NDArray[np.int64]:
-    """Return where some people stand among all; who stands there twice is one person at one age."""
-    keys, those = (
-        WantedSnapshots.keys(who.table["person"].to_numpy(), who.table["age"].to_numpy()) for who in (all_people, some)
-    )
-    order = np.argsort(keys, kind="stable")
-    return np.asarray(order[np.searchsorted(keys[order], those)], dtype=np.int64)
-
-
-def _injuries(arm: StudyArm, who: Library, seed: int, last: float) -> KidneyInjuries:
-    """Return episodes of acute kidney injury; a person has the same random numbers in every arm."""
-    recipients = who.recipients()
-    added = accepted_care(recipients, [timed(text) for text in arm.care])
-    return injuries_of(who.table, recipients.takes, added, seed, 0.0, last)
-
-
 def _courses(
     arm: StudyArm, who: Library, weeks: Numbers, values: Numbers, status: NDArray[np.int64], ended_at: Numbers
 ) -> Courses:
@@ -341,61 +310,6 @@ def _courses(
     year = 0.0 if math.isnan(arm.year) else arm.year
     risks = RisksOnDemand(lambda: risks_of(who, weeks, [timed(text) for text in arm.care], year))
     return Courses(weeks, _observed(values, weeks, who), sound, failed, risks)
-
-
-def _initial(arm: StudyArm, who: Library) -> dict[str, Numbers]:
-    """Return everybody's state at the start: people who begin to titrate insulin have a first dose, as in their lives before."""
-    from ...patients.life_course import FIRST_INSULIN
-
-    care = [timed(text) for text in arm.care]
-    begins = any(drug.name == "titrated insulin" and drug.start == 0.0 for drug in care)
-    if not (begins or dict(arm.inputs).get("insulin_titration")):
-        return who.initial
-    new = who.parameters["insulin_titration"] == 0
-    dose = np.where(new, math.log(FIRST_INSULIN), who.initial["ln_insulin_dose"])
-    return {**who.initial, "ln_insulin_dose": np.asarray(dose, dtype=np.float64)}
-
-
-def _values_of(condition: Condition, count: int) -> dict[str, Numbers]:
-    model = whole_body.named_model("reference")
-    values = cell_parameters.scenario_values(model, condition.scenario)
-    values |= {key: value for key, value in _of_the_study(condition).items() if key in model.parameters}
-    return {key: np.full(count, value) for key, value in values.items()}
-
-
-def _of_the_study(condition: Condition) -> dict[str, float]:
-    """Return values that everybody has during a study: not rows of the table of people, which make lives and are people's own afterwards."""
-    return {name: value for name, value in condition.values.items() if name not in population_table()}
-
-
-def _schedules(arm: StudyArm, who: Library, condition: Condition) -> tuple[Schedule, ...]:
-    """Return one schedule per person: inputs that are held, drugs that fit, cells cut to the person."""
-    people = who.recipients()
-    varied = {name: np.full(len(who), value) for name, value in _of_the_study(condition).items()}
-    people = replace(people, parameters={**people.parameters, **varied})
-    return plan(
-        whole_body.named_model("reference"),
-        people,
-        [timed(text) for text in arm.care],
-        arm.cells,
-        condition.scenario,
-        held=dict(arm.inputs),
-        # What nobody is given need not be judged for everybody.
-        own_drugs=None if arm.care else [()] * len(who),
-        as_ordered=True,
-        where=arm.study,
-    ).schedules
-
-
-def timed(text: str) -> Therapy:
-    """Read a therapy that may begin and end during the study: ``ARB until week 104``, ``sodium intake 85 mmol/day from week 2``."""
-    match = _TIMED.fullmatch(text)
-    assert match is not None
-    return therapy(
-        match["what"],
-        start=7.0 * float(match["start"] or 0.0),
-        stop=7.0 * float(match["stop"]) if match["stop"] else math.inf,
-    )
 
 
 def _observed(values: Numbers, weeks: Numbers, who: Library) -> TablesOnDemand:

@@ -11,7 +11,7 @@ from ...evidence.records.study import Record
 from ...therapies.scenarios import NONE
 from .condition import Condition
 from .studies import StudyArm, arms, contrasts
-from .study_courses import Courses, simulate_conditions
+from .study_courses import ArmsTogether, Courses, simulate_conditions, simulate_together
 from .study_people import PeopleUnder, people_under
 from .study_readouts import Readout, readout_of
 
@@ -85,6 +85,11 @@ class StudyPlan:
         wanted = {key: arm for key, arm in self.arms.items() if arm.cells or not only_cells}
         return self._simulated(wanted, conditions, seed, threads, people)
 
+    @property
+    def visits(self) -> int:
+        """Visits of all its people."""
+        return self.count * len(self.arms) * len(self.weeks)
+
     def _simulated(
         self,
         arms: Mapping[tuple[object, ...], StudyArm],
@@ -97,6 +102,25 @@ class StudyPlan:
             return [{} for _ in conditions]
         simulated = simulate_conditions(list(arms.values()), self.weeks, conditions, self.count, seed, threads, people)
         return [dict(zip(arms, courses, strict=True)) for courses in simulated]
+
+
+def courses_together(
+    plans: Sequence[StudyPlan],
+    conditions: Sequence[Condition],
+    seed: int,
+    threads: int | None,
+    people: PeopleUnder = people_under,
+) -> list[list[CoursesByArm]]:
+    """Return, for each plan and condition, the courses of every arm; people of all plans are integrated together where they can be."""
+    arms_of = [plan.arms for plan in plans]
+    wanted = [
+        ArmsTogether(list(arms.values()), plan.weeks, plan.count) for plan, arms in zip(plans, arms_of, strict=True)
+    ]
+    simulated = simulate_together(wanted, conditions, seed, threads, people)
+    return [
+        [dict(zip(arms, of_condition, strict=True)) for of_condition in of_plan]
+        for arms, of_plan in zip(arms_of, simulated, strict=True)
+    ]
 
 
 def readout_for(record: Record) -> Readout:

@@ -15,7 +15,8 @@ from ...person.glucose_tests import MG_PER_DL, GlucoseTest
 from ...person.metabolic_state import follow, model_of, snapshot
 from ...person.typical import Person, person
 from ...physiology import whole_body
-from ...therapies.standard_care import input_courses, therapy
+from ...therapies.input_courses import input_courses
+from ...therapies.standard_care import therapy
 from .procedure import procedure
 
 _KG_PER_MG_FLUX = 0.180
