@@ -70,8 +70,8 @@ def regimens(
     for k, weight in enumerate(weight_of):
         person_quantities = {name: float(values[k]) for name, values in quantities.items()}
         person_products = {name: float(values[k]) for name, values in products.items()}
-        own = Course(order, model, table, {}, person_quantities, person_products)
-        courses.append(regimen_of(own, weight, float(potency[k]), where))
+        course_of_person = Course(order, model, table, {}, person_quantities, person_products)
+        courses.append(regimen_of(course_of_person, weight, float(potency[k]), where))
     return courses
 
 

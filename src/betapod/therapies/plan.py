@@ -360,10 +360,10 @@ def _drug_schedules(
             for name in courses.inputs
         ]
         shared: dict[tuple[float, ...], Schedule] = {}
-        for person, *own in zip(persons, *columns, strict=True):
-            key = tuple(own)
+        for person, *base in zip(persons, *columns, strict=True):
+            key = tuple(base)
             if key not in shared:
-                steps = courses.steps(dict(zip(courses.inputs, own, strict=True)))
+                steps = courses.steps(dict(zip(courses.inputs, base, strict=True)))
                 moved = (switch for name, course in steps.items() for switch in switches_of(name, course))
                 shared[key] = Schedule((), (*inputs, *moved))
             schedules[person] = shared[key]

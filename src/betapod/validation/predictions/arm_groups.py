@@ -13,7 +13,7 @@ from ...base.constants import DAYS_PER_WEEK
 from ...hazards.kidney_injury import KidneyInjuries
 from ...observables.table import Numbers
 from ...patients.life_course import WantedSnapshots
-from .arm_orders import TreatedPeople, values_of
+from .arm_orders import TreatedPeople, rows_of_condition
 from .condition import Condition
 from .kept_people import KeptPeople
 from .study_arm import StudyArm
@@ -96,11 +96,11 @@ class ArmGroup:
 
     def columns(self) -> dict[str, Numbers]:
         """Return parameters and inputs by name, (people,)."""
-        return {**self.people.parameters, **values_of(self.condition, len(self.people))}
+        return {**self.people.parameters, **rows_of_condition(self.condition, len(self.people))}
 
 
 def batches_of(groups: Sequence[ArmGroup]) -> list[list[ArmGroup]]:
-    """Return groups that are integrated at once: of one grid of weeks, as far as the shorter goes, and not too many people."""
+    """Return groups that are integrated at once: of one grid of weeks until the shorter ends, and not too many people."""
     batches: list[list[ArmGroup]] = []
     grids, sizes = list[Numbers](), list[int]()
     for group in sorted(groups, key=lambda group: -len(group.weeks)):
@@ -119,7 +119,7 @@ def batches_of(groups: Sequence[ArmGroup]) -> list[list[ArmGroup]]:
 
 
 def _joined_grid(first: Numbers, second: Numbers) -> Numbers | None:
-    """Return the weeks of two grids, one of which has all weeks of the other as far as both go; None for other grids."""
+    """Return the weeks of two grids, one of which has all weeks of the other until the shorter ends; None for other grids."""
     joined = np.union1d(first, second)
     common = int(np.sum(joined <= min(first[-1], second[-1])))
     return joined if common == max(int(np.sum(grid <= joined[common - 1])) for grid in (first, second)) else None

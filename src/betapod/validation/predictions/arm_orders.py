@@ -112,7 +112,7 @@ class TreatedPeople:
         return {**start, "ln_insulin_dose": np.asarray(dose, dtype=np.float64)}
 
 
-def values_of(condition: Condition, count: int) -> dict[str, Numbers]:
+def rows_of_condition(condition: Condition, count: int) -> dict[str, Numbers]:
     """Return the model's rows that a condition sets for everybody during a study, (people,)."""
     model = whole_body.named_model("reference")
     values = cell_parameters.scenario_values(model, condition.scenario)

@@ -20,7 +20,7 @@ from ...observables.table import Numbers, observables
 from ...patients.lived_again import joined_people
 from ...physiology import whole_body
 from .arm_groups import ArmGroup, ArmGroups, batches_of
-from .arm_orders import timed, values_of
+from .arm_orders import rows_of_condition, timed
 from .condition import Condition as Condition
 from .outcome_chances import risks_of
 from .studies import StudyArm
@@ -170,10 +170,10 @@ def simulate_together(
     SolverError
         More than one person in twenty could not be integrated.
     """
-    made = ArmGroups(seed, people)
+    maker = ArmGroups(seed, people)
     groups = [
         [
-            [made.group(number, arm, condition, arms.count, np.asarray(arms.weeks, dtype=float)) for arm in arms.arms]
+            [maker.group(number, arm, condition, arms.count, np.asarray(arms.weeks, dtype=float)) for arm in arms.arms]
             for condition in conditions
         ]
         for number, arms in enumerate(wanted)
@@ -213,7 +213,9 @@ def _followed(groups: Sequence[ArmGroup], threads: int | None) -> list[Courses]:
         return schedules
 
     starts = [group.treated.initial() for group in groups]
-    values = _side_by_side([values_of(group.condition, size) for group, size in zip(groups, sizes, strict=True)], sizes)
+    values = _side_by_side(
+        [rows_of_condition(group.condition, size) for group, size in zip(groups, sizes, strict=True)], sizes
+    )
     care = [GoingCare(group.arm.care_rule, group.arm.year, glucose=not group.arm.sets_glucose) for group in groups]
     with first.condition.holding():
         followed = follow_patients(
@@ -270,8 +272,9 @@ def _courses_of(
     for group in groups:
         rows = slice(start, start + len(group.people))
         start += len(group.people)
-        own = values[rows][:, np.searchsorted(weeks, group.weeks)] if len(group.weeks) < len(weeks) else values[rows]
-        courses.append(_courses(group.arm, group.people, group.weeks, own, status[rows], ended_at[rows]))
+        in_weeks = np.searchsorted(weeks, group.weeks)
+        of_group = values[rows][:, in_weeks] if len(in_weeks) < len(weeks) else values[rows]
+        courses.append(_courses(group.arm, group.people, group.weeks, of_group, status[rows], ended_at[rows]))
     return courses
 
 
