@@ -13,7 +13,7 @@ import pytest
 from betapod.base.errors import ConfigError
 from betapod.evidence.records.registry import load_registry
 from betapod.patients.cohorts import reweight
-from betapod.validation.predictions import campaign, row_predictions, study_people
+from betapod.validation.predictions import campaign, campaign_work, row_predictions, study_people
 from betapod.validation.predictions.studies import sort
 from betapod.validation.predictions.study_courses import Condition
 
@@ -21,9 +21,10 @@ from betapod.validation.predictions.study_courses import Condition
 def test_an_interrupt_ends_the_studies_under_way() -> None:
     before = set(active_children())
     # Other processes do not know the modules of the tests, so that tasks are made of what Python has.
-    first = SimpleNamespace(work=partial(list, [("first", "none", [])]))
-    tasks = [first, *(SimpleNamespace(work=partial(time.sleep, 20.0)) for _ in range(8))]
-    worked = campaign._worked(tasks, 2)  # type: ignore[arg-type]
+    nobody = partial(tuple)
+    first = SimpleNamespace(work=partial(list, [("first", "none", [])]), cohorts_living_again=nobody)
+    others = [SimpleNamespace(work=partial(time.sleep, 20.0), cohorts_living_again=nobody) for _ in range(8)]
+    worked = campaign_work.work_on([first, *others], 2)  # type: ignore[list-item]
     assert next(worked)[0] == "first"
     started = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
@@ -51,7 +52,9 @@ def test_a_study_without_cells_is_predicted_once_for_all_scenarios(
 ) -> None:
     asked: list[tuple[str, str]] = []
     monkeypatch.setattr(
-        campaign, "predict_study", lambda rows, condition, *_: asked.append((rows[0].study, condition.scenario)) or []
+        campaign_work,
+        "predict_study",
+        lambda rows, condition, *_: asked.append((rows[0].study, condition.scenario)) or [],
     )
     records = [*load_registry().select(study="ATIRMA2014"), *load_registry().select(study="PACKHAM2016")]
     campaign.confront_records(records, ["none", "current-evidence", "seed-claims"], threads=1, folder=tmp_path)

@@ -14,7 +14,14 @@ from betapod.base.errors import ConfigError
 from betapod.evidence.records.registry import load_registry
 from betapod.physiology.installed_fits import FitRecord, FittedUnknown
 from betapod.therapies.scenarios import AS_CLAIMED, CURRENT_EVIDENCE
-from betapod.validation.predictions import campaign, fit_conditions, kept_people, row_predictions, study_draws
+from betapod.validation.predictions import (
+    campaign,
+    campaign_work,
+    fit_conditions,
+    kept_people,
+    row_predictions,
+    study_draws,
+)
 from betapod.validation.predictions.arm_groups import ArmGroups
 from betapod.validation.predictions.condition import Condition
 from betapod.validation.predictions.fit_conditions import (
@@ -27,6 +34,7 @@ from betapod.validation.predictions.fit_conditions import (
 )
 from betapod.validation.predictions.kept_people import KeptPeople
 from betapod.validation.predictions.studies import arms, sort
+from betapod.validation.predictions.study_tables import NO_TABLES
 
 FEW = 4
 ROW = "ATIRMA2014#1"
@@ -83,7 +91,7 @@ def test_none_predicts_under_the_values_before_the_fit(
 ) -> None:
     asked: list[Condition] = []
     monkeypatch.setattr(fit_conditions, "fit_in_tables", lambda: fit)
-    monkeypatch.setattr(campaign, "predict_study", lambda _, condition, *__: asked.append(condition) or [])
+    monkeypatch.setattr(campaign_work, "predict_study", lambda _, condition, *__: asked.append(condition) or [])
     records = load_registry().select(study="ATIRMA2014")
     campaign.confront_records(records, [CURRENT_EVIDENCE], threads=1, folder=tmp_path, before_fit=True)
     # Nobody of this study gets cells: what they are supposed to do says nothing.
@@ -180,6 +188,29 @@ def test_people_of_a_study_live_again_once_for_all_scenarios(fit: FitRecord, mon
     alone = row_predictions.predict(records[:1], Condition(AS_CLAIMED), FEW, 1, 1, fit=FitDraws("2000.1", 3))
     assert alone == several[AS_CLAIMED][:1]
     assert all(prediction.se_parameters > 0.0 for prediction in several["none"])
+
+
+def test_people_of_several_studies_live_together_as_they_would_alone(
+    fit: FitRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of_study = {study: sort(load_registry().select(study=study))[0][:1] for study in ("PACKHAM2016", "ZANG2022")}
+    object.__setattr__(fit, "identity", {"problem": "people: {count: 3}\n"})
+    condition, draws = Condition(AS_CLAIMED), FitDraws("2000.1", 1)
+    tasks = [
+        campaign_work.StudyTask(study, tuple(rows), (condition,), FEW, 1, 0, (), NO_TABLES, draws)
+        for study, rows in of_study.items()
+    ]
+    lived: list[int] = []
+    live_again = campaign_work.live_again
+    monkeypatch.setattr(
+        campaign_work, "live_again", lambda people, changes: lived.append(len(people)) or live_again(people, changes)
+    )
+    with monkeypatch.context() as patch:
+        patch.setattr(kept_people, "live_again", None)  # Nobody lives for a study of their own.
+        together = {study: predictions for study, _, predictions in campaign_work.work_on(tasks, 1)}
+    assert lived == [6]
+    alone = row_predictions.predict_study(of_study["ZANG2022"], condition, FEW, 1, 1, fit=draws)
+    assert together["ZANG2022"] == alone and alone[0].se_parameters > 0.0
 
 
 def test_episodes_stay_on_their_days_when_people_live_again() -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,17 +13,14 @@ from pydantic import TypeAdapter
 from ...base import cache
 from ...base.cores import cores
 from ...base.display import Displayed
-from ...base.errors import Problem, SolverError
-from ...base.worker_process import begin_worker
 from ...evidence.records.study import Record
 from ...patients.lived_again import library_again
-from ...therapies.scenarios import COMPARED, NONE
+from ...therapies.scenarios import COMPARED
+from .campaign_work import WORTH_PROCESSES, StudyTask, work_on
 from .fit_conditions import FitDraws, without_fit
 from .prediction import Prediction
-from .row_predictions import predict_study
 from .studies import own_baselines, sort
 from .study_courses import Condition
-from .study_draws import KeptForScenarios, gives_cells
 from .study_tables import NO_TABLES, StudyTables, using_tables
 from .uses import use_of
 
@@ -31,8 +28,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _FORMAT = 1
-#: Studies from which on starting other processes pays.
-_WORTH_PROCESSES = 8
 
 
 @dataclass(frozen=True, repr=False)
@@ -213,18 +208,18 @@ def confront_records(
         for condition in conditions
     }
     stored = {pair: _read(file, folder) for pair, file in path.items()}
-    todo = {}
+    todo: dict[str, StudyTask] = {}
     for study, of_study in studies.items():
         missing = tuple(condition for condition in conditions if stored[study, condition.scenario] is None)
         if missing:
-            todo[study] = _Task(
+            todo[study] = StudyTask(
                 study, tuple(of_study), missing, count, seed, draws, own_starts.get(study, ()), tables, fit
             )
-    if before_fit and len(todo) >= _WORTH_PROCESSES:
+    if before_fit and len(todo) >= WORTH_PROCESSES:
         # Everybody lives again here, once: processes find them in the cache.
         library_again(conditions[0].life_change)
     jobs = sum(len(task.conditions) for task in todo.values())
-    worked = _worked(list(todo.values()), threads or cores())
+    worked = work_on(list(todo.values()), threads or cores())
     for done, (study, name, predictions) in enumerate(worked, start=1):
         _write(path[study, name], predictions, folder)
         stored[study, name] = predictions
@@ -234,66 +229,6 @@ def confront_records(
         name: [prediction for study in studies for prediction in stored[study, name] or ()] for name in scenarios
     }
     return Confrontation(by_scenario, cannot)
-
-
-@dataclass(frozen=True)
-class _Task:
-    """Rows of one study, to be predicted under several scenarios, each with its parameters."""
-
-    study: str
-    records: tuple[Record, ...]
-    conditions: tuple[Condition, ...]
-    count: int
-    seed: int
-    draws: int
-    among: tuple[Record, ...]
-    tables: StudyTables
-    fit: FitDraws | None
-
-    def work(self, threads: int | None = 1) -> Iterator[tuple[str, str, list[Prediction]]]:
-        """Predict under one scenario after the other, which have the same people; once where nobody gets cells."""
-        kept = KeptForScenarios()
-        by_condition: dict[str, list[Prediction]] = {}
-        for condition in self.conditions:
-            with using_tables(self.tables):
-                acting = condition if gives_cells(self.records) else replace(condition, scenario=NONE)
-                if acting.key not in by_condition:
-                    by_condition[acting.key] = predict_study(
-                        self.records, acting, self.count, self.seed, threads, self.draws, self.among, self.fit, kept
-                    )
-            yield self.study, condition.scenario, by_condition[acting.key]
-
-
-def _worked(tasks: list[_Task], workers: int) -> Iterator[tuple[str, str, list[Prediction]]]:
-    """Do tasks, as they are finished: many in processes of one thread each, few in this one."""
-    if workers == 1 or len(tasks) < _WORTH_PROCESSES:
-        for task in tasks:
-            yield from task.work(workers)
-        return
-    from concurrent.futures import ProcessPoolExecutor, as_completed
-    from concurrent.futures.process import BrokenProcessPool
-    from multiprocessing import active_children, get_context
-
-    # Forking a process that has threads is not safe; a fresh one is.
-    before = set(active_children())
-    pool = ProcessPoolExecutor(min(workers, len(tasks)), get_context("spawn"), begin_worker)
-    try:
-        for future in as_completed([pool.submit(_finish, task) for task in tasks]):
-            yield from future.result()
-    except BrokenProcessPool:
-        hint = "Start it again: finished studies are kept; with one thread it needs less memory."
-        raise SolverError(Problem("worker-died", "a process that computed a study was ended", hint=hint)) from None
-    except BaseException:
-        # People who interrupt do not want to wait for the studies under way.
-        for process in set(active_children()) - before:
-            process.terminate()
-        raise
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _finish(task: _Task) -> list[tuple[str, str, list[Prediction]]]:
-    return list(task.work())
 
 
 def _key(

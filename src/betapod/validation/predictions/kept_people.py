@@ -11,13 +11,15 @@ the mean of a few people more than any parameter.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...patients.life_course import WantedSnapshots
-from ...patients.lived_again import LifeChange, PeopleAgain, joined_people, live_again, with_going_care
+from ...patients.lived_again import LifeChange, PeopleAgain, live_again, with_going_care
+from .chosen_people import Choice
 from .condition import Condition
+from .pooled_lives import PooledLives, each_once
 from .study_people import people_under
 
 if TYPE_CHECKING:
@@ -36,21 +38,21 @@ class KeptPeople:
         Under which cohorts are chosen.
     cohorts
         Cohort, count and seed of everybody who may be asked for.
+    lives
+        Of people of several studies, who are looked for there before they live again.
     """
 
-    def __init__(self, anchor: Condition, cohorts: Iterable[tuple[str, int, int]]) -> None:
-        self.anchor = anchor
-        self._chosen = {cohort: people_under(_without_care(anchor), *cohort) for cohort in dict.fromkeys(cohorts)}
+    def __init__(
+        self, anchor: Condition, cohorts: Iterable[tuple[str, int, int]], lives: PooledLives | None = None
+    ) -> None:
+        self.anchor, self._lives = anchor, lives
+        self._chosen = {cohort: chosen_under(anchor, cohort) for cohort in dict.fromkeys(cohorts)}
         self._again: dict[str, PeopleAgain] = {}
         groups = list(self._chosen.values())
-        everybody = joined_people(groups)
-        person, age = (everybody.table[name].to_numpy() for name in ("person", "age"))
-        _, first, self._which = np.unique(WantedSnapshots.keys(person, age), return_index=True, return_inverse=True)
-        self._everybody = everybody.take(first)
+        self._everybody, places = each_once(groups)
         edges = np.cumsum([0, *(len(group) for group in groups)])
         self._rows = {
-            cohort: self._which[start:stop]
-            for cohort, start, stop in zip(self._chosen, edges[:-1], edges[1:], strict=True)
+            cohort: places[start:stop] for cohort, start, stop in zip(self._chosen, edges[:-1], edges[1:], strict=True)
         }
 
     def __len__(self) -> int:
@@ -62,6 +64,9 @@ class KeptPeople:
             change.key: change for condition in conditions if self._differs(change := condition.life_change)
         }
         self._again = {key: again for key, again in self._again.items() if key in wanted}
+        if self._lives is not None:
+            lived = {key: self._lives.under(self._everybody, change) for key, change in wanted.items()}
+            self._again |= {key: again for key, again in lived.items() if again is not None}
         missing = [key for key in wanted if key not in self._again]
         for start in range(0, len(missing), _AT_ONCE):
             keys = missing[start : start + _AT_ONCE]
@@ -90,8 +95,6 @@ class KeptPeople:
         return change != self.anchor.life_change
 
 
-def _without_care(condition: Condition) -> Condition:
-    """Return a condition without what care moves during studies, which comes to people afterwards."""
-    from dataclasses import replace
-
-    return replace(condition, care={})
+def chosen_under(anchor: Condition, cohort: Choice) -> Library:
+    """Return the people of a cohort under an anchor, without what care moves during studies, which comes to people afterwards."""
+    return people_under(replace(anchor, care={}), *cohort)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ...evidence.records.study import Record
 from ...therapies.scenarios import CURRENT_EVIDENCE, NONE
+from .chosen_people import Choice
 from .condition import Condition
 from .fit_conditions import FitDraws, joined_draws, kept_moves
 from .kept_people import KeptPeople
+from .pooled_lives import PooledLives
 from .row_expectations import expected_value
 from .studies import arms, contrasts
 from .study_groups import PEOPLE_PER_EVENT, CoursesByArm, StudyPlan, drawn, groups_of
@@ -17,9 +20,16 @@ from .study_readouts import Readout
 
 
 class KeptForScenarios:
-    """What is the same for all scenarios of a study: people who lived again under draws of a fit, and courses of arms without cells."""
+    """What is the same for all scenarios of a study: people who lived again under draws of a fit, and courses of arms without cells.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    lives
+        Of people of several studies, see `campaign_work`.
+    """
+
+    def __init__(self, lives: PooledLives | None = None) -> None:
+        self._lives = lives
         self._kept: dict[tuple[object, ...], KeptPeople] = {}
         self._untreated: dict[tuple[object, ...], CoursesByArm] = {}
 
@@ -35,7 +45,7 @@ class KeptForScenarios:
         without_cells = replace(condition, scenario=NONE)
         key = (without_cells.key, tuple(cohorts))
         if key not in self._kept:
-            self._kept[key] = KeptPeople(without_cells, cohorts)
+            self._kept[key] = KeptPeople(without_cells, cohorts, self._lives)
         return self._kept[key]
 
 
@@ -85,8 +95,7 @@ class DrawnCourses:
                 of_cells = drawn(condition, draws, seed, fitted)
             moved = plan.courses_under(of_cells, seed, threads, only_cells=True)
             return cls(courses, list(zip(of_cells, moved, strict=True)), kept, lived=False)
-        unknown = [record for record in plan.records if record.id not in kept or record_has_cells(record)]
-        fewer = replace(plan, records=unknown, count=min(plan.count, _people_of(plan, fit)))
+        fewer = _living_again(plan, kept, fit)
         varied = joined_draws(condition, of_cells, fit)
         cohorts = [(arm.cohort, fewer.count, seed) for arm in fewer.arms.values()]
         people = (lives or KeptForScenarios()).people(condition, cohorts)
@@ -120,6 +129,25 @@ def record_has_cells(record: Record) -> bool:
 def gives_cells(records: Sequence[Record]) -> bool:
     """Return whether any group of rows was given cells: otherwise no scenario of cells says anything of them."""
     return any(record_has_cells(record) for record in records)
+
+
+def _living_again(plan: StudyPlan, kept: Mapping[str, list[float]], fit: FitDraws) -> StudyPlan:
+    """Return the rows of a plan for which people live again, and how many of these."""
+    unknown = [record for record in plan.records if record.id not in kept or record_has_cells(record)]
+    return replace(plan, records=unknown, count=min(plan.count, _people_of(plan, fit)))
+
+
+def cohorts_living_again(
+    plans: Sequence[StudyPlan], conditions: Iterable[Condition], seed: int, fit: FitDraws | None
+) -> dict[Choice, None]:
+    """Return the cohorts of plans whose people live again under draws of a fit, under any of some conditions."""
+    cohorts: dict[Choice, None] = {}
+    for condition, plan in itertools.product(conditions, plans if fit is not None else ()):
+        kept = _kept_moves(plan, condition, fit)
+        if fit is not None and len(kept) < len(plan.records):
+            fewer = _living_again(plan, kept, fit)
+            cohorts |= dict.fromkeys((arm.cohort, fewer.count, seed) for arm in fewer.arms.values())
+    return cohorts
 
 
 def _people_of(plan: StudyPlan, fit: FitDraws) -> int:
