@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +12,7 @@ import small_runs
 from commands import carry_out
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from reservoir_people import PEOPLE, SCHEDULES, TIMES, people
+from reservoir_people import PEOPLE, TIMES, run, same
 from stand_in_card import StandIn
 from stand_in_card import stand_in as stand_in
 
@@ -28,23 +27,6 @@ from betapod.engine.gpu.ptx import BLOCK, architecture
 from betapod.engine.runs.execute import execute
 from betapod.engine.runs.store import Store
 from betapod.model import Model
-
-
-def run(model: Model, device: str, order: Any = slice(None), **options: Any) -> EnsembleResult:
-    """Integrate people with three schedules in some order."""
-    columns = {name: column[order] for name, column in people().items()}
-    schedules = [SCHEDULES[k % 3] for k in np.arange(PEOPLE)[order]]
-    width = 1 if device == "cpu" else None
-    ensemble = Ensemble(model, ["x", "load", "z"], width=width, threads=1, device=device, max_steps=2600, **options)
-    return ensemble.run(columns, TIMES, schedules, {"y": np.linspace(0.5, 2.0, PEOPLE)[order]})
-
-
-def same(one: EnsembleResult, other: EnsembleResult, order: Any = slice(None)) -> None:
-    """Check that results are the same to the last bit."""
-    for name in ("values", "status", "ended_at", "event", "steps", "rejected"):
-        np.testing.assert_array_equal(getattr(one, name), getattr(other, name)[order], err_msg=name)
-    failed = one.failed
-    np.testing.assert_array_equal(one.last[failed], other.last[order][failed])
 
 
 @pytest.fixture(scope="module")

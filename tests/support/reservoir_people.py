@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from betapod import Dose, Schedule, Switch
+from betapod import Dose, Ensemble, EnsembleResult, Schedule, Switch
+from betapod.model import Model
 
 TIMES = [0.5 * k for k in range(21)]
 PEOPLE = 300
@@ -25,3 +26,20 @@ def people(count: int = PEOPLE) -> dict[str, Any]:
     columns["k_z"] = np.where(boundless, 1e307, 0.02)
     columns["z_max"][boundless] = 1.7e308
     return columns
+
+
+def run(model: Model, device: str, order: Any = slice(None), **options: Any) -> EnsembleResult:
+    """Integrate people with three schedules in some order."""
+    columns = {name: column[order] for name, column in people().items()}
+    schedules = [SCHEDULES[k % 3] for k in np.arange(PEOPLE)[order]]
+    width = 1 if device == "cpu" else None
+    ensemble = Ensemble(model, ["x", "load", "z"], width=width, threads=1, device=device, max_steps=2600, **options)
+    return ensemble.run(columns, TIMES, schedules, {"y": np.linspace(0.5, 2.0, PEOPLE)[order]})
+
+
+def same(one: EnsembleResult, other: EnsembleResult, order: Any = slice(None)) -> None:
+    """Check that results are the same to the last bit."""
+    for name in ("values", "status", "ended_at", "event", "steps", "rejected"):
+        np.testing.assert_array_equal(getattr(one, name), getattr(other, name)[order], err_msg=name)
+    failed = one.failed
+    np.testing.assert_array_equal(one.last[failed], other.last[order][failed])

@@ -31,12 +31,13 @@ _compiled: dict[str, Any] = {}
 _programs: dict[str, tuple[dict[str, Any], bytes]] = {}
 
 
-def on_processor(text: GridText) -> Callable[[int, int, int], int]:
-    """Return the entry of a program as a function of job, room and thread."""
+def on_processor(text: GridText) -> Callable[[int, int, int, int, int], int]:
+    """Return the entry of a program as a function of job, room, thread, shared memory, and the thread's number in its block."""
     key = hashlib.sha256(text.text.encode()).hexdigest()
     if key not in _compiled:
         loaded = load_object(compile_object(with_processor_entry(text)))
-        entry = loaded.function("betapod", ctypes.c_int64, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64)
+        kinds = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64, ctypes.c_void_p, ctypes.c_int64]
+        entry = loaded.function("betapod", ctypes.c_int64, *kinds)
         _compiled[key] = loaded, entry
     entry = _compiled[key][1]
     return entry  # type: ignore[no-any-return]
@@ -57,11 +58,13 @@ class StandIn:
         Names of the functions that were called.
     grids
         Blocks and threads of the grids that were started.
+    shared
+        Bytes that the threads of a block of each of these grids share.
     home
         Bytes that were copied from the card.
     """
 
-    capability, processors, resident = (9, 0), 2, 1
+    capability, processors, resident, shared_memory = (9, 0), 2, 1, 0
 
     def __init__(self) -> None:
         self.free = 1 << 30
@@ -70,6 +73,8 @@ class StandIn:
         self.calls: list[str] = []
         self.grids: list[tuple[int, int]] = []
         self.home = 0
+        self.shared: list[int] = []
+        self._may_share: dict[int, int] = {}
         self._memory: dict[int, Any] = {}
         self._running: Iterator[None] | None = None
         self._code: Any = None
@@ -117,7 +122,8 @@ class StandIn:
         ctypes.memmove(text, b"Stand-in card\0", 14)
 
     def _cuDeviceGetAttribute(self, out: Any, fact: int, device: int) -> None:
-        out[0] = {16: self.processors, 75: self.capability[0], 76: self.capability[1]}[fact]
+        facts = {16: self.processors, 75: self.capability[0], 76: self.capability[1], 81: self.shared_memory}
+        out[0] = facts[fact]
 
     def _cuDevicePrimaryCtxRetain(self, out: Any, device: int) -> None:
         out[0] = _CONTEXT
@@ -199,6 +205,10 @@ class StandIn:
     def _cuFuncGetAttribute(self, out: Any, fact: int, function: int) -> None:
         out[0] = {3: 2984, 4: 255}[fact]
 
+    def _cuFuncSetAttribute(self, function: int, fact: int, size: int) -> int:
+        self._may_share[function] = size
+        return 0 if fact == 8 and size <= self.shared_memory - 1024 else 1
+
     def _cuOccupancyMaxActiveBlocksPerMultiprocessor(self, out: Any, function: int, threads: int, size: int) -> None:
         out[0] = self.resident
 
@@ -206,16 +216,37 @@ class StandIn:
         out[0] = _WORD if flags else _WORK
 
     def _cuLaunchKernel(self, function: int, *rest: Any) -> int:
-        grid, block, (_, stream, arguments, _) = rest[:3], rest[3:6], rest[6:]
+        grid, block, (shared, stream, arguments, _) = rest[:3], rest[3:6], rest[6:]
         assert grid[1:] == block[1:] == (1, 1) and stream == _WORK
+        if shared > self._may_share.get(function, 48 * 1024):
+            return 1
         job, room = (ctypes.c_uint64.from_address(arguments[k]).value for k in range(2))
         text, threads = _texts[self._loaded[(function - _FUNCTION) // 100]], grid[0] * block[0]
         if text is None:
             self._running = self._reduce(job, threads)
             return 0
         self.grids.append((grid[0], block[0]))
-        self._running = self._run(on_processor(text), job, room, threads)
+        self.shared.append(shared)
+        self._running = self._run(self._sharing(on_processor(text), shared, block[0]), job, room, threads)
         return 0
+
+    def _sharing(
+        self, entry: Callable[[int, int, int, int, int], int], size: int, block: int
+    ) -> Callable[[int, int, int], int]:
+        """Return the entry with the memory that the threads of a block share, in which nobody writes beside what is his."""
+        memory = np.full(size // 8 + 2, 1e300)
+        used = np.zeros(len(memory), dtype=bool)
+
+        def run_thread(job: int, room: int, thread: int) -> int:
+            memory[:] = 1e300
+            steps = entry(job, room, thread, memory[1:].ctypes.data, thread % block)
+            if thread < block:
+                written = memory != 1e300
+                assert not np.any(written & used) and not written[0] and not written[-1]
+                used[written] = True
+            return steps
+
+        return run_thread
 
     def _reduce(self, job: int, threads: int) -> Iterator[None]:
         """Run thread after thread of one pass of the reduction."""

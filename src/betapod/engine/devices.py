@@ -42,7 +42,8 @@ class Device:
         """Return the program of a model: see `betapod.engine.compiled.kernel.kernel_for`."""
         if self.card is None:
             return kernel_for(model, outputs, ramps, width, cache, quickly)
-        return grid_kernel(model, outputs, ramps, self.card.target, cache, quickly)
+        shared = self.card.shared_memory, self.card.sharing
+        return grid_kernel(model, outputs, ramps, self.card.target, cache, quickly, *shared)
 
     def integrate(
         self, kernel: AnyKernel, arrays: RunArrays, threads: int, cache: bool, reduction: Reduction | None = None

@@ -39,6 +39,7 @@ SIGNATURES: dict[str, tuple[Any, ...]] = {
     "cuModuleLoadData": (_HANDLE, c_void_p),
     "cuModuleGetFunction": (_HANDLE, c_void_p, c_char_p),
     "cuFuncGetAttribute": (POINTER(c_int), c_int, c_void_p),
+    "cuFuncSetAttribute": (c_void_p, c_int, c_int),
     "cuOccupancyMaxActiveBlocksPerMultiprocessor": (POINTER(c_int), c_void_p, c_int, c_size_t),
     "cuStreamCreate": (_HANDLE, c_uint),
     "cuStreamQuery": (c_void_p,),
@@ -46,8 +47,8 @@ SIGNATURES: dict[str, tuple[Any, ...]] = {
 }
 SUCCESS, OUT_OF_MEMORY, NO_DEVICE, NOT_READY = 0, 2, 100, 600
 #: Facts of a card and of a program, as the driver numbers them.
-PROCESSORS, CAPABILITY_MAJOR, CAPABILITY_MINOR = 16, 75, 76
-LOCAL_BYTES, REGISTERS = 3, 4
+PROCESSORS, CAPABILITY_MAJOR, CAPABILITY_MINOR, SHARED_OF_PROCESSOR = 16, 75, 76, 81
+LOCAL_BYTES, REGISTERS, SHARED_OF_BLOCK = 3, 4, 8
 _ERROR_TEXT, _ERROR_TEXT_SIZE, _PTX = 5, 6, 1
 #: Room for what the driver says about a program that it cannot translate, bytes.
 _SAID = 8192

@@ -27,6 +27,8 @@ from .cuda_driver import (
     OUT_OF_MEMORY,
     PROCESSORS,
     REGISTERS,
+    SHARED_OF_BLOCK,
+    SHARED_OF_PROCESSOR,
     CudaDriver,
     cuda_driver,
     no_card,
@@ -52,6 +54,8 @@ class CardProgram:
         Blocks of threads that the card runs at once.
     origin
         ``disk``, or ``translated`` by the driver.
+    shared
+        Bytes that the threads of a block share.
     """
 
     function: Any
@@ -59,6 +63,7 @@ class CardProgram:
     stack: int
     blocks: int
     origin: str
+    shared: int = 0
 
 
 class GraphicsCard:
@@ -81,8 +86,13 @@ class GraphicsCard:
         The one that code is made for (see `betapod.engine.gpu.ptx.architecture`).
     busy
         Held by the thread that computes on the card; others wait.
+    shared_memory
+        Bytes that the blocks of each of its processors share.
     most_blocks
         Blocks that a grid may have; None: as many as the card runs at once. Results do not depend on it.
+    sharing
+        Whether programs keep matrix and stage values in shared memory; None: where that is expected to be faster (see
+        `betapod.engine.gpu.placement`). Results do not depend on it.
 
     Raises
     ------
@@ -99,9 +109,9 @@ class GraphicsCard:
         name = ctypes.create_string_buffer(256)
         driver.call("cuDeviceGetName", name, len(name), device)
         self.name = name.value.decode(errors="replace")
-        major, minor, self.processors = (
+        major, minor, self.processors, self.shared_memory = (
             driver.number("cuDeviceGetAttribute", fact, device)
-            for fact in (CAPABILITY_MAJOR, CAPABILITY_MINOR, PROCESSORS)
+            for fact in (CAPABILITY_MAJOR, CAPABILITY_MINOR, PROCESSORS, SHARED_OF_PROCESSOR)
         )
         self.capability = major, minor
         target = architecture(self.capability)
@@ -117,6 +127,7 @@ class GraphicsCard:
             )
         self.target = target
         self.most_blocks: int | None = None
+        self.sharing: bool | None = None
         self.busy = threading.Lock()
         self._programs: dict[str, CardProgram] = {}
         self._context = driver.handle("cuDevicePrimaryCtxRetain", device)
@@ -146,7 +157,7 @@ class GraphicsCard:
         finally:
             memory.release()
 
-    def program(self, ptx: str, threads: int, use_cache: bool = True) -> CardProgram:
+    def program(self, ptx: str, threads: int, use_cache: bool = True, shared: int = 0) -> CardProgram:
         """Return a program on the card, from memory, from disk or newly translated.
 
         Parameters
@@ -157,6 +168,8 @@ class GraphicsCard:
             Threads of a block that it will run in.
         use_cache
             Whether to keep machine code on disk.
+        shared
+            Bytes that the threads of a block share.
         """
         version = self.driver.number("cuDriverGetVersion")
         key = hashlib.sha256(repr((ptx, self.capability, version, threads)).encode()).hexdigest()
@@ -166,24 +179,25 @@ class GraphicsCard:
             code = code or self.driver.translated(ptx)
             if use_cache and origin != "disk":
                 program_cache.write_object(key, code)
-            self._programs[key] = self._loaded(code, threads, origin)
+            self._programs[key] = self._loaded(code, threads, origin, shared)
         return self._programs[key]
 
-    def _loaded(self, code: bytes, threads: int, origin: str) -> CardProgram:
+    def _loaded(self, code: bytes, threads: int, origin: str, shared: int) -> CardProgram:
         driver = self.driver
         module = driver.handle("cuModuleLoadData", ctypes.cast(ctypes.create_string_buffer(code), c_void_p))
         function = driver.handle("cuModuleGetFunction", module, b"betapod")
         registers, stack = (driver.number("cuFuncGetAttribute", fact, function) for fact in (REGISTERS, LOCAL_BYTES))
-        resident = driver.number("cuOccupancyMaxActiveBlocksPerMultiprocessor", function, threads, 0)
-        return CardProgram(function, registers, stack, max(1, resident) * self.processors, origin)
+        if shared:
+            driver.call("cuFuncSetAttribute", function, SHARED_OF_BLOCK, shared)
+        resident = driver.number("cuOccupancyMaxActiveBlocksPerMultiprocessor", function, threads, shared)
+        return CardProgram(function, registers, stack, max(1, resident) * self.processors, origin, shared)
 
     def start(self, program: CardProgram, blocks: int, threads: int, *places: int) -> None:
         """Start a grid; `places` are its arguments, places in the card's memory."""
         values = [c_uint64(address) for address in places]
         arguments = (c_void_p * len(values))(*(ctypes.addressof(value) for value in values))
-        self.driver.call(
-            "cuLaunchKernel", program.function, blocks, 1, 1, threads, 1, 1, 0, self._work, arguments, None
-        )
+        sizes = (blocks, 1, 1, threads, 1, 1, program.shared)
+        self.driver.call("cuLaunchKernel", program.function, *sizes, self._work, arguments, None)
 
     def wait(self) -> None:
         """Wait until the grid is done; Python hears of an interrupt meanwhile."""

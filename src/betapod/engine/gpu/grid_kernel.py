@@ -13,8 +13,10 @@ from ...base.errors import ConfigError, Location, Problem
 from ...model.assembly.model import Model
 from ..compiled import program_cache as cache
 from ..compiled.lower import check_compilable, lower
-from .grid_code import GridText, write_grid
-from .ptx import ptx_of
+from ..compiled.program import Program
+from .grid_code import GridText
+from .placement import placed_text
+from .ptx import block_size, ptx_of
 
 
 @dataclass(frozen=True)
@@ -27,8 +29,8 @@ class GridKernel:
         Order of the values of a patient (see `betapod.engine.compiled.program.Program`).
     ramps
         Inputs that may change linearly.
-    workspace
-        Numbers of memory that each thread needs.
+    workspace, shared
+        Numbers of memory that each thread needs, and of the memory that a block shares.
     ptx
         The program as drivers read it.
     origin
@@ -40,12 +42,23 @@ class GridKernel:
     parameters: tuple[str, ...]
     ramps: tuple[str, ...]
     workspace: int
+    shared: int
     origin: str
     seconds: float
     ptx: str = field(repr=False)
 
     #: Patients that a thread integrates together.
     width = 1
+
+    @property
+    def threads(self) -> int:
+        """Threads of a block."""
+        return block_size(self.shared)
+
+    @property
+    def shared_bytes(self) -> int:
+        """Bytes that the threads of a block share."""
+        return 8 * self.threads * self.shared
 
 
 _in_memory: dict[str, GridKernel] = {}
@@ -58,6 +71,8 @@ def grid_kernel(
     target: tuple[int, int],
     use_cache: bool = True,
     quickly: bool = False,
+    shared_memory: int = 0,
+    sharing: bool | None = None,
 ) -> GridKernel:
     """Return the program of a model for a kind of card, from memory, from disk, or new.
 
@@ -73,11 +88,14 @@ def grid_kernel(
         Whether to keep it on disk.
     quickly
         Whether rates and Jacobian take the elementary functions of `betapod.engine.compiled.quick`.
+    shared_memory, sharing
+        Bytes that the blocks of a card's processor share, and whether to use them; None: where that is expected to be faster.
 
     Raises
     ------
     ConfigError
-        The model has something that only the reference integrator does, or functions that cards do not have.
+        The model has something that only the reference integrator does, or functions that cards do not have; or it is to share
+        memory and is too large.
     """
     began = time.perf_counter()
     check_compilable(model)
@@ -89,6 +107,7 @@ def grid_kernel(
             "ramps": sorted(ramps),
             "target": list(target),
             "quickly": quickly,
+            "sharing": [shared_memory, sharing],
             "versions": {"program": program_of(__name__)},
         }
     )
@@ -97,28 +116,28 @@ def grid_kernel(
         if kept is not None:
             _in_memory[key] = _kernel(kept[0], kept[1], "disk", began)
         else:
-            _in_memory[key] = _compiled(key, model, outputs, ramps, target, use_cache, quickly, began)
+            program = lower(model, outputs, ramps)
+            text = placed_text(program, quickly, shared_memory, sharing)
+            _in_memory[key] = _compiled(key, model, program, text, target, use_cache, began)
     return _in_memory[key]
 
 
 def _compiled(
     key: str,
     model: Model,
-    outputs: Sequence[str],
-    ramps: Sequence[str],
+    program: Program,
+    text: GridText,
     target: tuple[int, int],
     use_cache: bool,
-    quickly: bool,
     began: float,
 ) -> GridKernel:
-    program = lower(model, outputs, ramps)
-    text = write_grid(program, quickly)
     refuse_missing(model.name, text)
     ptx = ptx_of(text, target).encode()
     description = {
         "parameters": list(program.parameters),
         "ramps": list(program.ramps),
         "workspace": text.workspace,
+        "shared": text.shared,
     }
     if use_cache:
         cache.write_program(key, description, hashlib.sha256(ptx).hexdigest(), ptx)
@@ -154,6 +173,7 @@ def _kernel(description: dict[str, Any], ptx: bytes, origin: str, began: float) 
         tuple(description["parameters"]),
         tuple(description["ramps"]),
         int(description["workspace"]),
+        int(description["shared"]),
         origin,
         time.perf_counter() - began,
         ptx.decode(),

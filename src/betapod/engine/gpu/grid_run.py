@@ -15,7 +15,6 @@ from .graphics_card import CardMemory, CardProgram, GraphicsCard
 from .grid_kernel import GridKernel
 from .grid_reduction import CardReduction
 from .memory_plan import MemoryPlan, memory_plan
-from .ptx import BLOCK
 
 #: What is given of each patient, and what comes back.
 GIVEN = ("values", "starts", "schedule")
@@ -79,15 +78,16 @@ class GridRun:
         kept = 0 if self.reduction is None else sum(array.nbytes for array in self.reduction.kept().values())
         pieces = 0 if self.reduction is None else self.reduction.bytes_of_patient()
         with card.in_use(), card.memory() as memory:
-            program = card.program(self.kernel.ptx, BLOCK, self.use_cache)
+            kernel = self.kernel
+            program = card.program(kernel.ptx, kernel.threads, self.use_cache, kernel.shared_bytes)
             plan = memory_plan(
                 count,
                 card.free_memory(),
                 sum(array.nbytes for array in shared.values()) + 8 * len(JOB) + kept,
                 sum(array.nbytes // count for array in by_patient.values()) + pieces,
-                self.kernel.workspace,
+                kernel.workspace,
                 min(program.blocks, card.most_blocks or program.blocks),
-                BLOCK,
+                kernel.threads,
                 1 if self.reduction is None else BLOCK_OF_PATIENTS,
             )
             self.plan, self.program = plan, program

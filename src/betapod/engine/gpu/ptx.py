@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-from .grid_code import GridText, with_card_entry
+from .grid_code import TILE, GridText, with_card_entry
 
 _TRIPLE = "nvptx64-nvidia-cuda"
 #: Compute capabilities with a code generator of their own, and the oldest version of PTX that knows them. A later card runs the code
@@ -22,6 +22,8 @@ ARCHITECTURES: dict[tuple[int, int], str] = {
 }
 #: Threads of a block at most: four groups that run in step. At 255 registers a thread, two such blocks fill a processor of a card.
 BLOCK = 128
+#: Threads of a block where they keep vectors in shared memory: the fewer, the finer it is dealt out.
+BLOCK_SHARING = TILE
 #: How much LLVM optimises before it writes PTX, which the driver optimises again.
 _LEVEL = 2
 
@@ -35,6 +37,17 @@ def architecture(capability: tuple[int, int]) -> tuple[int, int] | None:
         Of the card, such as (9, 0).
     """
     return max((target for target in ARCHITECTURES if target <= capability), default=None)
+
+
+def block_size(shared: int) -> int:
+    """Return how many threads a block has at most.
+
+    Parameters
+    ----------
+    shared
+        Numbers of shared memory that each thread needs.
+    """
+    return BLOCK_SHARING if shared else BLOCK
 
 
 def ptx_of(text: GridText, target: tuple[int, int]) -> str:
@@ -52,7 +65,7 @@ def ptx_of(text: GridText, target: tuple[int, int]) -> str:
     str
         PTX with one entry, ``betapod(job, room)``. Each sum and product says how it is rounded, so that no driver joins them.
     """
-    return ptx_of_module(with_card_entry(text, BLOCK), target)
+    return ptx_of_module(with_card_entry(text, block_size(text.shared)), target)
 
 
 def ptx_of_module(assembly: str, target: tuple[int, int]) -> str:
