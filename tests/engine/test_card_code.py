@@ -10,20 +10,26 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from stand_in_card import StandIn
+from stand_in_card import stand_in as stand_in
 
-from betapod.engine.gpu.grid_code import GridText
+from betapod.engine.gpu.grid_code import TILE, GridText
 from betapod.engine.gpu.grid_reduction import reduction_ptx
 from betapod.engine.gpu.ptx import ARCHITECTURES, BLOCK, ptx_of
 from betapod.physiology import whole_body
 
-SCRIPT = Path(__file__).parents[2] / "benchmarks" / "gpu.py"
-#: Small programs, assembled here for every kind of card; `benchmarks/gpu.py --ptx` assembles all.
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+#: Small programs, assembled here for every kind of card; `benchmarks/gpu_programs.py` assembles all.
 SMALL = ("topp2000", "metabolism_clamp")
 
 
 @pytest.fixture(scope="module")
 def script() -> ModuleType:
-    found = importlib.util.spec_from_file_location("benchmark_of_cards", SCRIPT)
+    return _script("gpu_programs")
+
+
+def _script(name: str) -> ModuleType:
+    found = importlib.util.spec_from_file_location(f"benchmark_{name}", BENCHMARKS / f"{name}.py")
     assert found is not None and found.loader is not None
     module = importlib.util.module_from_spec(found)
     sys.modules[found.name] = module
@@ -70,20 +76,36 @@ def test_programs_are_for_the_card_that_is_asked(script: ModuleType, target: tup
 
 
 def test_every_shipped_model_has_budgets(script: ModuleType) -> None:
-    names = {f"{major}.{minor}" for major, minor in script.TARGETS}
-    assert set(script.budgets()) == {(name, target) for name in whole_body.NAMES for target in names}
+    labels = {(label, "{}.{}".format(*target)) for label, _, _, targets in script.variants() for target in targets}
+    assert set(script.budgets()) == labels
+    assert {name for name in whole_body.NAMES if (f"{name} sharing", "9.0") in labels} == {*whole_body.NAMES} - {
+        "reference"
+    }
 
 
+@pytest.mark.parametrize("sharing", [False, True])
 @pytest.mark.parametrize("name", SMALL)
-def test_programs_keep_their_budgets(script: ModuleType, name: str) -> None:
+def test_programs_keep_their_budgets(script: ModuleType, name: str, sharing: bool) -> None:
     assembler = script.ptxas()
     if assembler is None:
         pytest.skip("ptxas is not installed")
-    text, budgets = script.grid_text(name), script.budgets()
+    text, budgets = script.grid_text(name, sharing), script.budgets()
+    label = f"{name} sharing" if sharing else name
     for target in script.TARGETS:
-        needs, size = script.assembled(name, ptx(text, target), target, assembler)
-        assert script.within(needs, budgets[name, needs.target]), needs
+        program = ptx(text, target)
+        assert ("ld.shared." in program and "st.shared." in program) == sharing
+        assert f".maxntid {TILE if sharing else BLOCK}\n" in program
+        needs, size = script.assembled(label, program, target, assembler)
+        assert script.within(needs, budgets[label, needs.target]), needs
         assert size > 10_000
+
+
+def test_the_benchmark_runs_through(stand_in: StandIn, capsys: pytest.CaptureFixture[str]) -> None:
+    stand_in.shared_memory = 228 * 1024
+    _script("gpu").main(["--models", "topp", "--people", "40"])
+    said = capsys.readouterr().out
+    assert "shared memory (chosen)" in said and said.count("40 patients: 40 ok") == 2
+    assert said.count("the same endings True") == 2 and said.count("0.015 MB home") == 2
 
 
 def test_a_budget_that_is_broken_is_seen(script: ModuleType) -> None:

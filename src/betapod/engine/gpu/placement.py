@@ -28,6 +28,9 @@ RESERVED = 1024
 #: How many times as fast shared memory has to be expected to be before it is chosen.
 WORTH = 1.1
 
+#: Operations of arithmetic that the error of a state takes.
+_ERROR = 20
+
 _FUNCTION = re.compile(r"^define internal .*?@(\w+)\(.*?\{\n(.*?)^\}", re.MULTILINE | re.DOTALL)
 _MAIN = re.compile(r"^(?:.* = )?(?:load|store) .*addrspace\(1\)", re.MULTILINE)
 _SHARED = re.compile(r"^(?:.* = )?(?:load|store) .*addrspace\(3\)", re.MULTILINE)
@@ -77,13 +80,25 @@ def step_work(text: GridText, states: int) -> StepWork:
             counts["arithmetic"] += times * len(_ARITHMETIC.findall(bodies[function]))
         counts["main"] += times * len(_MAIN.findall(body))
         counts["shared"] += times * len(_SHARED.findall(body))
-    stages = range(1, STAGES)
-    # Sums of stages: all stage values before, of them the right-hand side, and the argument of the rates; then error and new state.
-    counts["stages"] = states * (sum(stages) + len(stages) + 1)
-    counts["arithmetic"] += states * (sum(stages) + sum(map(len, A)) + len(stages) + 20)
-    counts["main"] += states * (2 * len(stages) + 7)
-    counts["shared" if text.shared else "main"] += counts["stages"]
+    sums = stage_sums(states)
+    counts["arithmetic"] += sums.arithmetic
+    counts["main"] += sums.main
+    counts["shared" if text.shared else "main"] += sums.shared
     return StepWork(counts["arithmetic"], counts["main"], counts["shared"])
+
+
+def stage_sums(states: int) -> StepWork:
+    """Return what the sums of the stages take, with stage values in shared memory, and the error and the new states after them.
+
+    Parameters
+    ----------
+    states
+        Of the model.
+    """
+    stages = range(1, STAGES)
+    # Of all stage values before, each stage makes its right-hand side and the argument of its rates.
+    arithmetic = sum(stages) + sum(map(len, A)) + len(stages) + _ERROR
+    return StepWork(states * arithmetic, states * (2 * len(stages) + 7), states * (sum(stages) + len(stages) + 1))
 
 
 def groups_sharing(numbers: int, shared_memory: int) -> int:
