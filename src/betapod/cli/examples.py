@@ -172,6 +172,13 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("How many patients, how they ended, how exact", "betapod ensemble summary many"),
         ("With quantiles at the last visit", "betapod ensemble summary many --quantiles"),
     ),
+    "ensemble moments": (
+        ("Means and spreads of 1000 patients", "betapod ensemble moments kidney -n 1000 --years 2 -O GFR"),
+        (
+            "With quantiles, every visit as a table",
+            "betapod ensemble moments kidney -n 500 --years 2 --quantiles --csv m.csv",
+        ),
+    ),
     "ensemble plot": (
         ("Bands that hold most patients, and single courses", "betapod ensemble plot many -O MAP -o bands.svg"),
         ("Courses alone", "betapod ensemble plot many -O MAP,V_E --no-bands --courses 100 -o all.png"),

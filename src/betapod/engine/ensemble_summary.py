@@ -195,19 +195,67 @@ def summarise_prepared(
     """
     runner, who = prepared
     labels, group = _numbered(groups, who.count)
-    model, outputs, visits = ensemble.model, ensemble.outputs, len(who.visits)
-    columns = visits * len(outputs)
-    width = len(MOMENTS) + (2 * HALF if quantiles else 0)
-    check_size(len(labels), columns * width, MOST_VALUES, "groups", "Keep fewer groups, outputs or visits.")
-    lowest = dict(zip(model.state_names, floors(model), strict=True))
-    bounds = np.array([lowest.get(name, -np.inf) for name in outputs])
-    reduction = Reduction(len(labels), visits, bounds, len(model.events), quantiles)
-    at_a_time = max(1, _AT_A_TIME // columns // BLOCK_OF_PATIENTS) * BLOCK_OF_PATIENTS
-    for first in range(0, who.count, at_a_time):
-        part = who.part(first, first + at_a_time)
-        reduction.group = group[first : first + at_a_time]
-        runner._reduce(part, reduction)
-    return _summary(ensemble, labels, who.visits, reduction)
+    summing = Summing(ensemble, labels, who.visits, quantiles)
+    for first in range(0, who.count, summing.at_a_time):
+        last = first + summing.at_a_time
+        summing.add(runner, who.part(first, last), group[first:last])
+    return summing.summary()
+
+
+class Summing:
+    """Moments to which patients are added, some after others.
+
+    Parameters
+    ----------
+    ensemble
+        Whose model and outputs they are.
+    labels
+        Names of the groups.
+    visits
+        (visits,) when patients are seen.
+    quantiles
+        Whether values are counted in bins too.
+
+    Attributes
+    ----------
+    at_a_time
+        How many patients to add at a time at most; any multiple of `BLOCK_OF_PATIENTS` gives the same moments.
+
+    Raises
+    ------
+    ConfigError
+        These are more numbers than one call can hold.
+    """
+
+    def __init__(
+        self, ensemble: Ensemble, labels: tuple[Any, ...], visits: NDArray[np.float64], quantiles: bool
+    ) -> None:
+        self._ensemble, self._labels, self._visits = ensemble, labels, visits
+        model, outputs = ensemble.model, ensemble.outputs
+        columns = len(visits) * len(outputs)
+        width = len(MOMENTS) + (2 * HALF if quantiles else 0)
+        check_size(len(labels), columns * width, MOST_VALUES, "groups", "Keep fewer groups, outputs or visits.")
+        lowest = dict(zip(model.state_names, floors(model), strict=True))
+        bounds = np.array([lowest.get(name, -np.inf) for name in outputs])
+        self._reduction = Reduction(len(labels), len(visits), bounds, len(model.events), quantiles)
+        self.at_a_time = max(1, _AT_A_TIME // columns // BLOCK_OF_PATIENTS) * BLOCK_OF_PATIENTS
+
+    def add(self, runner: Ensemble, who: PreparedPatients, group: NDArray[np.int64]) -> None:
+        """Integrate patients who follow those before, whose number is a multiple of `BLOCK_OF_PATIENTS`, and add them.
+
+        Parameters
+        ----------
+        runner
+            Integrates them.
+        group
+            (patients,) the number of each patient's group.
+        """
+        self._reduction.group = np.ascontiguousarray(group)
+        runner._reduce(who, self._reduction)
+
+    def summary(self) -> EnsembleSummary:
+        """Return what has been added so far."""
+        return _summary(self._ensemble, self._labels, self._visits, self._reduction)
 
 
 def _numbered(groups: ArrayLike | None, count: int) -> tuple[tuple[Any, ...], NDArray[np.int64]]:

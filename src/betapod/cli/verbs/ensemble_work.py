@@ -18,6 +18,7 @@ from ..csv_output import Csv
 from ..running import QuietOption, ThreadsOption, breaking, command
 from ..shared import JsonOption, err, print_json, print_note, print_table, print_text, warn, with_noun
 from ..waiting import show_progress
+from .ensemble_options import DeviceOption, FailAboveOption
 
 if TYPE_CHECKING:
     from ...engine.runs.execute import Progress, RunOutcome
@@ -51,16 +52,8 @@ class Work:
     cluster: Annotated[
         str | None, typer.Option("--cluster", metavar="ADDRESS", help="Dask scheduler, e.g. tcp://head:8786.")
     ] = None
-    device: Annotated[
-        str,
-        typer.Option(
-            "--device", metavar="DEVICE", help="cpu; cuda for an NVIDIA graphics card, cuda:1 for the second."
-        ),
-    ] = "cpu"
-    fail_above: Annotated[
-        float,
-        typer.Option("--fail-above", min=0, max=1, help="Fraction of failed patients above which the exit code is 4."),
-    ] = 0.05
+    device: DeviceOption = "cpu"
+    fail_above: FailAboveOption = 0.05
     quiet: QuietOption = False
     as_json: JsonOption = False
 
@@ -106,8 +99,27 @@ def work(plan: RunPlan, folder: Path, how: Work) -> None:
         print_json(document or {"patients": plan.patients, "shards_missing": outcome.missing})
     elif document is not None:
         print_run_summary(outcome.store, document)
-    if document is not None and document["failed"] > how.fail_above * document["patients"]:
-        warn(f"{document['failed']} of {document['patients']} patients failed; see {folder / 'failures.parquet'}")
+    if document is not None:
+        exit_on_failures(document, how.fail_above, f"; see {folder / 'failures.parquet'}")
+
+
+def exit_on_failures(document: Mapping[str, Any], fail_above: float, where: str = "") -> None:
+    """End with the exit code of too many failures, if there are more than allowed.
+
+    Parameters
+    ----------
+    fail_above
+        The share that is allowed.
+    where
+        What is said behind their number.
+
+    Raises
+    ------
+    typer.Exit
+        There are more.
+    """
+    if document["failed"] > fail_above * document["patients"]:
+        warn(f"{document['failed']} of {document['patients']} patients failed{where}")
         raise typer.Exit(_TOO_MANY_FAILURES)
 
 
@@ -263,29 +275,51 @@ def print_run_summary(store: Store, document: Mapping[str, Any]) -> None:
     if accuracy:
         again = "come out again bit by bit" if accuracy["reproduced"] else "do NOT come out again: another processor?"
         print_text(f"stored values {again}")
-    if "outputs" in document:
-        rows = []
-        for name, entry in document["outputs"].items():
-            first, last = entry["visits"][0], entry["visits"][-1]
-            rows.append((name, entry["unit"], *map(_moments, (first, last)), f"{last['count']:,}"))
-        unit = store.manifest["identity"].get("time_unit", "day")
-        begin, end = (_when(row["time"], unit, last["time"]) for row in (first, last))
-        print_table(("name", "unit", f"mean (SD), {begin}", f"mean (SD), {end}", "alive and reported"), rows)
-    for name, at in document.get("quantiles", {}).items():
-        for _, values in at.items():
-            print_text(f"{name}: 5, 25, 50, 75, 95 % quantile " + ", ".join(f"{v:.4g}" for v in values), hanging=2)
+    unit = store.manifest["identity"].get("time_unit", "day")
+    print_outputs(document.get("outputs", {}), document.get("quantiles", {}), unit)
     print_text(store.manifest["note"], "dim")
 
 
-def moments_as_csv(store: Store, document: Mapping[str, Any]) -> Csv:
-    """Return mean, SD and count of every output at every visit."""
-    unit = store.manifest["identity"].get("time_unit", "day")
+def print_outputs(outputs: Mapping[str, Any], quantiles: Mapping[str, Any], unit: str) -> None:
+    """Print mean and standard deviation of outputs at their first and last visits, and quantiles.
+
+    Parameters
+    ----------
+    outputs, quantiles
+        As ``summary.json`` has them.
+    unit
+        Of the times.
+    """
+    rows = []
+    for name, entry in outputs.items():
+        first, last = entry["visits"][0], entry["visits"][-1]
+        rows.append((name, entry["unit"], *map(_moments, (first, last)), f"{last['count']:,}"))
+    if rows:
+        begin, end = (_when(row["time"], unit, last["time"]) for row in (first, last))
+        print_table(("name", "unit", f"mean (SD), {begin}", f"mean (SD), {end}", "alive and reported"), rows)
+    for name, at in quantiles.items():
+        for values in at.values():
+            print_text(f"{name}: 5, 25, 50, 75, 95 % quantile " + ", ".join(map(_number, values)), hanging=2)
+
+
+def moments_as_csv(outputs: Mapping[str, Any], unit: str) -> Csv:
+    """Return mean, SD and count of every output at every visit.
+
+    Parameters
+    ----------
+    outputs, unit
+        As in `print_outputs`.
+    """
     rows = [
         [name, entry["unit"], row["time"], row["mean"], _spread(row), row["count"]]
-        for name, entry in document.get("outputs", {}).items()
+        for name, entry in outputs.items()
         for row in entry["visits"]
     ]
     return Csv.of(("name", "unit", f"time [{unit}]", "mean", "sd", "patients"), rows)
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4g}"
 
 
 def _when(time: float, unit: str, last: float) -> str:

@@ -168,7 +168,7 @@ def write_grid(program: Program, quickly: bool = False, sharing: bool = False) -
     GridText
         The text, and the memory that each thread needs.
     """
-    offsets, shared, size = Workspace(program).offsets, {}, 0
+    offsets, shared, size = Workspace(program, width=1).offsets, {}, 0
     for vector, numbers in shareable(program).items() if sharing else ():
         shared[vector] = offsets[vector], size
         size += numbers
