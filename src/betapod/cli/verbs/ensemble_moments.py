@@ -99,7 +99,7 @@ def _document(plan: RunPlan, summary: EnsembleSummary, quantiles: bool) -> dict[
         }
         for number, name in enumerate(summary.names)
     }
-    found = [summary.quantile(share)[0, -1] for share in QUANTILES] if quantiles else []
+    quantile_rows = [summary.quantile(share)[0, -1] for share in QUANTILES] if quantiles else []
     return {
         "model": plan.model.name,
         "patients": plan.patients,
@@ -113,9 +113,9 @@ def _document(plan: RunPlan, summary: EnsembleSummary, quantiles: bool) -> dict[
         "rejected": int(summary.rejected.sum()),
         "outputs": outputs,
         "quantiles": {
-            name: {repr(float(plan.times[-1])): [_plain(values[number]) for values in found]}
+            name: {repr(float(plan.times[-1])): [_plain(values[number]) for values in quantile_rows]}
             for number, name in enumerate(summary.names)
-            if found
+            if quantile_rows
         },
         "note": _NOTE,
     }
