@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..base.display import Displayed
 from ..base.errors import ConfigError, Location, Problem
+from ..base.nouns import with_noun
 from .compiled.workspace import ENDED, STATUS
 from .ensemble_input import PreparedPatients
 from .floors import floors
@@ -113,8 +114,8 @@ class EnsembleSummary(Displayed):
         '3 patients: 3 ok'
         """
         counts = self.endings.sum(axis=0)
-        return f"{counts.sum()} patients: " + ", ".join(
-            f"{n} {name}" for name, n in zip(STATUS, counts, strict=True) if n
+        return f"{with_noun(int(counts.sum()), 'patient')}: " + ", ".join(
+            f"{n:,} {name}" for name, n in zip(STATUS, counts, strict=True) if n
         )
 
     @property

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ...base.nouns import with_noun
 from ..csv_output import CsvOption, given_as_csv
 from ..options import DosesOption, ModelArgument, ParametersOption, SettingsOption, SwitchesOption, spelt_out
 from ..running import QuietOption, ThreadsOption
@@ -72,7 +73,7 @@ def ensemble_moments_command(
     if as_json:
         print_json(document)
     elif not done:
-        print_text(f"{plan.model.name}: {plan.patients:,} virtual patients")
+        print_text(f"{plan.model.name}: {with_noun(plan.patients, 'virtual patient')}")
         for status, count in document["status"].items():
             print_text(f"  {count:>12,}  {status}")
         for event, count in document["events"].items():
