@@ -204,10 +204,8 @@ def distinct_schedules(
             if content not in contents:
                 contents[content] = len(distinct)
                 # Thousands of schedules are made of a few orders.
-                doses, switches = (
-                    [order for order, key in zip(orders, keys, strict=True) if key not in sound]
-                    for orders, keys in zip((item.doses, item.switches), content, strict=True)
-                )
+                doses = [dose for dose, key in zip(item.doses, content[0], strict=True) if key not in sound]
+                switches = [switch for switch, key in zip(item.switches, content[1], strict=True) if key not in sound]
                 new = Schedule([] if _are_usual(model, doses) else doses, switches)
                 if new.doses or new.switches:
                     new.check(model)

@@ -239,9 +239,10 @@ class _Lives:
             raise ConfigError(Problem("no-seed", message))
         self.patients, self.states = patients, states
         of_each = [care] if isinstance(care, GoingCare) else care
-        self.year, self.glucose, self.clinic = (
-            np.broadcast_to([read(item) for item in of_each], len(patients))
-            for read in (lambda item: item.year, lambda item: item.glucose, lambda item: item.rule == "clinic")
+        self.year = np.broadcast_to([float(item.year) for item in of_each], len(patients))
+        self.glucose, self.clinic = (
+            np.broadcast_to(np.array(flags, dtype=bool), len(patients))
+            for flags in ([item.glucose for item in of_each], [item.rule == "clinic" for item in of_each])
         )
         self.people = sample(int(patients.origin["seed"]), table["person"].to_numpy())
         self.age = table["age"].to_numpy(dtype=np.float64)

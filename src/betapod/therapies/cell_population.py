@@ -87,7 +87,8 @@ def _cut(course: Course, weights: np.ndarray, batches: np.ndarray) -> list[Regim
     count = len(weights)
 
     def of_all(amount: ArrayLike) -> list[float]:
-        return _each(amount, count).tolist()
+        amounts: list[float] = _each(amount, count).tolist()
+        return amounts
 
     ordered = _each(ordered_cells(course, weights), count)
     viable, shares = fill_course(course, ordered, batches)
