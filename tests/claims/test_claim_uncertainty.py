@@ -186,13 +186,13 @@ def test_kept_results_say_under_which_fit_they_were_made(
     for other, drawing in ((two, True), (none, False)):
         told = claim_simulation.told_of_fit(some, other, drawing)
         assert f"made under the fit 2000.1 with 4 draws, not under {other.in_words}" in told[0]
-        assert told[1] == f"1 outcomes are simulated anew under {other.in_words}"
+        assert told[1] == f"1 outcome to simulate anew under {other.in_words}"
         assert claim_simulation.simulate_outcomes(some, other, drawing)["A09"].off == float(len(asked))
         assert asked[-1] == other
     # What nobody asked for is not drawn at somebody's first call: it has no interval, and this is said.
     three = choose_fit(None, 3)
     assert (
-        "1 outcomes have no interval: 'betapod claims simulate'" in claim_simulation.told_of_fit(some, three, False)[1]
+        "1 outcome without an interval: 'betapod claims simulate'" in claim_simulation.told_of_fit(some, three, False)[1]
     )
     assert claim_simulation.simulate_outcomes(some, three)["A09"].uncertainty is None
     assert asked[-1] == three.without_draws

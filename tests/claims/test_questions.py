@@ -22,6 +22,13 @@ def test_every_claim_asks_and_is_answered() -> None:
     assert silent == []
 
 
+def test_replies_name_no_number_that_is_not_known() -> None:
+    """Records that do not say how many people they have are among them."""
+    replies = [reply for one in ENTRIES.values() for reply in one.replies]
+    assert any(reply.how == "one reported number" for reply in replies)
+    assert [reply.how for reply in replies if "None" in reply.how] == []
+
+
 def test_no_claim_asks_the_same_twice() -> None:
     for claim in claims.load_claims():
         texts = [question.text for question in claim.questions]

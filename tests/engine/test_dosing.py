@@ -196,6 +196,8 @@ def test_an_impossible_dose_is_refused_by_name(given: dict[str, Any], what: str)
         with pytest.raises(ConfigError) as caught:
             run()
         assert [(problem.kind, problem.found) for problem in caught.value.problems] == [("bad-dose", what)]
+        in_unit = caught.value.problems[0].hint == "Amounts are numbers, in mg here."
+        assert in_unit == what.startswith("amount")
 
 
 def test_an_order_of_endless_doses_is_refused() -> None:

@@ -16,6 +16,7 @@ from pydantic import TypeAdapter
 from ..base import cache as caching
 from ..base.errors import Problem, SolverError
 from ..base.files import write_text
+from ..base.nouns import with_noun
 from .claim_comparisons import candidates_of, compared_effects, variants_among
 from .claim_health import HEALTH_QUANTITIES
 from .claim_levers import LeverFound, LeverTask, find_levers, lever_range
@@ -74,9 +75,9 @@ def told_of_fit(outcomes: Mapping[str, Outcome], fit: FitChoice, drawing: bool) 
     if fit.draws and not drawing:
         return [
             *lines,
-            f"{missing} outcomes have no interval: 'betapod claims simulate' draws it, which takes many minutes",
+            f"{with_noun(missing, 'outcome')} without an interval: 'betapod claims simulate' draws it, which takes many minutes",
         ]
-    return [*lines, f"{missing} outcomes are simulated anew under {fit.in_words}"] if lines else []
+    return [*lines, f"{with_noun(missing, 'outcome')} to simulate anew under {fit.in_words}"] if lines else []
 
 
 def store(outcomes: Mapping[str, Outcome], to: Path | None = None, fit: FitChoice | None = None) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from ..base.constants import Z95
 from ..base.errors import EvidenceError, Location, Problem
 from ..base.intervals import normal_interval
+from ..base.nouns import with_noun
 from ..evidence.records.registry import Registry
 from ..evidence.records.selecting import Wanted, fitting
 from ..evidence.records.study import Record
@@ -298,7 +299,8 @@ def _from_records(question: Question, records: list[Record]) -> Reply:
         answer, assumed = _over_correlations(question, null, answer, ends)
         how += f"; {assumed}"
     else:
-        how += ", as of independent groups" if len(values) > 1 else f" of {first.n} people"
+        people = "" if first.n is None else f" of {with_noun(first.n, 'person', 'people')}"
+        how += ", as of independent groups" if len(values) > 1 else people
     return Reply(question, answer, estimate, ci, first.unit, "very low", names, studies, how)
 
 

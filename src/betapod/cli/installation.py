@@ -16,7 +16,7 @@ from .. import __version__
 from ..base.constants import DAYS_PER_YEAR
 from ..base.cores import cores
 from ..base.errors import BetapodError
-from ..base.nouns import with_noun
+from ..base.nouns import bytes_text, with_noun
 
 #: Packages that betapod needs, and those of each extra with what it is for; a test compares them with the project's own list.
 NEEDED = (
@@ -232,7 +232,7 @@ def _cache_folder() -> Finding:
         text = f"{folder} (not writable: models are compiled anew in every command)"
         return Finding("cache folder", text, get="set BETAPOD_CACHE to a folder of your own")
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) if folder.is_dir() else 0
-    return Finding("cache folder", f"{folder} ({size / 1e6:,.0f} MB)", True)
+    return Finding("cache folder", f"{folder} ({bytes_text(size)})", True)
 
 
 def _space() -> Finding:
@@ -240,7 +240,7 @@ def _space() -> Finding:
     free = shutil.disk_usage(Path.cwd()).free
     enough = free >= _LITTLE_SPACE
     get = "" if enough else "free some space, or work on another disk; 'betapod trial check' says what a run takes"
-    return Finding("disk", f"{free / 1e9:,.1f} GB free in the working folder", True if enough else None, get)
+    return Finding("disk", f"{bytes_text(free)} free in the working folder", True if enough else None, get)
 
 
 def _fit() -> Finding:

@@ -98,7 +98,10 @@ class Schedule:
                     hint=did_you_mean(dose.state, model.state_names),
                 )
             for message, text in dose_faults(dose):
-                bad(where, "bad-dose", message, found=text)
+                unit = model.units.get(dose.state, "") if text.startswith("amount=") else ""
+                bad(
+                    where, "bad-dose", message, found=text, hint=f"Amounts are numbers, in {unit} here." if unit else ""
+                )
         for switch in self.switches:
             if is_usual_switch(switch, model):
                 continue

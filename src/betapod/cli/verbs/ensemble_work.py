@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 import typer
 
 from ...base.errors import ConfigError, Location, MissingExtraError, Problem
+from ...base.nouns import bytes_text
 from ...base.units import convert_unit
 from ..csv_output import Csv
 from ..running import QuietOption, ThreadsOption, breaking, command
@@ -196,7 +197,7 @@ def _warn_of_space(now: Progress, folder: Path) -> bool:
     needed = now.written / now.computed * (now.total - now.done)
     free = shutil.disk_usage(folder).free
     if needed > free:
-        warn(f"about {needed / 1e9:.1f} GB are still to be written, {free / 1e9:.1f} GB are free in {folder}")
+        warn(f"about {bytes_text(needed)} are still to be written, {bytes_text(free)} are free in {folder}")
     return needed > free
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ...base.errors import ConfigError, Location, Problem
+from ...base.nouns import bytes_text
 from .run_plan import RunPlan
 
 #: Bytes that a number takes at least once it is compressed; of 8.
@@ -33,8 +34,8 @@ def refuse_small_disk(plan: RunPlan, folder: Path, shards: Iterable[int]) -> Non
                 "disk-too-small",
                 "the results would not fit on the disk",
                 Location(str(folder)),
-                found=f"at least {least / 1e9:,.1f} GB",
-                expected=f"up to {free / 1e9:,.1f} GB, which are free",
+                found=f"at least {bytes_text(least)}",
+                expected=f"up to {bytes_text(free)}, which are free",
                 hint="Fewer patients, visits or outputs need less.",
             )
         )
