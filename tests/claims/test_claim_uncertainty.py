@@ -192,7 +192,8 @@ def test_kept_results_say_under_which_fit_they_were_made(
     # What nobody asked for is not drawn at somebody's first call: it has no interval, and this is said.
     three = choose_fit(None, 3)
     assert (
-        "1 outcome without an interval: 'betapod claims simulate'" in claim_simulation.told_of_fit(some, three, False)[1]
+        "1 outcome without an interval: 'betapod claims simulate'"
+        in claim_simulation.told_of_fit(some, three, False)[1]
     )
     assert claim_simulation.simulate_outcomes(some, three)["A09"].uncertainty is None
     assert asked[-1] == three.without_draws
