@@ -41,6 +41,16 @@ LOOK = """() => {
 }"""
 
 
+#: Leaves of a page what lies within a selector, what that stands in, and styles: axe-core reads all of a page, whatever it is asked of.
+LEAVE = """(selector) => {
+  const kept = [...document.querySelectorAll(selector)];
+  for (const part of kept)
+    for (let e = part; e !== document.body; e = e.parentElement)
+      for (const other of [...e.parentElement.children])
+        if (!kept.some(one => other.contains(one)) && !["STYLE", "SCRIPT"].includes(other.tagName)) other.remove();
+}"""
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Chromium, headless; the same for all tests."""
@@ -102,6 +112,8 @@ def findings() -> Callable[..., list[str]]:
     def find(page: Page, *rules: str, within: str | None = None) -> list[str]:
         page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
         page.evaluate("document.querySelectorAll('svg:not(:has(text))').forEach(s => s.replaceChildren())")
+        if within is not None:
+            page.evaluate(LEAVE, within)
         options: dict[str, object] = {"resultTypes": ["violations"]}
         options |= {"runOnly": list(rules)} if rules else {}
         found = Axe().run(page, context=within, options=options).response
