@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 import small_runs as runs
 import small_trials as trials
+from commands import carry_out
 
 from betapod.cli.completion import complete_run
 from betapod.cli.running import command
+from betapod.cli.verbs.trial_data_verbs import _beside
 from betapod.engine.runs import database
 from betapod.engine.runs.execute import execute
 from betapod.engine.runs.store import Store
@@ -99,3 +101,23 @@ def test_completion_takes_names_literally(tmp_path, monkeypatch):
     assert "run[1]" in complete_run("run[") and "run1" not in complete_run("run[")
     assert complete_run("*") == []
     assert complete_run(str(tmp_path / "run[")) == [str(tmp_path / "run[1]")]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["trial", "export", "."], ["trial", "export", "/"], ["trial", "export", "loop"], ["value", ".", "--new"], ["value", "/", "--new"]],
+    ids=" ".join,
+)  # fmt: skip
+def test_a_folder_without_a_name_of_its_own_is_a_folder(words, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "loop").symlink_to("loop")
+    done = carry_out(*words)
+    assert done.returncode == 2 and "internal error" not in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["loop"]
+
+
+def test_what_is_made_of_the_run_one_is_in_stands_beside_it(tmp_path, monkeypatch):
+    (tmp_path / "run").mkdir()
+    monkeypatch.chdir(tmp_path / "run")
+    assert _beside(Path(), "adam") == tmp_path / "run-adam"
+    assert _beside(Path("other"), "adam") == Path("other-adam")

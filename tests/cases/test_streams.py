@@ -82,7 +82,14 @@ def test_a_reader_that_goes_early_leaves_the_exit_code_of_success():
 def test_letters_that_an_encoding_lacks_are_spelt_out(verb, encoding):
     done = run(*verb, text=False, env=environment(PYTHONIOENCODING=encoding, PYTHONUTF8="0"))
     assert done.returncode == 0 and b"Traceback" not in done.stderr
-    assert len(done.stdout.decode(encoding)) > 100
+    assert len(done.stdout.decode(encoding)) > 100 and b"\\u" not in done.stdout
+
+
+def test_a_course_is_drawn_in_digits_where_there_are_no_bars():
+    words = ["simulate", "topp2000", "--days", "30", "--outputs", "glucose", "--set", "glucose_start=200", "--wide"]
+    done = run(*words, text=False, env=environment(PYTHONIOENCODING="ascii", PYTHONUTF8="0"))
+    head, rule, course = done.stdout.decode("ascii").splitlines()[:3]
+    assert set(rule) == {"-"} and course.split()[6].strip("12345678") == "" and course[head.index("course")] == "8"
 
 
 def test_half_a_character_in_an_argument_is_told_and_not_crashed_upon():

@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from commands import carry_out
 from made_up_fit import write_made_up_fit
 
-from betapod.base.errors import ConfigError
+from betapod.base.errors import ConfigError, Problem
 from betapod.cli.drawn_treatment import (
     DrawnParameters,
     draws_wanted,
@@ -37,6 +38,16 @@ def test_draws_are_those_of_the_newest_fit(made_up: str) -> None:
     assert len({draw.values["h_N0"] for draw in draws}) > 1 and all(draw.drugs for draw in draws)
     assert DrawnParameters(fit_draws=4).named() == made_up
     assert draws_wanted(DrawnParameters(), model, problems) == ([], None)
+
+
+def test_a_fit_that_would_change_nothing_is_not_passed_over(made_up: str) -> None:
+    model = whole_body.named_model("kidney")
+    for asked, kind in ((made_up, "useless-option"), ("2000.1", "unknown-fit")):
+        problems: list[Problem] = []
+        assert draws_wanted(DrawnParameters(fit=asked), model, problems) == ([], None)
+        assert [problem.kind for problem in problems] == [kind]
+    beside = carry_out("simulate", "kidney", "--scan", "G=5:6:2", "--days", "1", "--fit", "none")
+    assert beside.returncode == 2 and "--fit is of one run" in beside.stderr
 
 
 def test_who_asks_for_no_interval_is_told_how_to_get_one(

@@ -58,6 +58,8 @@ def test_sentences_say_what_is_there_and_why_something_is_not() -> None:
     assert "12 fitted numbers of the kind (levels and changes, HbA1c %)" in studies_in_words(
         found, "2099.1", found.kind
     )
+    alone = StudyDifferences("level % HbA1c", 0.3, 0.4, "linear", 1)
+    assert "found 1 fitted number of the kind" in studies_in_words(alone, "2099.1", alone.kind)
     assert "no fit" in studies_in_words(None, "", "ratio")
     assert "no published numbers" in studies_in_words(None, "2099.1", "")
     assert "had no number of the kind (slopes, mmHg/year)" in studies_in_words(None, "2099.1", "slope mmHg/year")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import dataclasses
+import io
 import json
 import math
 
@@ -15,9 +17,10 @@ from betapod.base.errors import ConfigError
 from betapod.claims.claim_comparisons import comparisons_of
 from betapod.claims.claim_lives import live_through, whole_body_model
 from betapod.claims.ledger import judge_ledger
+from betapod.cli.verbs import sensitivity_claims
 from betapod.physiology import whole_body
 from betapod.sensitivity.claim_numbers import NumberChange, best_effect, changed_effects, claim_numbers, outcome_effects
-from betapod.sensitivity.deciding_numbers import _why, deciding_numbers, verdict_under
+from betapod.sensitivity.deciding_numbers import DecidedClaim, NumberTried, _why, deciding_numbers, verdict_under
 from betapod.sensitivity.verdict_function import VerdictFunction
 from betapod.therapies.cell_parameters import cell_parameter_table
 from betapod.therapies.scenarios import AS_CLAIMED, CURRENT_EVIDENCE, FACE_VALUE
@@ -116,6 +119,22 @@ def test_what_the_verb_gives(entry, capsys: pytest.CaptureFixture[str], monkeypa
     assert [n.name for n in claim.tried] == [
         n.name for n in sorted(claim.tried, key=lambda n: -n.moves)
     ] or claim.deciding
+
+
+def test_shares_of_draws_are_in_the_table_and_say_of_how_many(capsys: pytest.CaptureFixture[str]) -> None:
+    number = NumberTried("kon_A", "onset", "1/day", "D", 0.7, 0.2, 2.3, "untested", "untested", 0.14, "A02.2")
+    shares = {"not supported": 0.75, "untested": 0.25}
+    decided = [
+        DecidedClaim("A02", "vessels", "untested", "", (number,), 1, shares, 8),
+        DecidedClaim("A99", "", "", "why"),
+    ]
+    rows = list(csv.DictReader(io.StringIO(sensitivity_claims._csv(decided).text())))
+    assert [(row["all_together"], row["draws"]) for row in rows] == [
+        ("not supported 75 %, untested 25 %", "8"),
+        ("", ""),
+    ]
+    sensitivity_claims._print(decided, ["D"], False)
+    assert "shares of 8 draws" in " ".join(capsys.readouterr().out.split())
 
 
 def test_verdicts_of_evidence_alone_are_said_to_be(monkeypatch: pytest.MonkeyPatch) -> None:

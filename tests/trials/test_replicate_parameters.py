@@ -253,6 +253,9 @@ def test_what_cannot_be_drawn_is_refused_at_once() -> None:
     with pytest.raises(ConfigError) as caught:
         adapted(small.protocol(), 3, None, 4, "1999.1")
     assert [problem.kind for problem in caught.value.problems] == ["too-many-draws", "unknown-fit"]
+    with pytest.raises(ConfigError) as caught:  # before anybody is simulated, though nothing would be drawn of it
+        adapted(small.protocol(), None, None, None, "1999.1")
+    assert [problem.kind for problem in caught.value.problems] == ["unknown-fit"]
 
 
 def test_chance_and_parameters_are_told_apart() -> None:

@@ -37,3 +37,11 @@ def test_a_new_trial_begins_with_a_template(tmp_path: Path) -> None:
     assert wrong.returncode == 2 and "two-arm" in wrong.stderr
     both = carry_out("trial", "new", "mine", "--template", "add-on", "--from", "dn61", "--out", tmp_path / "other.yaml")
     assert both.returncode == 2 and not (tmp_path / "other.yaml").exists()
+
+
+def test_a_name_that_is_one_of_a_file_gets_no_second_ending(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert carry_out("trial", "new", "mine.yaml", "--template", "two-arm").returncode == 0
+    assert find_protocol(tmp_path / "mine.yaml").name == "mine"
+    assert carry_out("trial", "new", "mine.v2", "--template", "two-arm").returncode == 0
+    assert find_protocol(tmp_path / "mine.v2.yaml").name == "mine.v2"

@@ -19,7 +19,7 @@ from betapod.trials.conduct.replicate_parameters import DrawsAsked
 from betapod.value import fitted_courses
 from betapod.value.comparison_checks import read_value_text
 from betapod.value.fitted_courses import courses_under_draws, draws_asked
-from betapod.value.missing_numbers import drawn_of_courses
+from betapod.value.missing_numbers import _listed, drawn_of_courses
 from betapod.value.value_part import ComparedPeople, ValuePart
 from betapod.value.value_run import adapted_settings
 
@@ -141,3 +141,7 @@ def test_what_cannot_be_drawn_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     assert fitted_courses.draws_asked(adapted) == DrawsAsked("", 2, ("none",), 1)
     with pytest.raises(ConfigError, match="none of its draws"):
         adapted_settings(settings, document, fit="2000.1")
+
+
+def test_abbreviations_come_with_what_they_stand_for() -> None:
+    assert _listed(["anaemia", "aki", "serious_infection"]) == "anaemia, acute kidney injury (aki), serious infection"

@@ -114,8 +114,9 @@ def draws_wanted(
     uncertain: DrawnParameters, model: Model, problems: list[Problem]
 ) -> tuple[list[FitChanges], FitChanges | None]:
     """Return what each draw changes, and what ``--fit none`` changes; what keeps them from being had is noted."""
-    from ..base.errors import BetapodError
+    from ..base.errors import BetapodError, Location
     from ..physiology import whole_body
+    from ..trials.conduct.replicate_parameters import NO_FIT
     from .shared import gather
 
     if not uncertain.fit_draws and uncertain.fit is None:
@@ -125,7 +126,13 @@ def draws_wanted(
         problems.append(Problem("bad-option", message, found="--fit or --fit-draws", expected=expected))
         return [], None
     try:
-        return uncertain.draws(), uncertain.at_start()
+        record = uncertain.record()
+        if not uncertain.fit_draws and uncertain.fit != NO_FIT:
+            message = f"--fit {uncertain.fit} changes nothing without --fit-draws: a course is that of the tables"
+            hint = "Add --fit-draws 16 for an interval by parameters, or ask for --fit none."
+            problems.append(Problem("useless-option", message, Location("--fit"), hint=hint))
+            return [], None
+        return uncertain.draws() if record is not None else [], uncertain.at_start()
     except BetapodError as error:
         gather(problems, error)
         return [], None

@@ -23,6 +23,8 @@ from ..base.clinical import read_as
 from ..base.errors import BetapodError, Location, OutputError, Problem
 from .catalogue import MODULES, InOrder, arrange
 from .numbers import check_numbers
+from .plain_letters import PLAIN_LETTERS
+from .plain_letters import register as register_plain_letters
 from .shared import err, print_json, print_note, warn
 from .writing import guard
 
@@ -183,7 +185,8 @@ def _unusable(error: OSError) -> BetapodError:
 
 
 def _open_streams() -> None:
-    """Make sure that whatever is printed can be: closed streams swallow it, letters that an encoding lacks are spelt out."""
+    """Make sure that whatever is printed can be: closed streams swallow it, letters that an encoding lacks become plain ones."""
+    register_plain_letters()
     for name, number in (("stdout", 1), ("stderr", 2)):
         stream: Any = getattr(sys, name)
         if stream is None:
@@ -193,7 +196,7 @@ def _open_streams() -> None:
                     os.close(number)
             setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115
         elif hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
+            stream.reconfigure(errors=PLAIN_LETTERS)
 
 
 def _silence(stream: Any) -> None:

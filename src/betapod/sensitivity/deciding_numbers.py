@@ -82,6 +82,8 @@ class DecidedClaim:
         How many were tried.
     draws
         Verdict -> share of draws with all numbers somewhere in their ranges; empty where none were made.
+    drawn
+        How many draws gave a verdict: a power of two, less those under which nobody could be simulated.
     """
 
     claim: str
@@ -91,6 +93,7 @@ class DecidedClaim:
     tried: tuple[NumberTried, ...] = ()
     numbers: int = 0
     draws: Mapping[str, float] | None = None
+    drawn: int = 0
 
     @property
     def deciding(self) -> tuple[NumberTried, ...]:
@@ -190,9 +193,8 @@ def _decided(
     acting = [number for number in tried if number.decides(entry.verdict.verdict) or number.moves >= _MOVES]
     order = sorted(acting, key=lambda number: (not number.decides(entry.verdict.verdict), -number.moves))
     shares = {verdict: count / verdicts.total() for verdict, count in verdicts.most_common()}
-    return DecidedClaim(
-        entry.claim.id, entry.claim.claim, entry.verdict.verdict, "", tuple(order), len(tried), shares or None
-    )
+    says = (entry.claim.id, entry.claim.claim, entry.verdict.verdict, "", tuple(order), len(tried))
+    return DecidedClaim(*says, shares or None, verdicts.total())
 
 
 def _undecided(entry: JudgedClaim) -> DecidedClaim:

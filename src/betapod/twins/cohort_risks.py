@@ -120,7 +120,12 @@ def _check(outcome: str, years: float, twins: int) -> None:
         problems.append(Problem("out-of-range", "years is out of range", found=f"{years:g}", expected=expected))
     if not 20 <= twins <= 1000:
         problems.append(
-            Problem("bad-number", "the number of people is out of range", found=str(twins), expected="from 20 to 1000")
+            Problem(
+                "bad-number",
+                "the number of people (twins) is out of range",
+                found=str(twins),
+                expected="from 20 to 1000",
+            )
         )
     if problems:
         raise ConfigError(problems)

@@ -133,7 +133,7 @@ def patient_forecast(
     if not FEWEST_TWINS <= twins <= MOST_TWINS:
         expected = f"from {FEWEST_TWINS} to {MOST_TWINS}"
         problems.append(
-            Problem("bad-number", "the number of people is out of range", found=str(twins), expected=expected)
+            Problem("bad-number", "the number of people (twins) is out of range", found=str(twins), expected=expected)
         )
     tried, drugs = None, None
     try:

@@ -72,7 +72,7 @@ def _course(now: OptionOutcome) -> str:
 
 def _options(options: list[OptionOutcome], kind: str) -> str:
     if not options:
-        return f"No {kind} was asked about (argument options, on the command line --try)."
+        return f"No {kind} was asked about."
     parts = []
     for option in options[:_TOLD]:
         name = f"With {option.text}"
@@ -80,7 +80,8 @@ def _options(options: list[OptionOutcome], kind: str) -> str:
             name = f"If {SCENARIOS[option.scenario].label}"
         worse = f", lower by as much in {of_ten(option.worse_egfr)}" if option.worse_egfr >= 0.005 else ""
         parts.append(
-            f"{name}, eGFR after five years is higher by {NOTICED_EGFR:g} or more in {of_ten(option.better_egfr)} such people{worse} "
+            f"{name}, eGFR after five years is higher by {NOTICED_EGFR:g} mL/min/1.73m2 or more in {of_ten(option.better_egfr)} "
+            f"such people{worse} "
             f"(median difference {option.gain_egfr[1]:+.1f})"
         )
     texts = dict.fromkeys(option.text for option in options)

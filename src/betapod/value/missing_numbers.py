@@ -11,6 +11,9 @@ from .country_pack import all_health_events, all_health_states, deaths_of_all, s
 from .value_part import ComparedPeople
 from .value_settings import ValueSettings
 
+#: Names of so many letters are abbreviations: mi, aki, mace.
+_SHORT = 4
+
 
 def missing_numbers(compared: ComparedPeople) -> tuple[str, ...]:
     """Return sentences about what has no number and therefore counts nothing."""
@@ -78,4 +81,10 @@ def _names_of(settings: ValueSettings) -> tuple[list[str], list[str]]:
 
 
 def _listed(names: Sequence[str]) -> str:
-    return ", ".join(name.replace("_", " ") for name in names)
+    """Return names as a reader says them, abbreviations with what they stand for: files have the names."""
+    from ..hazards.outcome_rates import OUTCOME_LABELS
+
+    short = {
+        name: f"{OUTCOME_LABELS[name]} ({name})" for name in names if len(name) <= _SHORT and name in OUTCOME_LABELS
+    }
+    return ", ".join(short.get(name, name.replace("_", " ")) for name in names)

@@ -10,7 +10,7 @@ import typer
 from ..completion import complete_claim
 from ..csv_output import Csv, CsvOption, WideOption, given_as_csv
 from ..running import QuietOption, breaking
-from ..shared import JsonOption, names_option, print_json, print_table, print_text
+from ..shared import JsonOption, names_option, print_json, print_table, print_text, with_noun
 from ..waiting import show_progress
 
 if TYPE_CHECKING:
@@ -30,7 +30,10 @@ def sensitivity_claims_command(
         typer.Option("--grade", metavar="GRADES", help="Grades of the numbers that are tried, e.g. 'C,D'."),
     ] = None,
     draws: Annotated[
-        int, typer.Option("--draws", min=0, max=4096, help="Draws with all numbers somewhere in their ranges at once.")
+        int,
+        typer.Option(
+            "--draws", min=0, max=4096, help="Draws with all numbers somewhere in their ranges; a power of two."
+        ),
     ] = 0,
     csv: CsvOption = None,
     wide: WideOption = False,
@@ -68,17 +71,22 @@ def _document(claim: DecidedClaim) -> dict[str, Any]:
 
 def _csv(decided: list[DecidedClaim]) -> Csv:
     heads = ("claim", "verdict", "why_none", "number", "grade", "unit", "value", "low", "high", "verdict_at_low",
-             "verdict_at_high", "why", "moves", "outcome", "meaning")  # fmt: skip
+             "verdict_at_high", "why", "moves", "outcome", "meaning", "all_together", "draws")  # fmt: skip
     rows: list[list[Any]] = []
     for claim in decided:
+        together = (_together(claim), claim.drawn or None)
         for n in claim.tried:
             rows.append([claim.claim, claim.verdict, "", n.name, n.grade, n.unit, n.value, n.low, n.high, n.at_low, n.at_high, n.why,
-                         n.moves, n.outcome, n.label])  # fmt: skip
+                         n.moves, n.outcome, n.label, *together])  # fmt: skip
         if not claim.tried:
-            rows.append(
-                [claim.claim, claim.verdict, claim.why_none or "no number moves it", *[None] * (len(heads) - 3)]
-            )
+            why_none = claim.why_none or "no number moves it"
+            rows.append([claim.claim, claim.verdict, why_none, *[None] * (len(heads) - 5), *together])
     return Csv.of(heads, rows)
+
+
+def _together(claim: DecidedClaim) -> str:
+    """Return how often each verdict came of numbers that were all somewhere in their ranges; empty without draws."""
+    return ", ".join(f"{verdict} {100 * share:.3g} %" for verdict, share in (claim.draws or {}).items())
 
 
 def _print(decided: list[DecidedClaim], grades: list[str], wide: bool) -> None:
@@ -90,8 +98,7 @@ def _print(decided: list[DecidedClaim], grades: list[str], wide: bool) -> None:
         moving = ", ".join(
             f"{n.name} {100 * n.moves:.0f} %" for n in sorted(claim.tried, key=lambda n: -n.moves)[:_SHOWN]
         )
-        together = ", ".join(f"{verdict} {100 * share:.0f} %" for verdict, share in (claim.draws or {}).items())
-        cells.append([claim.claim, claim.verdict, deciding, moving, together])
+        cells.append([claim.claim, claim.verdict, deciding, moving, _together(claim)])
     heads = ["claim", "verdict", "decided by", "moved most by", "all together"]
     if cells:
         print_table(heads, cells, spare=("all together",), wide=wide)
@@ -100,6 +107,9 @@ def _print(decided: list[DecidedClaim], grades: list[str], wide: bool) -> None:
             f"{tried} numbers of grade {', '.join(grades)} that have a range, each at both ends of it; per cents are of what is claimed",
             "dim",
         )
+        if drawn := {claim.drawn for claim in decided if claim.draws}:
+            counted = with_noun(max(drawn), "draw") if len(drawn) == 1 else f"{min(drawn)} to {max(drawn)} draws"
+            print_text(f"all together: shares of {counted} with all of them somewhere in their ranges at once", "dim")
     reasons: dict[str, list[str]] = {}
     for claim in decided:
         if claim.why_none:

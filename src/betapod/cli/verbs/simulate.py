@@ -268,7 +268,12 @@ def simulate_patient_command(
 
 def _useless_beside(events: EventData, uncertain: DrawnParameters) -> list[Problem]:
     """Return the options that only one run has."""
-    options = {"--nonmem": events.written, "--omex": events.omex, "--fit-draws": uncertain.fit_draws}
+    options = {
+        "--nonmem": events.written,
+        "--omex": events.omex,
+        "--fit": uncertain.fit,
+        "--fit-draws": uncertain.fit_draws,
+    }
     message = "is of one run, and several are asked for"
     return [
         Problem("useless-option", f"{option} {message}", Location(option)) for option, value in options.items() if value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -152,7 +153,7 @@ def export_trial_command(
     """
     from ...exchange.cdisc.export_cdisc import export_cdisc
 
-    target = folder or run.with_name(f"{run.resolve().name}-{cdisc}")
+    target = folder or _beside(run, cdisc)
     with waiting("writing the data sets"):
         written = export_cdisc(run, target, cdisc, formats, design, scenario, replicate, start, counterfactual)
     if as_json:
@@ -225,3 +226,10 @@ def _plain(check: Any) -> list[dict[str, Any]]:
         }
         for f in check.findings
     ]
+
+
+def _beside(run: Path, ending: str) -> Path:
+    """Return the folder beside a run that has its name and an ending; the run may be the folder that one is in."""
+    # Not resolved: a link may lead nowhere, and the run's own error is the better one.
+    run_place = run if run.name not in ("", "..") else Path(os.path.abspath(run))  # noqa: PTH100
+    return run_place.parent / f"{run_place.name or 'run'}-{ending}"

@@ -22,7 +22,7 @@ def _complete_template(incomplete: str) -> list[str]:
 
 
 def new_trial_command(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the new trial.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the new trial, or its file.")],
     like: Annotated[
         str | None,
         typer.Option(
@@ -61,7 +61,7 @@ def new_trial_command(
     if len(begun := [option for option, value in sources.items() if value is not None]) > 1:
         message = f"{' and '.join(begun)} both say what to begin with"
         raise ConfigError(Problem("two-sources", message, hint="Give one of them."))
-    path = target or Path(f"{name}.yaml")
+    name, path = _named_file(name, target)
 
     def named(text: str) -> str:
         return re.sub(r"(?m)^name: .*$", lambda _: f"name: {name}", text, count=1)
@@ -93,3 +93,10 @@ def new_trial_command(
         else f"from the template {template}"
     )
     print_note(f"{path} written, {source}; check it with: {command('trial', 'check', path)}")
+
+
+def _named_file(name: str, target: Path | None) -> tuple[str, Path]:
+    """Return the name of a trial and its file; a name that is one of a file is not given a second ending."""
+    if target is None and Path(name).suffix.lower() in (".yaml", ".yml"):
+        return Path(name).stem, Path(name)
+    return name, target or Path(f"{name}.yaml")

@@ -132,7 +132,7 @@ def _write_new(run: Path) -> None:
     from ...base.files import write_text
     from ...value.value_example import PACK_EXAMPLE, run_example
 
-    pack = run.with_name(f"{run.stem}-country.yaml")
+    pack = run.parent / f"{run.stem}-country.yaml"
     taken_names = [path for path in (run, pack) if path.exists()]
     if taken_names:
         problems = [Problem("file-exists", "the file exists", Location(str(path))) for path in taken_names]

@@ -11,7 +11,7 @@ from ...base.interval_parts import INTERVAL_PARTS, IntervalParts
 from .document import Table
 from .drawing import Drawing, drawing, wrap_label
 from .figures import GREY, PALETTE
-from .words import listed
+from .words import counted, listed
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -202,8 +202,9 @@ def studies_in_words(differences: StudyDifferences | None, fit: str, kind: str) 
         Of published numbers, see `study_differences.kind_of_numbers`; empty where there are none like it.
     """
     if differences is not None:
+        numbers = counted(differences.rows, "fitted number")
         return (
-            f"What studies differ by: as the fit {fit} found {differences.rows} fitted numbers of the kind "
+            f"What studies differ by: as the fit {fit} found {numbers} of the kind "
             f"({kind_in_words(differences.kind)}) to lie from the model beyond their own errors."
         )
     return why_no_studies(fit, kind)

@@ -40,7 +40,8 @@ def simulated(assessment: Assessment) -> Section:
     """Return what was simulated."""
     p = assessment.protocol
     paragraphs = [p.summary] if p.summary else []
-    days = ", ".join(f"{visit.name} (day {visit.day:g})".replace("-", words.MINUS) for visit in p.visits)
+    called = {visit.name: f"day {visit.day:g}".replace("-", words.MINUS) for visit in p.visits}
+    days = ", ".join(name if name == day else f"{name} ({day})" for name, day in called.items())
     names = words.scenarios(assessment)
     under = " under each scenario about the cells" if words.has_cells(assessment) and len(names) > 1 else ""
     same = f", with the same virtual patients and random numbers{' each time' if under else ' in every group'}"

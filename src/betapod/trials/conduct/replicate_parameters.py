@@ -269,7 +269,9 @@ def check_draws(protocol: Protocol) -> list[Problem]:
         hint = "Ask for fewer draws or more replicates: each draw has replicates of its own."
         problems.append(Problem("too-many-draws", "there are more draws than replicates", found=numbers, hint=hint))
     try:
-        fit_of(protocol)
+        # A fit that nothing is drawn of is behind the sentence on trust, which comes after the run.
+        if protocol.fit and protocol.fit != NO_FIT:
+            load_fit(protocol.fit)
     except ConfigError as error:
         problems += error.problems
     return problems
