@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
+from shared_folders import shared_base
 
 
 def shared_programs(factory: pytest.TempPathFactory) -> Path:
     """Return a cache folder that all workers of this run share, so that none compiles what another has."""
-    base = factory.getbasetemp()
-    return (base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base) / "programs"
+    return shared_base(factory) / "programs"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from shared_folders import made_once
 
 from betapod.value.value_folder import run_value_into
 from betapod.value.value_result import ValueResult
@@ -44,11 +45,13 @@ scenarios:
 @pytest.fixture(scope="session")
 def value_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder of a complete comparison."""
-    folder = tmp_path_factory.mktemp("value")
-    (folder / "run.yaml").write_text(RUN)
-    (folder / "pack.yaml").write_text(PACK)
-    run_value_into(folder / "out", folder / "run.yaml", threads=2)
-    return folder
+
+    def compare(folder: Path) -> None:
+        (folder / "run.yaml").write_text(RUN)
+        (folder / "pack.yaml").write_text(PACK)
+        run_value_into(folder / "out", folder / "run.yaml", threads=2)
+
+    return made_once(tmp_path_factory, "value", compare)
 
 
 @pytest.fixture(scope="session")
