@@ -135,6 +135,10 @@ def test_small_spreads_about_large_means_are_kept() -> None:
     np.testing.assert_allclose(squares, math.fsum((values.ravel() - exact) ** 2), rtol=1e-6)
 
 
+def test_one_huge_value_has_no_spread() -> None:
+    np.testing.assert_array_equal(reduced([[[1e200]]]).totals[0, 0, 0], [1.0, 1e200, 0.0, 1e200, 1e200])
+
+
 def test_what_is_no_number_does_not_count() -> None:
     kept = reduced([[[np.nan, 1.0]], [[np.inf, 3.0]], [[-np.inf, np.nan]]])
     np.testing.assert_array_equal(kept.totals[0, 0, 0], [0.0, 0.0, 0.0, np.inf, -np.inf])

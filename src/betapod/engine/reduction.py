@@ -72,10 +72,9 @@ def pieces_of(group: NDArray[np.int64], groups: int) -> Pieces:
     >>> pieces.order.tolist(), pieces.offsets.tolist(), pieces.owner.tolist()
     ([1, 0, 2], [0, 1, 3], [0, 1])
     """
-    block = np.arange(len(group)) // BLOCK_OF_PATIENTS
-    order = np.lexsort((group, block))
-    key = block[order] * groups + group[order]
-    starts = np.flatnonzero(np.diff(key, prepend=-1))
+    key = np.arange(len(group)) // BLOCK_OF_PATIENTS * groups + group
+    order = np.argsort(key, kind="stable") if groups > 1 else np.arange(len(group))
+    starts = np.flatnonzero(np.diff(key[order], prepend=-1))
     owner = group[order[starts]]
     by_group = np.argsort(owner, kind="stable")
     return Pieces(

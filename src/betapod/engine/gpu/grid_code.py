@@ -194,7 +194,7 @@ def _place_of_thread(workspace: int) -> str:
 
 
 def _own_shared(numbers: int, first: str, thread: str) -> str:
-    """Return assembly of the function that says where a thread's shared vectors are: tile after tile, as in main memory.
+    """Return assembly of the function that says where a thread's shared vectors are: side by side, for a block is one tile.
 
     Parameters
     ----------
@@ -207,11 +207,7 @@ def _own_shared(numbers: int, first: str, thread: str) -> str:
         return ""
     return f"""define internal {SHARED} @own_shared() alwaysinline nounwind {{
 entry:
-{first}{thread}  %tile = lshr i64 %thread, {TILE.bit_length() - 1}
-  %lane = and i64 %thread, {TILE - 1}
-  %before = mul i64 %tile, {numbers * TILE}
-  %own = add i64 %before, %lane
-  %vectors = getelementptr inbounds double, {SHARED} %memory, i64 %own
+{first}{thread}  %vectors = getelementptr inbounds double, {SHARED} %memory, i64 %thread
   ret {SHARED} %vectors
 }}
 """

@@ -22,7 +22,7 @@ ARCHITECTURES: dict[tuple[int, int], str] = {
 }
 #: Threads of a block at most: four groups that run in step. At 255 registers a thread, two such blocks fill a processor of a card.
 BLOCK = 128
-#: Threads of a block where they keep vectors in shared memory: the fewer, the finer it is dealt out.
+#: Threads of a block where they keep vectors in shared memory: one tile, for the fewer they are, the finer it is dealt out.
 BLOCK_SHARING = TILE
 #: How much LLVM optimises before it writes PTX, which the driver optimises again.
 _LEVEL = 2
