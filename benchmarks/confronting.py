@@ -4,8 +4,8 @@
     python benchmarks/confronting.py --tolerances [every]  errors by tolerance
 
 Only every so many studies are taken where `every` is given; seconds are then scaled by rows. Processor time of one process of one thread: with an
-empty cache, with programs and cohorts known, and of one evaluation of the objective of a fit over all rows, people known, with 60 people of a
-cohort (300 for events), and with the 16 (80) of a fit. Draws of the fit of the body are left out, those of cells are in it.
+empty cache, with programs and cohorts known, and with 16 draws of the fit of the body besides those of cells; and of one evaluation of the objective of a
+fit over all rows, people known, with 60 people of a cohort (300 for events), and with the 16 (80) of a fit.
 
 Errors are those of rows, relative to their own standard error, and of everything that is read off people in arms whose care is frozen, relative to the SD
 between people on that visit; the reference is 1e-9.
@@ -33,6 +33,7 @@ from betapod.evidence.records.study import Record
 from betapod.validation.predictions import study_courses
 from betapod.validation.predictions.campaign import confront_records
 from betapod.validation.predictions.condition import Condition
+from betapod.validation.predictions.fit_conditions import FitDraws, draws_of_fit
 from betapod.validation.predictions.row_expectations import rows_expected
 from betapod.validation.predictions.studies import sort
 
@@ -56,16 +57,20 @@ def studies(every: int) -> dict[str, list[Record]]:
     return {study: rows[study] for study in list(rows)[::every]}
 
 
-def confront_all(every: int) -> dict[str, float]:
-    """Confront every row under all scenarios."""
+def confront_all(every: int, fit: FitDraws | None = None) -> dict[str, float]:
+    """Confront every row under all scenarios, with draws of a fit or without."""
     records = [record for of_study in studies(every).values() for record in of_study]
     began = time.process_time()
-    result = confront_records(records, threads=1)
+    result = confront_records(records, threads=1, fit=fit)
     return {
         "seconds": time.process_time() - began,
         "rows": float(sum(map(len, result.predictions.values()))),
         "MB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0,
     }
+
+
+def _draws_for(what: str) -> FitDraws | None:
+    return draws_of_fit(None) if what == "draws" else None
 
 
 def evaluate_objective(every: int, count: int) -> dict[str, float]:
@@ -94,13 +99,14 @@ def costs(every: int) -> None:
         for label, what in (
             ("empty cache", "confront"),
             ("programs and cohorts known", "confront"),
+            ("with draws of the fit", "draws"),
             ("objective, 60 people", "60"),
             ("objective, 16 people", "16"),
         ):
             # Results that are kept would be read, and not computed.
             shutil.rmtree(Path(cache) / "confront", ignore_errors=True)
             numbers = measured(what, every, cache)
-            share = numbers["rows"] / (all_rows * (3 if what == "confront" else 1))
+            share = numbers["rows"] / (all_rows * (1 if what.isdigit() else 3))
             scaled = "" if every == 1 else f", {numbers['seconds'] / share:.1f} s scaled to all"
             memory = f", {numbers['MB']:.0f} MB" if "MB" in numbers else ""
             print(
@@ -181,7 +187,8 @@ def main() -> None:
     every = int(arguments[-1]) if arguments and arguments[-1].isdigit() else 1
     if arguments[:1] == ["--measure"]:
         what = arguments[1]
-        print(json.dumps(confront_all(every) if what == "confront" else evaluate_objective(every, int(what))))
+        measure = evaluate_objective(every, int(what)) if what.isdigit() else confront_all(every, _draws_for(what))
+        print(json.dumps(measure))
     elif arguments[:1] == ["--tolerances"]:
         errors_by_tolerance(every)
     else:
