@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -64,7 +65,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def window(browser: Browser) -> BrowserContext:
-    """One window of the browser; each page is a tab of it. The first stays open: a window for each page costs half a second of processor time."""
+    """One window of the browser, whose first tab stays open: a window for each page costs half a second of processor time, a tab a tenth."""
     context = browser.new_context()
     context.new_page()
     return context
@@ -81,24 +82,31 @@ def visit(window: BrowserContext) -> Iterator[Callable[..., Page]]:
     """Open a file, at an address within it, in a window of a width (px), light or dark; at the end nothing may have gone wrong or been asked of a network."""
     opened: list[Page] = []
     wrong: list[str] = []
+    heard: dict[str, Callable[[Any], None]] = {
+        "pageerror": lambda error: wrong.append(str(error)),
+        "console": lambda message: wrong.append(message.text) if message.type == "error" else None,
+        "request": lambda asked: None if asked.url.startswith(("file:", "data:", "blob:")) else wrong.append(asked.url),
+    }
 
     def go(file: Path, width: int = 1280, scheme: str = "light", address: str = "") -> Page:
-        page = window.new_page()
+        page: Any = window.new_page() if opened else window.pages[0]
         opened.append(page)
         page.set_viewport_size({"width": width, "height": 900})
         page.emulate_media(color_scheme=scheme)
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
-        page.on(
-            "request",
-            lambda asked: None if asked.url.startswith(("file:", "data:", "blob:")) else wrong.append(asked.url),
-        )
+        for event, listener in heard.items():
+            page.on(event, listener)
         page.goto(f"{file.as_uri()}#{address}" if address else file.as_uri())
         return page
 
     yield go
-    for page in opened:
+    for page in opened[1:]:
         page.close()
+    for first in opened[:1]:
+        for event, listener in heard.items():
+            first.remove_listener(event, listener)
+        first.evaluate("sessionStorage.clear()")
+        first.emulate_media(media="null")
+        first.goto("about:blank")
     assert wrong == []
 
 
