@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from betapod.cli.trial_comparisons import bias_text
 from betapod.cli.trial_intervals import tell_interval_parts
+from betapod.cli.verbs import trials
 from betapod.report.trial.estimates import Scale
 
 ROW = {"design": "randomised", "treated": "cells", "control": "placebo", "estimate": -0.2}
@@ -27,3 +29,9 @@ def test_chance_alone_is_said_with_the_reasons(capsys: pytest.CaptureFixture[str
     printed = " ".join(capsys.readouterr().out.split())
     assert "The interval holds chance alone." in printed and "by chance alone" not in printed
     assert "All have the same parameters" in printed and "no fit says how much" in printed
+
+
+def test_numbers_below_0_have_one_kind_of_minus() -> None:
+    plain = Scale("points", "HBA1C")
+    assert bias_text(plain, -0.0226) == "\u22120.0226" and bias_text(plain, None) == "-"
+    assert trials._shown(-0.54, False) == "\u22120.54" and trials._shown(-1e-9, False) == "+0.00"

@@ -22,7 +22,7 @@ _HEAD = """# Which assumed numbers decide a verdict
 
 The model has {numbers} numbers of grade D (assumed or recalled) that have a range. Each is put at both ends of it, from today on, and every claim is judged
 anew by the same rule; evidence stays as it is. This is what [`betapod sensitivity claims`](../how-to/sensitivity.md#of-a-verdict) prints, under the
-tables of the fit {fit}; it takes {minutes:.0f} minutes of processor time.
+tables of the fit {fit}{draws}; it takes {minutes:.0f} minutes of processor time.
 
 """
 
@@ -36,7 +36,9 @@ def kept_of(result: dict[str, Any], minutes: float) -> dict[str, Any]:
         deciding = [number for number in tried if number["name"] in claim["deciding"]]
         moving = sorted((n for n in tried if n not in deciding), key=lambda n: -n["moves"])[:_MOVING]
         about = {name: claim[name] for name in ("claim", "text", "verdict", "why_none", "numbers")}
-        claims.append({**about, "deciding": deciding, "moving": moving})
+        claims.append(
+            {**about, "deciding": deciding, "moving": moving, "draws": claim["draws"], "drawn": claim["drawn"]}
+        )
     return {"fit": list_fits()[-1], "grades": result["grades"], "minutes": minutes, "claims": claims}
 
 
@@ -47,8 +49,14 @@ def page_of(kept: dict[str, Any]) -> str:
     decided = [claim for claim in open_claims if claim["deciding"]]
     alone = [claim for claim in open_claims if not claim["deciding"]]
     numbers = max(claim["numbers"] for claim in claims)
+    drawn = max(claim.get("drawn", 0) for claim in claims)
     parts = [
-        _HEAD.format(numbers=numbers, fit=kept["fit"], minutes=kept["minutes"]),
+        _HEAD.format(
+            numbers=numbers,
+            fit=kept["fit"],
+            draws=f", with `--draws {drawn}`" if drawn else "",
+            minutes=kept["minutes"],
+        ),
         f"Of {len(claims)} verdicts {len(decided)} can be changed by one number alone, {len(alone)} by none alone, and "
         f"{len(claims) - len(open_claims)} by no number of the model at all.\n\n",
         "## Changed by one number\n\n",
@@ -61,6 +69,7 @@ def page_of(kept: dict[str, Any]) -> str:
         "under the values of the tables, so that numbers of little effect take it below.\n"
         "\n## Changed by none alone\n\nWhich numbers move the outcome of the claim farthest, in per cent of what is claimed:\n\n",
         _table(("claim", "verdict", "moved most by"), [[c["claim"], c["verdict"], _moved(c)] for c in alone]),
+        *(_all_together(open_claims, drawn) if drawn else ()),
         "\n## Changed by no number of the model\n\n",
         *(f"- {why}: {', '.join(names)}\n" for why, names in _reasons(claims).items()),
     ]
@@ -87,6 +96,20 @@ def _deciding_rows(claims: Iterable[dict[str, Any]]) -> list[list[str]]:
 def _moved(claim: dict[str, Any]) -> str:
     moving = [f"`{n['name']}` {100 * n['moves']:.0f} %" for n in claim["moving"] if n["moves"] >= 0.005]
     return ", ".join(moving) or "nothing"
+
+
+def _all_together(claims: Sequence[dict[str, Any]], drawn: int) -> list[str]:
+    """Return the section on all numbers being somewhere in their ranges at once."""
+    rows = []
+    for claim in claims:
+        shares = ", ".join(f"{verdict} {100 * share:.0f} %" for verdict, share in claim["draws"].items())
+        rows.append([claim["claim"], claim["verdict"], shares, str(claim["drawn"])])
+    steady = sum(claim["draws"].get(claim["verdict"], 0.0) == 1.0 for claim in claims)
+    return [
+        f"\n## With all of them at once\n\nIn {drawn} draws all numbers are somewhere in their ranges at once, evenly between their ends. "
+        f"Of these {len(claims)} verdicts\n{steady} are the same in every draw.\n\n",
+        _table(("claim", "verdict", "verdicts in the draws", "draws that could be simulated"), rows),
+    ]
 
 
 def _reasons(claims: Iterable[dict[str, Any]]) -> dict[str, list[str]]:

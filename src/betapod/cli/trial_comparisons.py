@@ -122,9 +122,11 @@ def bias_text(scale: Scale, bias: float | None) -> str:
         return "-"
     import math
 
+    from ..report.common.words import true_minus
+
     if scale.ratio or scale.log:
         return f"\u00d7{math.exp(bias):.3f}"
-    return f"{100 * bias:+.2f}" if scale.share else f"{bias:+.3g}"
+    return true_minus(f"{100 * bias:+.2f}" if scale.share else f"{bias:+.3g}")
 
 
 def share_text(row: dict[str, Any], name: str) -> str:

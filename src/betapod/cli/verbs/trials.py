@@ -338,5 +338,7 @@ def _tell_groups(protocol_document: dict[str, Any], several: bool, cells: bool) 
 def _shown(value: float | None, log: bool) -> str:
     if value is None:
         return "-"
+    from ...report.common.words import true_minus
+
     text = f"{100 * math.expm1(min(value, 14.0)):+.1f}" if log else f"{value:+.2f}"
-    return text.replace("-", "+") if float(text) == 0 else text
+    return text.replace("-", "+") if float(text) == 0 else true_minus(text)

@@ -259,10 +259,12 @@ def _trust(result: ValueResult) -> str:
 def _row(result: ValueResult, structure: str, name: str) -> tuple[str, ...]:
     import numpy as np
 
+    from ...report.common.words import true_minus
+
     number = result.place(name)
     gain = result.increment(structure, "qalys", name)
     low, high = np.quantile(gain, [0.025, 0.975])
-    gained = "-" if name == result.comparator else f"{gain.mean():+.2f} ({low:.2f} to {high:.2f})"
+    gained = "-" if name == result.comparator else true_minus(f"{gain.mean():+.2f} ({low:.2f} to {high:.2f})")
     spent = [f"{result.costs[structure][number].mean():,.0f}"] if result.costs else []
     years, qalys = (values[structure][number].mean() for values in (result.years, result.qalys))
     return (name, f"{years:.2f}", f"{qalys:.2f}", gained, *spent)
