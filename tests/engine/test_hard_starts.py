@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from betapod import Ensemble, Parameter, ParameterTable, Submodel, assemble
+from betapod import Ensemble, Parameter, ParameterTable, Submodel, assemble, simulate
 
 
 class Pool(Submodel):
@@ -27,6 +27,12 @@ class SquareRoot(Submodel):
     """Leaves 0 along a square root."""
 
     equations = "dx/dt = r*(1 - k*sqrt(x)) [1/day] x\nx(0) = x0 [1] start\n"
+
+
+class Emptied(SquareRoot):
+    """An event empties it."""
+
+    events = 'e when t > te then x = tiny "emptied"\n'
 
 
 def table(**values: tuple[float, str]) -> ParameterTable:
@@ -56,3 +62,17 @@ def test_start_beside_a_root_at_0(start: float) -> None:
     assert result.status.tolist() == [0]
     z = np.sqrt(result.values[0, 1, 0])
     assert z + np.log1p(-10 * z) / 10 == pytest.approx(-0.05, abs=5e-8)
+
+
+@pytest.mark.parametrize("tiny", [0.0, 1e-20, 1e-36, 1e-47, 1e-145])
+def test_event_that_sets_a_state_beside_a_root(tiny: float) -> None:
+    """Time does not resolve the first steps after it; from the event on it is the course above."""
+    values = {"r": (1.0, "1/day"), "k": (10.0, "1"), "x0": (0.01, "1"), "tiny": (tiny, "1"), "te": (0.8, "day")}
+    model = assemble("emptied", [Emptied], table(**values))
+    days, right = [0.0, 0.5, 0.8001, 0.81, 2.0], [0.01, 0.01, 9.349893e-05, 4.876096e-03, 0.01]
+    result = Ensemble(model, threads=1).run(1, days)
+    assert result.status.tolist() == [0]
+    np.testing.assert_allclose(result.values[0, :, 0], right, rtol=1e-5)
+    for method in ("LSODA", "BDF", "Radau"):
+        found = simulate(model, days, method=method).table["x"]
+        np.testing.assert_allclose(found, right, rtol=1e-5, err_msg=method)

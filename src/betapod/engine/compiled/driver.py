@@ -15,7 +15,8 @@ from .rosenbrock import GROW, INTEGRAL, PROPORTIONAL, SAFETY, SHRINK, write_step
 from .simd import VectorCode
 from .workspace import NEW, NON_FINITE, RESTART, STEP_LIMIT, UNDERFLOW, keeps_stops
 
-#: The shortest step, from a start at time 0; later ones are as long as time resolves at least. Beside a root at 0 steps are as short as the distance.
+#: The shortest step that leaves a start, or what an event has set: beside a root at 0 steps are as short as the distance, shorter than time resolves.
+#: Later ones are as long as time resolves at least.
 _SHORTEST = 1e-200
 
 
@@ -74,7 +75,7 @@ def write_worker(lanes: Lanes) -> Value:
         c.store(lanes.place("p"), i, c.broadcast(lanes.entry("base", i, "d")))
     for name, value in {"t": 0.0, "h": 1e-3, "segment_end": 1.0, "visit": float("inf"), "live": 0.0}.items():
         lanes.put(name, c.vector(value))
-    for name in ("old_error", "steps", "rejected", "restart", "turning", "hasty"):
+    for name in ("old_error", "steps", "rejected", "restart", "leaving", "turning", "hasty"):
         lanes.put(name, c.vector(0.0))
     lanes.put("stop", c.vector(1.0))
     if lanes.program.waiting:
@@ -154,7 +155,10 @@ def write_one_step(lanes: Lanes, rtol: Value) -> Value:
     proposed = h * c.select(good, growth, c.minimum(growth, 0.8))
     lanes.put("h", c.select(live, proposed, step))
     broken = c.select(good, zero, c.select(finite, zero, one_value))
-    too_small = live & ~good & (proposed < c.fma(c.absolute(t), 16.0 * 2.0**-52, _SHORTEST))
+    resolved = c.fma(c.absolute(t), 16.0 * 2.0**-52, _SHORTEST)
+    leaving = lanes.get("leaving").differs(0.0) & ~(good & (proposed >= resolved))
+    lanes.put("leaving", c.select(leaving, one_value, zero))
+    too_small = live & ~good & (proposed < c.select(leaving, c.vector(_SHORTEST), resolved))
     too_many = live & ((accepted + refused) > c.broadcast(lanes.field("max_steps", "d")))
     failed = c.select(
         too_small,

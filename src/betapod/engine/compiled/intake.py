@@ -216,6 +216,7 @@ def write_first_step(lanes: Lanes) -> None:
     fresh = lanes.get("restart").differs(0.0)
     lanes.put("h", c.select(fresh, h, lanes.get("h")))
     lanes.put("old_error", c.select(fresh, c.vector(1e-4), lanes.get("old_error")))
+    lanes.put("leaving", c.select(fresh, c.vector(1.0), lanes.get("leaving")))
     lanes.put("restart", c.vector(0.0))
     c.give()
 

@@ -68,6 +68,7 @@ _PER_LANE = (
         "steps",
         "rejected",
         "restart",
+        "leaving",
         "stopped",
         "visible",
     ),

@@ -187,7 +187,7 @@ class ReferenceRun:
             entries = self._slopes([t], y.tolist(), inputs(t), self._constants)
             for (i, j), value in zip(self._entries, entries, strict=True):
                 matrix[i, j] = value
-            return finite_slopes(matrix)
+            return finite_slopes(matrix, t)
 
         solution = solve_ivp(
             rates,

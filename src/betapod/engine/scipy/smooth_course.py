@@ -14,6 +14,11 @@ from .past import Inputs, Past
 
 State = NDArray[np.float64]
 
+#: A slope times the time, beyond which no step follows it: a million times what a step of the resolution of time does.
+_FOLLOWED = 1e6 / 2.0**-52
+#: Time that counts as 0.
+_BESIDE_0 = 1e-39
+
 
 class SmoothCourse:
     """The moving states between two switches: their rates while everything else is held."""
@@ -85,9 +90,13 @@ class SmoothCourse:
         matrix[self.program.entries] = self.program.slopes([time], states, inputs, self.program.prepared, self.held)
         if self.program.reactions:
             matrix += fast_reactions.following_slopes(self._fast(time), self._speed)
-        return finite_slopes(matrix)
+        return finite_slopes(matrix, time)
 
 
-def finite_slopes(matrix: State) -> State:
-    """Return slopes with 0 for those that are infinite, as of a root at 0: they would stop a solver, which needs slopes only to converge."""
-    return np.where(np.isfinite(matrix), matrix, 0.0)
+def finite_slopes(matrix: State, time: float) -> State:
+    """Return slopes with 0 for those that are infinite, as of a root at 0, and for those so large that they might as well be.
+
+    Solvers need slopes only to converge. Infinite ones would stop them; with one that no step follows by far, Radau takes standing still for
+    convergence.
+    """
+    return np.where(np.abs(matrix) < _FOLLOWED / max(abs(time), _BESIDE_0), matrix, 0.0)
