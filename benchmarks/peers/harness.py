@@ -109,6 +109,9 @@ def _expression(op: str, args: list[str], value: Any, dialect: str) -> str:
         return f"jnp.cbrt({args[0]})" if dialect == "jnp" else f"{args[0]}**(1.0/3.0)"
     if op == "abs":
         return {"math": "abs({})", "jnp": "jnp.abs({})", "ca": "ca.fabs({})"}[dialect].format(*args)
+    if op in ("max", "min"):
+        chosen = {"math": op, "jnp": f"jnp.{op}imum", "ca": f"ca.f{op}"}[dialect]
+        return f"{chosen}({args[0]}, {args[1]})"
     if op in ("and", "or"):
         words = {"math": op, "jnp": {"and": "&", "or": "|"}[op], "ca": None}[dialect]
         return f"ca.logic_{op}({args[0]}, {args[1]})" if words is None else f"({args[0]} {words} {args[1]})"
