@@ -31,9 +31,6 @@ if TYPE_CHECKING:
     from ...engine.ensemble_summary import EnsembleSummary
     from ...engine.runs.run_plan import RunPlan
 
-#: Said with every number.
-_NOTE = "Simulation of virtual patients; no evidence of efficacy or safety."
-
 
 @spelt_out
 def ensemble_moments_command(
@@ -79,13 +76,14 @@ def ensemble_moments_command(
         for event, count in document["events"].items():
             print_text(f"  {count:>12,}  ended by {event}")
         print_outputs(document["outputs"], document["quantiles"], unit)
-        print_text(_NOTE, "dim")
+        print_text(document["note"], "dim")
     exit_on_failures(document, fail_above)
 
 
 def _document(plan: RunPlan, summary: EnsembleSummary, quantiles: bool) -> dict[str, Any]:
     """Return moments as a document, as ``summary.json`` of a run folder has them."""
     from ...engine.compiled.workspace import STATUS
+    from ...engine.runs.run_plan import NOTE
     from ...engine.runs.summary import QUANTILES
 
     kept = {name: getattr(summary, name)[0] for name in ("count", "mean", "sd", "low", "high")}
@@ -118,7 +116,7 @@ def _document(plan: RunPlan, summary: EnsembleSummary, quantiles: bool) -> dict[
             for number, name in enumerate(summary.names)
             if quantile_rows
         },
-        "note": _NOTE,
+        "note": NOTE,
     }
 
 

@@ -20,7 +20,7 @@ from ...base.worker_process import begin_worker
 from .disk_space import refuse_small_disk
 from .interrupts import deferred_interrupts
 from .manifest import EnsembleManifest as Manifest
-from .run_plan import RunPlan, identity_changes, versions
+from .run_plan import NOTE, RunPlan, identity_changes, versions
 from .shard import PATIENT_COLUMNS, VISIT_COLUMNS, column_names, compute_shard, task
 from .store import Receipt, Store
 from .transport import pack
@@ -131,7 +131,7 @@ def manifest(plan: RunPlan, command: Sequence[str] = ()) -> dict[str, Any]:
         "units": {name: model.units.get(name, "") for name in (*plan.names, *plan.varied)},
         "labels": {name: model.labels.get(name, "") for name in (*plan.names, *plan.varied)},
         "software": versions() | {"python": platform.python_version(), "duckdb": version("duckdb")},
-        "note": "Simulation of virtual patients; no evidence of efficacy or safety.",
+        "note": NOTE,
     }
 
 

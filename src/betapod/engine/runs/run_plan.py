@@ -27,6 +27,8 @@ from ..tolerance import check_tolerances
 
 #: Packages whose version may change the last bits of a result.
 NUMERIC_PACKAGES = ("betapod", "numpy", "scipy", "llvmlite")
+#: Said with every result.
+NOTE = "Simulation of virtual patients; no evidence of efficacy or safety."
 
 
 class Cohort(Protocol):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
@@ -90,7 +91,9 @@ def rows_expected(
         simulated = courses_together(
             [plan for _, plans in together for plan in plans], conditions, seed, threads, people
         )
-        for (indices, _), *courses in zip(together, simulated[0::2], simulated[1::2], strict=True):
+        by_plan = iter(simulated)
+        for indices, plans in together:
+            courses = list(itertools.islice(by_plan, len(plans)))
             of_study = [rows[index] for index in indices]
             expected[:, indices] = _study_expected(of_study, conditions, courses, seed, among)
     return expected
